@@ -1,0 +1,54 @@
+/** A row of `make check`: where the spec, machine, code and driver of one component stand, and what its models are. */
+import type { AnyStateMachine } from 'xstate';
+import type { Driver } from './driver.ts';
+
+/** small: exhaustive and replayed edge by edge. deep: hours allowed, only with --deep. live: liveness, not replayed. */
+export type ModelKind = 'small' | 'deep' | 'live';
+
+export interface Model {
+  /** File in specs/, e.g. `Vsr_crash.cfg`; its first line says what it can show and what it is too small to show. */
+  readonly cfg: string;
+  /** Root module in specs/, e.g. `MCVsr`. */
+  readonly module: string;
+  readonly kind: ModelKind;
+  /** Why the embedded engine cannot run this model; absent when it must. */
+  readonly embeddedSkipped?: string;
+  /** Pinned count of distinct states: one that moves is a change of meaning. */
+  readonly distinct: number;
+}
+
+/** An implementation fault: a switch that only the harness can reach. Must be killed by bisimulation. */
+export interface ImplementationFault<S, E extends { readonly type: string }> {
+  readonly name: string;
+  readonly canary?: string;
+  readonly rule: string;
+  /** The models to walk until it is killed. */
+  readonly cfgs: readonly string[];
+  /** The same driver over the broken code. */
+  readonly driver: Driver<S, E>;
+}
+
+export interface Component<S = unknown, E extends { readonly type: string } = { readonly type: string }> {
+  readonly name: string;
+  /** Paths from the root of the repository. */
+  readonly sources: {
+    readonly spec: string;
+    readonly machine: string;
+    readonly implementation: readonly string[];
+    readonly driver: string;
+  };
+  readonly machine: AnyStateMachine;
+  readonly driver: Driver<S, E>;
+  readonly models: readonly Model[];
+  readonly faults: readonly ImplementationFault<S, E>[];
+  /** Spec variables that no code variable stands for, with the reason. Everything else must be projected. */
+  readonly abstracted: Readonly<Record<string, string>>;
+  /** Driver over a real file system with larger constants, for random deep traces (conformance.md point 4). */
+  readonly random?: {
+    readonly cfg: string;
+    readonly module: string;
+    readonly driver: Driver<S, E>;
+    readonly traces: number;
+    readonly depth: number;
+  };
+}

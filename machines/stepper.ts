@@ -1,0 +1,102 @@
+/**
+ * How every component runs its machine: ask which rules refuse an event, then advance. Pure; no I/O.
+ * One transition per (state node, event): a second one would hide a choice that the spec names as an action of its own.
+ * Used by impl/ (to act), conformance/ (to count guard outcomes) and impl/dx (to explain), so all three see one truth.
+ */
+import {
+  type AnyMachineSnapshot,
+  type AnyStateMachine,
+  type EventFromLogic,
+  initialTransition,
+  transition,
+} from 'xstate';
+
+/** `Component.Event.Guard`, or `Component.Event.status` when the state node has no such event. */
+export type RuleId = string;
+
+export interface GuardEvaluation {
+  readonly rule: RuleId;
+  readonly guard: string;
+  readonly holds: boolean;
+}
+
+/** An effect that the machine asked for: its name and the params that the table computed. */
+export interface Effect {
+  readonly type: string;
+  readonly params: unknown;
+}
+
+type NamedGuards = { readonly guards?: readonly string[] } | string | { readonly type: string };
+
+/** Names of the guard conjuncts of the one transition for this event in this state node; undefined when there is none. */
+export function conjunctsOf(
+  machine: AnyStateMachine,
+  stateNode: string,
+  eventType: string,
+): readonly string[] | undefined {
+  const transitions = machine.states[stateNode]?.transitions.get(eventType);
+  const only = transitions?.[0];
+  if (only === undefined) return undefined;
+  if (transitions !== undefined && transitions.length > 1) {
+    throw new Error(
+      `${machine.id}: state ${stateNode} has ${transitions.length} transitions for ${eventType}; name each case`,
+    );
+  }
+  const guard = only.guard as NamedGuards | undefined;
+  if (guard === undefined) return [];
+  if (typeof guard === 'string') return [guard];
+  if ('guards' in guard && guard.guards !== undefined) return guard.guards;
+  if ('type' in guard) return [guard.type];
+  throw new Error(`${machine.id}: the guard of ${stateNode}.${eventType} must be a name or and([names])`);
+}
+
+/** Every conjunct's own answer in this state, in the order of the spec; one false `status` rule when the node has no such event. */
+export function evaluate(
+  machine: AnyStateMachine,
+  snapshot: AnyMachineSnapshot,
+  event: { readonly type: string },
+): readonly GuardEvaluation[] {
+  const conjuncts = conjunctsOf(machine, String(snapshot.value), event.type);
+  if (conjuncts === undefined) return [{ rule: `${machine.id}.${event.type}.status`, guard: 'status', holds: false }];
+  const implementations = machine.implementations.guards as Record<
+    string,
+    (args: { context: unknown; event: unknown }, params: undefined) => boolean
+  >;
+  return conjuncts.map((guard) => {
+    const predicate = implementations[guard];
+    if (predicate === undefined) throw new Error(`${machine.id}: guard ${guard} has no implementation`);
+    return {
+      rule: `${machine.id}.${event.type}.${guard}`,
+      guard,
+      holds: predicate({ context: snapshot.context, event }, undefined),
+    };
+  });
+}
+
+const NO_REFUSALS: readonly RuleId[] = [];
+
+/** The rules that refuse this event here; empty when it would be taken. */
+export function refusals(
+  machine: AnyStateMachine,
+  snapshot: AnyMachineSnapshot,
+  event: { readonly type: string },
+): readonly RuleId[] {
+  if (snapshot.can(event)) return NO_REFUSALS;
+  return evaluate(machine, snapshot, event)
+    .filter((evaluation) => !evaluation.holds)
+    .map((evaluation) => evaluation.rule);
+}
+
+export function start<Machine extends AnyStateMachine>(machine: Machine, input: unknown): AnyMachineSnapshot {
+  return initialTransition(machine, input as never)[0] as AnyMachineSnapshot;
+}
+
+/** Takes the event (the caller has asked refusals() first) and returns the next snapshot with the named effects, in order. */
+export function advance<Machine extends AnyStateMachine>(
+  machine: Machine,
+  snapshot: AnyMachineSnapshot,
+  event: EventFromLogic<Machine>,
+): readonly [AnyMachineSnapshot, readonly Effect[]] {
+  const [next, actions] = transition(machine, snapshot as never, event as never);
+  return [next as AnyMachineSnapshot, actions.map(({ type, params }) => ({ type, params }))];
+}
