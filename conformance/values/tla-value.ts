@@ -74,6 +74,6 @@ export function tlaRecord(fields: Readonly<Record<string, TlaValue>>): TlaValue 
 }
 
 /** A function over 0..n-1, as a variable indexed by replica is. */
-export function tlaByIndex<T>(items: readonly T[], valueOf: (item: T, index: number) => TlaValue): TlaValue {
-  return tlaFunction(items.map((item, index) => [tlaInteger(index), valueOf(item, index)] as const));
+export function tlaByIndex<T>(items: readonly T[], project: (item: T, index: number) => TlaValue): TlaValue {
+  return tlaFunction(items.map((item, index) => [tlaInteger(index), project(item, index)] as const));
 }
