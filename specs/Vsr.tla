@@ -1,0 +1,684 @@
+-------------------------------- MODULE Vsr --------------------------------
+(* Viewstamped replication: normal operation, commit, view change with logView, crash and restart from the disk.
+   Sources: VRR = Liskov, Cowling, "Viewstamped Replication Revisited" (2012), sections 4.1 and 4.2; the logView rule
+   and the durable view follow section 8.2 and the known bugs E6 to E21 of docs/canaries.md.
+   Left out, and why that is safe: timers (a timeout may fire in any state: more behaviours than any clock allows),
+   retransmission (messages holds everything ever sent, so a message may be received late, often or never),
+   client sessions, damaged disks and lost disks (components of their own), bodies (a value stands for a batch).
+   Deviations from the paper: DoViewChange and StartView carry no log, only its end (op and hash). The replica that
+   lacks entries fetches them one by one from the replica that named the end, and the hash chain proves the result. *)
+EXTENDS Naturals, Sequences, FiniteSets
+
+CONSTANTS
+    ReplicaCount,  \* number of replicas, 2f + 1
+    PipelineMax    \* most ops that a primary holds uncommitted
+
+ASSUME ReplicaCount \in Nat /\ ReplicaCount > 0
+ASSUME PipelineMax \in Nat /\ PipelineMax > 0
+
+VARIABLES
+    status,          \* "normal" | "view-change" | "recovering", by replica; volatile
+    view,            \* view number, by replica; volatile
+    viewDurable,     \* the view that the superblock holds, by replica; durable
+    logView,         \* the view in which the log was last normal, by replica; volatile
+    logViewDurable,  \* the logView that the superblock holds, by replica; durable
+    log,             \* sequence of entries from op 1, by replica; volatile
+    logDurable,      \* what a crash leaves of the log, by replica; durable
+    commit,          \* highest op known committed, by replica; volatile
+    commitDurable,   \* the commit that the superblock holds, by replica; durable, may lag
+    acked,           \* by primary, by replica: highest op acknowledged in this view; volatile
+    startVotes,      \* replicas whose StartViewChange for this view was heard, by replica; volatile
+    changeVotes,     \* DoViewChange messages of this view, by primary-elect; volatile
+    target,          \* the log to fetch before entering the view, by replica; volatile
+    messages,        \* every message ever sent: may be lost, duplicated, reordered and delayed at will
+    requests,        \* how many client requests were taken so far; each gets the next number as its value
+    acknowledged,    \* entries acknowledged to clients, in order of op; a history, not a state of any replica
+    crashes          \* how many crashes there were so far; a history
+
+superblockVars == <<viewDurable, logViewDurable, commitDurable>>
+voteVars       == <<startVotes, changeVotes>>
+clientVars     == <<requests, acknowledged>>
+vars == <<status, view, viewDurable, logView, logViewDurable, log, logDurable, commit, commitDurable,
+          acked, startVotes, changeVotes, target, messages, requests, acknowledged, crashes>>
+
+Replicas     == 0..(ReplicaCount - 1)
+Quorum       == (ReplicaCount \div 2) + 1
+Primary(v)   == v % ReplicaCount
+NoTarget     == [from |-> ReplicaCount, op |-> 0, hash |-> 0, commit |-> 0, next |-> 0]
+NoAcks       == [q \in Replicas |-> 0]
+Maximum(a, b) == IF a > b THEN a ELSE b
+Minimum(a, b) == IF a < b THEN a ELSE b
+
+\* An entry's hash stands for the entry and everything before it: values are unique, so the value is the hash.
+HashOf(entries, n) == IF n = 0 THEN 0 ELSE entries[n].value
+HashAt(r, n)       == HashOf(log[r], n)
+Op(r)              == Len(log[r])
+
+\* The largest op that a quorum has acknowledged.
+QuorumOp(acks) ==
+    CHOOSE n \in {acks[q] : q \in Replicas} :
+        /\ Cardinality({q \in Replicas : acks[q] >= n}) >= Quorum
+        /\ \A k \in {acks[q] : q \in Replicas} :
+              Cardinality({q \in Replicas : acks[q] >= k}) >= Quorum => k <= n
+
+\* What clients have been told once the primary with these entries has committed up to op c.
+AcknowledgedUpTo(entries, c) ==
+    IF c > Len(acknowledged) THEN acknowledged \o SubSeq(entries, Len(acknowledged) + 1, c) ELSE acknowledged
+
+TypeOK ==
+    /\ \A r \in Replicas : status[r] \in {"normal", "view-change", "recovering"}
+    /\ \A r \in Replicas : view[r] \in Nat /\ viewDurable[r] \in Nat
+    /\ \A r \in Replicas : logView[r] \in Nat /\ logViewDurable[r] \in Nat
+    /\ \A r \in Replicas : commit[r] \in Nat /\ commitDurable[r] \in Nat
+    /\ \A r \in Replicas : \A n \in 1..Len(log[r]) : log[r][n].value \in 1..requests
+    /\ \A r \in Replicas : \A n \in 1..Len(logDurable[r]) : logDurable[r][n].value \in 1..requests
+    /\ \A r \in Replicas : \A q \in Replicas : acked[r][q] \in Nat
+    /\ \A r \in Replicas : startVotes[r] \subseteq Replicas
+    /\ \A r \in Replicas : \A m \in changeVotes[r] : m.type = "DoViewChange"
+    /\ \A r \in Replicas : target[r].from \in 0..ReplicaCount
+    /\ \A m \in messages : m.from \in Replicas
+    /\ requests \in Nat
+    /\ Len(acknowledged) <= requests
+    /\ crashes \in Nat
+
+\* A cluster at its first start after format: everyone normal in view 0 with an empty log.
+Init ==
+    /\ status         = [r \in Replicas |-> "normal"]
+    /\ view           = [r \in Replicas |-> 0]
+    /\ viewDurable    = [r \in Replicas |-> 0]
+    /\ logView        = [r \in Replicas |-> 0]
+    /\ logViewDurable = [r \in Replicas |-> 0]
+    /\ log            = [r \in Replicas |-> <<>>]
+    /\ logDurable     = [r \in Replicas |-> <<>>]
+    /\ commit         = [r \in Replicas |-> 0]
+    /\ commitDurable  = [r \in Replicas |-> 0]
+    /\ acked          = [r \in Replicas |-> NoAcks]
+    /\ startVotes     = [r \in Replicas |-> {}]
+    /\ changeVotes    = [r \in Replicas |-> {}]
+    /\ target         = [r \in Replicas |-> NoTarget]
+    /\ messages       = {}
+    /\ requests       = 0
+    /\ acknowledged   = <<>>
+    /\ crashes        = 0
+
+-----------------------------------------------------------------------------
+(* Guards, each by the name that the machine and the explanations use. *)
+
+IsPrimary(r)            == Primary(view[r]) = r
+IsBackup(r)             == Primary(view[r]) # r
+SameView(r, m)          == m.view = view[r]
+HigherView(r, m)        == m.view > view[r]
+PipelineHasRoom(r)      == Op(r) - commit[r] < PipelineMax
+NextInSequence(r, m)    == m.op = Op(r) + 1
+ParentHashMatches(r, m) == m.entry.parent = HashAt(r, Op(r))
+CommitAdvances(r, m)    == m.commit > commit[r] /\ Op(r) > commit[r]
+NewAcknowledgement(r, m) == m.op > acked[r][m.from]
+LogIsDurable(r)         == log[r] = logDurable[r]
+LogIsVolatile(r)        == log[r] # logDurable[r]
+ViewIsDurable(r)        == view[r] = viewDurable[r]
+ViewIsVolatile(r)       == view[r] # viewDurable[r]
+HasNoTarget(r)          == target[r] = NoTarget
+HasTarget(r)            == target[r] # NoTarget
+LogNotAdopted(r)        == logView[r] # view[r]
+LogAdopted(r)           == logView[r] = view[r]
+NewStartVote(r, m)      == m.from \notin startVotes[r]
+StartQuorum(r)          == Cardinality(startVotes[r]) >= Quorum
+NewChangeVote(r, m)     == \A vote \in changeVotes[r] : vote.from # m.from
+OwnVoteNotCast(r)       == \A vote \in changeVotes[r] : vote.from # r
+ChangeQuorum(r)         == Cardinality(changeVotes[r]) >= Quorum
+TargetReached(r)        == Op(r) >= target[r].op /\ HashAt(r, target[r].op) = target[r].hash
+TargetNotReached(r)     == ~TargetReached(r)
+AddressedHere(r, m)     == m.to = r
+HoldsOp(r, m)           == m.op <= Op(r)
+IsWanted(r, m)          == m.op = target[r].next
+EntryHeld(r, m)         == m.op <= Op(r) /\ log[r][m.op] = m.entry
+EntryMissing(r, m)      == m.op > Op(r) \/ log[r][m.op] # m.entry
+ViewOpen(r, m)          == HigherView(r, m) \/ (SameView(r, m) /\ HasNoTarget(r) /\ LogNotAdopted(r))
+LeftNormally(r)         == viewDurable[r] = logViewDurable[r]
+LeftInViewChange(r)     == viewDurable[r] # logViewDurable[r]
+
+-----------------------------------------------------------------------------
+(* Normal operation, VRR 4.1 *)
+
+\* The primary takes a client's batch as its next op and sends it at once; its own copy becomes durable meanwhile.
+\* VRR 4.1 step 2.
+ClientRequest(r) ==
+    /\ status[r] = "normal"
+    /\ IsPrimary(r)
+    /\ PipelineHasRoom(r)
+    /\ LET entry == [view |-> view[r], value |-> requests + 1, parent |-> HashAt(r, Op(r))] IN
+       /\ log' = [log EXCEPT ![r] = Append(@, entry)]
+       /\ messages' = messages \cup
+            {[type |-> "Prepare", from |-> r, view |-> view[r], op |-> Op(r) + 1, entry |-> entry]}
+    /\ requests' = requests + 1
+    /\ UNCHANGED <<status, view, logView, logDurable, commit, acked, target, acknowledged, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED voteVars
+
+\* A backup takes prepares in order only, so everything below its op is in its log.
+\* PrepareOk does not leave here: it waits for BackupFsync. VRR 4.1 step 4.
+ReceivePrepare(r, m) ==
+    /\ m.type = "Prepare"
+    /\ status[r] = "normal"
+    /\ IsBackup(r)
+    /\ SameView(r, m)
+    /\ NextInSequence(r, m)
+    /\ ParentHashMatches(r, m)
+    /\ log' = [log EXCEPT ![r] = Append(@, m.entry)]
+    /\ UNCHANGED <<status, view, logView, logDurable, commit, acked, target, messages, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED voteVars
+    /\ UNCHANGED clientVars
+
+\* One fsync makes all that was written durable; only now may the backup say so. One PrepareOk stands for every op
+\* up to its own, since the log has no gaps.
+BackupFsync(r) ==
+    /\ status[r] = "normal"
+    /\ IsBackup(r)
+    /\ LogIsVolatile(r)
+    /\ logDurable' = [logDurable EXCEPT ![r] = log[r]]
+    /\ messages' = messages \cup {[type |-> "PrepareOk", from |-> r, view |-> view[r], op |-> Op(r)]}
+    /\ UNCHANGED <<status, view, logView, log, commit, acked, target, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED voteVars
+    /\ UNCHANGED clientVars
+
+\* The primary counts its own copy when that is durable, not before, and commits what a quorum then holds.
+PrimaryFsync(r) ==
+    /\ status[r] = "normal"
+    /\ IsPrimary(r)
+    /\ LogIsVolatile(r)
+    /\ logDurable' = [logDurable EXCEPT ![r] = log[r]]
+    /\ LET acks == [acked[r] EXCEPT ![r] = Op(r)]
+           c    == Maximum(commit[r], QuorumOp(acks)) IN
+       /\ acked' = [acked EXCEPT ![r] = acks]
+       /\ commit' = [commit EXCEPT ![r] = c]
+       /\ acknowledged' = AcknowledgedUpTo(log[r], c)
+    /\ UNCHANGED <<status, view, logView, log, target, messages, requests, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED voteVars
+
+\* An op is committed when a quorum of this view has it durable; ops commit in order. VRR 4.1 step 5.
+ReceivePrepareOk(r, m) ==
+    /\ m.type = "PrepareOk"
+    /\ status[r] = "normal"
+    /\ IsPrimary(r)
+    /\ SameView(r, m)
+    /\ NewAcknowledgement(r, m)
+    /\ LET acks == [acked[r] EXCEPT ![m.from] = m.op]
+           c    == Maximum(commit[r], QuorumOp(acks)) IN
+       /\ acked' = [acked EXCEPT ![r] = acks]
+       /\ commit' = [commit EXCEPT ![r] = c]
+       /\ acknowledged' = AcknowledgedUpTo(log[r], c)
+    /\ UNCHANGED <<status, view, logView, log, logDurable, target, messages, requests, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED voteVars
+
+\* The primary's commit number, which is its heartbeat too. VRR 4.1 step 6.
+SendCommit(r) ==
+    /\ status[r] = "normal"
+    /\ IsPrimary(r)
+    /\ messages' = messages \cup {[type |-> "Commit", from |-> r, view |-> view[r], commit |-> commit[r]]}
+    /\ UNCHANGED <<status, view, logView, log, logDurable, commit, acked, target, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED voteVars
+    /\ UNCHANGED clientVars
+
+\* A backup commits what it holds of what the primary has committed. VRR 4.1 step 7.
+ReceiveCommit(r, m) ==
+    /\ m.type = "Commit"
+    /\ status[r] = "normal"
+    /\ IsBackup(r)
+    /\ SameView(r, m)
+    /\ CommitAdvances(r, m)
+    /\ commit' = [commit EXCEPT ![r] = Minimum(m.commit, Op(r))]
+    /\ UNCHANGED <<status, view, logView, log, logDurable, acked, target, messages, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED voteVars
+    /\ UNCHANGED clientVars
+
+-----------------------------------------------------------------------------
+(* View change, VRR 4.2 *)
+
+\* Everything that belongs to one view is forgotten when another begins.
+MoveTo(r, v) ==
+    /\ status' = [status EXCEPT ![r] = "view-change"]
+    /\ view' = [view EXCEPT ![r] = v]
+    /\ acked' = [acked EXCEPT ![r] = NoAcks]
+    /\ startVotes' = [startVotes EXCEPT ![r] = {}]
+    /\ changeVotes' = [changeVotes EXCEPT ![r] = {}]
+
+\* A backup that has heard nothing from its primary asks for the next view. VRR 4.2 step 1.
+HeartbeatTimeout(r) ==
+    /\ status[r] = "normal"
+    /\ IsBackup(r)
+    /\ MoveTo(r, view[r] + 1)
+    /\ target' = [target EXCEPT ![r] = NoTarget]
+    /\ UNCHANGED <<logView, log, logDurable, commit, messages, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED clientVars
+
+\* A primary that hears no quorum steps aside, so that clients are not kept waiting by it.
+Abdicate(r) ==
+    /\ status[r] = "normal"
+    /\ IsPrimary(r)
+    /\ MoveTo(r, view[r] + 1)
+    /\ target' = [target EXCEPT ![r] = NoTarget]
+    /\ UNCHANGED <<logView, log, logDurable, commit, messages, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED clientVars
+
+\* A view change that does not end gives way to the next one.
+ViewChangeTimeout(r) ==
+    /\ status[r] = "view-change"
+    /\ MoveTo(r, view[r] + 1)
+    /\ target' = [target EXCEPT ![r] = NoTarget]
+    /\ UNCHANGED <<logView, log, logDurable, commit, messages, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED clientVars
+
+\* A replica that hears of a higher view joins it; it learns the view's log from StartView, which the primary of a
+\* view that has already begun sends again (AnswerStartViewChange). VRR 4.2 step 1.
+JoinView(r, m) ==
+    /\ m.type \in {"StartViewChange", "DoViewChange", "Commit"}
+    /\ status[r] \in {"normal", "view-change"}
+    /\ HigherView(r, m)
+    /\ MoveTo(r, m.view)
+    /\ target' = [target EXCEPT ![r] = NoTarget]
+    /\ UNCHANGED <<logView, log, logDurable, commit, messages, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED clientVars
+
+\* In a view change the log is made durable before the superblock may say anything about it.
+ViewChangeFsync(r) ==
+    /\ status[r] = "view-change"
+    /\ LogIsVolatile(r)
+    /\ logDurable' = [logDurable EXCEPT ![r] = log[r]]
+    /\ UNCHANGED <<status, view, logView, log, commit, acked, target, messages, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED voteVars
+    /\ UNCHANGED clientVars
+
+\* StartViewChange leaves when the view is durable: a replica never returns to a view that it has left in public.
+\* VRR 8.2; canary E15.
+PersistView(r) ==
+    /\ status[r] = "view-change"
+    /\ ViewIsVolatile(r)
+    /\ LogIsDurable(r)
+    /\ HasNoTarget(r)
+    /\ viewDurable' = [viewDurable EXCEPT ![r] = view[r]]
+    /\ logViewDurable' = [logViewDurable EXCEPT ![r] = logView[r]]
+    /\ commitDurable' = [commitDurable EXCEPT ![r] = commit[r]]
+    /\ startVotes' = [startVotes EXCEPT ![r] = @ \cup {r}]
+    /\ messages' = messages \cup {[type |-> "StartViewChange", from |-> r, view |-> view[r]]}
+    /\ UNCHANGED <<status, view, logView, log, logDurable, commit, acked, changeVotes, target, crashes>>
+    /\ UNCHANGED clientVars
+
+\* Votes for the view that this replica is moving to.
+ReceiveStartViewChange(r, m) ==
+    /\ m.type = "StartViewChange"
+    /\ status[r] = "view-change"
+    /\ SameView(r, m)
+    /\ NewStartVote(r, m)
+    /\ startVotes' = [startVotes EXCEPT ![r] = @ \cup {m.from}]
+    /\ UNCHANGED <<status, view, logView, log, logDurable, commit, acked, changeVotes, target, messages, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED clientVars
+
+\* The primary of a view that has begun tells a late replica where its log ends.
+AnswerStartViewChange(r, m) ==
+    /\ m.type = "StartViewChange"
+    /\ status[r] = "normal"
+    /\ IsPrimary(r)
+    /\ SameView(r, m)
+    /\ messages' = messages \cup
+         {[type |-> "StartView", from |-> r, view |-> view[r], op |-> Op(r), hash |-> HashAt(r, Op(r)),
+           commit |-> commit[r]]}
+    /\ UNCHANGED <<status, view, logView, log, logDurable, commit, acked, target, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED voteVars
+    /\ UNCHANGED clientVars
+
+\* What a replica brings to the view change. logView, not the view of the last entry, ranks the logs (canary E7).
+ChangeVoteOf(r) ==
+    [type |-> "DoViewChange", from |-> r, view |-> view[r], logView |-> logView[r], op |-> Op(r),
+     hash |-> HashAt(r, Op(r)), commit |-> commit[r]]
+
+\* A backup of the new view tells the primary-elect where its log ends; all it claims is durable. VRR 4.2 step 2.
+SendDoViewChange(r) ==
+    /\ status[r] = "view-change"
+    /\ IsBackup(r)
+    /\ ViewIsDurable(r)
+    /\ StartQuorum(r)
+    /\ HasNoTarget(r)
+    /\ messages' = messages \cup {ChangeVoteOf(r)}
+    /\ UNCHANGED <<status, view, logView, log, logDurable, commit, acked, target, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED voteVars
+    /\ UNCHANGED clientVars
+
+\* The primary-elect's own vote takes no message.
+CastOwnChangeVote(r) ==
+    /\ status[r] = "view-change"
+    /\ IsPrimary(r)
+    /\ ViewIsDurable(r)
+    /\ StartQuorum(r)
+    /\ OwnVoteNotCast(r)
+    /\ changeVotes' = [changeVotes EXCEPT ![r] = @ \cup {ChangeVoteOf(r)}]
+    /\ UNCHANGED <<status, view, logView, log, logDurable, commit, acked, startVotes, target, messages, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED clientVars
+
+\* The primary-elect gathers the ends of logs. VRR 4.2 step 3.
+ReceiveDoViewChange(r, m) ==
+    /\ m.type = "DoViewChange"
+    /\ status[r] = "view-change"
+    /\ IsPrimary(r)
+    /\ SameView(r, m)
+    /\ HasNoTarget(r)
+    /\ NewChangeVote(r, m)
+    /\ changeVotes' = [changeVotes EXCEPT ![r] = @ \cup {m}]
+    /\ UNCHANGED <<status, view, logView, log, logDurable, commit, acked, startVotes, target, messages, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED clientVars
+
+\* a is a better start for the new view than b: later logView, then longer, then the lower replica.
+Better(a, b) ==
+    \/ a.logView > b.logView
+    \/ a.logView = b.logView /\ a.op > b.op
+    \/ a.logView = b.logView /\ a.op = b.op /\ a.from < b.from
+
+\* With a quorum of votes the log with the largest (logView, op) becomes the view's log, and the largest commit its
+\* commit. Never (view, op): canaries E6, E7.
+ChooseLog(r) ==
+    /\ status[r] = "view-change"
+    /\ IsPrimary(r)
+    /\ ChangeQuorum(r)
+    /\ HasNoTarget(r)
+    /\ LogNotAdopted(r)
+    /\ LET best == CHOOSE v \in changeVotes[r] : \A other \in changeVotes[r] : other = v \/ Better(v, other)
+           most == CHOOSE v \in changeVotes[r] : \A other \in changeVotes[r] : other.commit <= v.commit IN
+       target' = [target EXCEPT ![r] = [from |-> best.from, op |-> best.op, hash |-> best.hash,
+                                        commit |-> most.commit, next |-> commit[r] + 1]]
+    /\ UNCHANGED <<status, view, logView, log, logDurable, commit, acked, messages, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED voteVars
+    /\ UNCHANGED clientVars
+
+\* A StartView of a higher view, or of this one when its log is not yet known here. One that is older, or a second
+\* one for a view already entered, is ignored (canary E8). VRR 4.2 step 5.
+ReceiveStartView(r, m) ==
+    /\ m.type = "StartView"
+    /\ status[r] = "view-change"
+    /\ ViewOpen(r, m)
+    /\ MoveTo(r, m.view)
+    /\ target' = [target EXCEPT ![r] = [from |-> m.from, op |-> m.op, hash |-> m.hash, commit |-> m.commit,
+                                        next |-> commit[r] + 1]]
+    /\ UNCHANGED <<logView, log, logDurable, commit, messages, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED clientVars
+
+\* The same for a replica that knew of no view change at all.
+ReceiveStartViewWhileNormal(r, m) ==
+    /\ m.type = "StartView"
+    /\ status[r] = "normal"
+    /\ HigherView(r, m)
+    /\ MoveTo(r, m.view)
+    /\ target' = [target EXCEPT ![r] = [from |-> m.from, op |-> m.op, hash |-> m.hash, commit |-> m.commit,
+                                        next |-> commit[r] + 1]]
+    /\ UNCHANGED <<logView, log, logDurable, commit, messages, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED clientVars
+
+\* Asks the replica that named the log for the next entry above the own commit: below it all logs are equal.
+RequestEntry(r) ==
+    /\ status[r] = "view-change"
+    /\ HasTarget(r)
+    /\ TargetNotReached(r)
+    /\ messages' = messages \cup
+         {[type |-> "RequestEntry", from |-> r, to |-> target[r].from, view |-> view[r], op |-> target[r].next]}
+    /\ UNCHANGED <<status, view, logView, log, logDurable, commit, acked, target, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED voteVars
+    /\ UNCHANGED clientVars
+
+\* Answers from the log as it is; it stands still in a view change, and in the view's primary it only grows.
+ReceiveRequestEntry(r, m) ==
+    /\ m.type = "RequestEntry"
+    /\ status[r] \in {"normal", "view-change"}
+    /\ AddressedHere(r, m)
+    /\ SameView(r, m)
+    /\ HoldsOp(r, m)
+    /\ messages' = messages \cup
+         {[type |-> "Entry", from |-> r, to |-> m.from, view |-> view[r], op |-> m.op, entry |-> log[r][m.op]]}
+    /\ UNCHANGED <<status, view, logView, log, logDurable, commit, acked, target, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED voteVars
+    /\ UNCHANGED clientVars
+
+\* An entry of the view's log that this log has too.
+ReceiveHeldEntry(r, m) ==
+    /\ m.type = "Entry"
+    /\ status[r] = "view-change"
+    /\ AddressedHere(r, m)
+    /\ SameView(r, m)
+    /\ HasTarget(r)
+    /\ IsWanted(r, m)
+    /\ EntryHeld(r, m)
+    /\ target' = [target EXCEPT ![r].next = @ + 1]
+    /\ UNCHANGED <<status, view, logView, log, logDurable, commit, acked, messages, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED voteVars
+    /\ UNCHANGED clientVars
+
+\* An entry of the view's log that replaces what stands here from this op on. That is safe before the log is whole,
+\* with the old logView: nothing from the first difference on can have been committed, and what replaces it holds
+\* everything that was.
+ReceiveMissingEntry(r, m) ==
+    /\ m.type = "Entry"
+    /\ status[r] = "view-change"
+    /\ AddressedHere(r, m)
+    /\ SameView(r, m)
+    /\ HasTarget(r)
+    /\ IsWanted(r, m)
+    /\ EntryMissing(r, m)
+    /\ log' = [log EXCEPT ![r] = Append(SubSeq(@, 1, m.op - 1), m.entry)]
+    /\ target' = [target EXCEPT ![r].next = @ + 1]
+    /\ UNCHANGED <<status, view, logView, logDurable, commit, acked, messages, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED voteVars
+    /\ UNCHANGED clientVars
+
+\* The log is whole: its end has the hash that was named, and the chain proves the rest. What lies above goes.
+AdoptLog(r) ==
+    /\ status[r] = "view-change"
+    /\ HasTarget(r)
+    /\ LogNotAdopted(r)
+    /\ TargetReached(r)
+    /\ log' = [log EXCEPT ![r] = SubSeq(@, 1, target[r].op)]
+    /\ logView' = [logView EXCEPT ![r] = view[r]]
+    /\ commit' = [commit EXCEPT ![r] = Maximum(@, target[r].commit)]
+    /\ UNCHANGED <<status, view, logDurable, acked, target, messages, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED voteVars
+    /\ UNCHANGED clientVars
+
+\* The new primary begins its view when log, view and logView are durable, and only then says so. VRR 4.2 step 4;
+\* canaries E13, E14.
+StartView(r) ==
+    /\ status[r] = "view-change"
+    /\ IsPrimary(r)
+    /\ LogAdopted(r)
+    /\ LogIsDurable(r)
+    /\ status' = [status EXCEPT ![r] = "normal"]
+    /\ viewDurable' = [viewDurable EXCEPT ![r] = view[r]]
+    /\ logViewDurable' = [logViewDurable EXCEPT ![r] = logView[r]]
+    /\ commitDurable' = [commitDurable EXCEPT ![r] = commit[r]]
+    /\ acked' = [acked EXCEPT ![r] = [NoAcks EXCEPT ![r] = Op(r)]]
+    /\ startVotes' = [startVotes EXCEPT ![r] = {}]
+    /\ changeVotes' = [changeVotes EXCEPT ![r] = {}]
+    /\ target' = [target EXCEPT ![r] = NoTarget]
+    /\ messages' = messages \cup
+         {[type |-> "StartView", from |-> r, view |-> view[r], op |-> Op(r), hash |-> HashAt(r, Op(r)),
+           commit |-> commit[r]]}
+    /\ UNCHANGED <<view, logView, log, logDurable, commit, crashes>>
+    /\ UNCHANGED clientVars
+
+\* A backup enters the view when log, view and logView are durable, and acknowledges the whole of the log.
+EnterView(r) ==
+    /\ status[r] = "view-change"
+    /\ IsBackup(r)
+    /\ LogAdopted(r)
+    /\ LogIsDurable(r)
+    /\ status' = [status EXCEPT ![r] = "normal"]
+    /\ viewDurable' = [viewDurable EXCEPT ![r] = view[r]]
+    /\ logViewDurable' = [logViewDurable EXCEPT ![r] = logView[r]]
+    /\ commitDurable' = [commitDurable EXCEPT ![r] = commit[r]]
+    /\ startVotes' = [startVotes EXCEPT ![r] = {}]
+    /\ changeVotes' = [changeVotes EXCEPT ![r] = {}]
+    /\ target' = [target EXCEPT ![r] = NoTarget]
+    /\ messages' = messages \cup {[type |-> "PrepareOk", from |-> r, view |-> view[r], op |-> Op(r)]}
+    /\ UNCHANGED <<view, logView, log, logDurable, commit, acked, crashes>>
+    /\ UNCHANGED clientVars
+
+-----------------------------------------------------------------------------
+(* Crash and restart from the disk *)
+
+\* Everything volatile is gone. Writes that were not yet synced are lost here; that some of them survive is the case
+\* of an fsync whose messages are lost.
+Crash(r) ==
+    /\ status[r] \in {"normal", "view-change"}
+    /\ status' = [status EXCEPT ![r] = "recovering"]
+    /\ view' = [view EXCEPT ![r] = viewDurable[r]]
+    /\ logView' = [logView EXCEPT ![r] = logViewDurable[r]]
+    /\ log' = [log EXCEPT ![r] = logDurable[r]]
+    /\ commit' = [commit EXCEPT ![r] = commitDurable[r]]
+    /\ acked' = [acked EXCEPT ![r] = NoAcks]
+    /\ startVotes' = [startVotes EXCEPT ![r] = {}]
+    /\ changeVotes' = [changeVotes EXCEPT ![r] = {}]
+    /\ target' = [target EXCEPT ![r] = NoTarget]
+    /\ crashes' = crashes + 1
+    /\ UNCHANGED <<logDurable, messages>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED clientVars
+
+\* A backup takes up its view where it left it: it holds everything that it ever acknowledged.
+RestartAsBackup(r) ==
+    /\ status[r] = "recovering"
+    /\ LeftNormally(r)
+    /\ IsBackup(r)
+    /\ status' = [status EXCEPT ![r] = "normal"]
+    /\ UNCHANGED <<view, logView, log, logDurable, commit, acked, target, messages, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED voteVars
+    /\ UNCHANGED clientVars
+
+\* A primary may have sent prepares that it lost; it must not number others alike, so it asks for the next view.
+RestartAsPrimary(r) ==
+    /\ status[r] = "recovering"
+    /\ LeftNormally(r)
+    /\ IsPrimary(r)
+    /\ MoveTo(r, view[r] + 1)
+    /\ UNCHANGED <<logView, log, logDurable, commit, target, messages, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED clientVars
+
+\* The view is durable and its log is not: the replica goes on with the next view, since the votes that it gave and
+\* gathered in this one are forgotten.
+RestartInViewChange(r) ==
+    /\ status[r] = "recovering"
+    /\ LeftInViewChange(r)
+    /\ MoveTo(r, view[r] + 1)
+    /\ UNCHANGED <<logView, log, logDurable, commit, target, messages, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED clientVars
+
+-----------------------------------------------------------------------------
+System ==
+    \/ \E r \in Replicas, m \in messages : ReceivePrepare(r, m)
+    \/ \E r \in Replicas : BackupFsync(r)
+    \/ \E r \in Replicas : PrimaryFsync(r)
+    \/ \E r \in Replicas, m \in messages : ReceivePrepareOk(r, m)
+    \/ \E r \in Replicas : SendCommit(r)
+    \/ \E r \in Replicas, m \in messages : ReceiveCommit(r, m)
+    \/ \E r \in Replicas, m \in messages : JoinView(r, m)
+    \/ \E r \in Replicas : ViewChangeFsync(r)
+    \/ \E r \in Replicas : PersistView(r)
+    \/ \E r \in Replicas, m \in messages : ReceiveStartViewChange(r, m)
+    \/ \E r \in Replicas, m \in messages : AnswerStartViewChange(r, m)
+    \/ \E r \in Replicas : SendDoViewChange(r)
+    \/ \E r \in Replicas : CastOwnChangeVote(r)
+    \/ \E r \in Replicas, m \in messages : ReceiveDoViewChange(r, m)
+    \/ \E r \in Replicas : ChooseLog(r)
+    \/ \E r \in Replicas, m \in messages : ReceiveStartView(r, m)
+    \/ \E r \in Replicas, m \in messages : ReceiveStartViewWhileNormal(r, m)
+    \/ \E r \in Replicas : RequestEntry(r)
+    \/ \E r \in Replicas, m \in messages : ReceiveRequestEntry(r, m)
+    \/ \E r \in Replicas, m \in messages : ReceiveHeldEntry(r, m)
+    \/ \E r \in Replicas, m \in messages : ReceiveMissingEntry(r, m)
+    \/ \E r \in Replicas : AdoptLog(r)
+    \/ \E r \in Replicas : StartView(r)
+    \/ \E r \in Replicas : EnterView(r)
+    \/ \E r \in Replicas : RestartAsBackup(r)
+    \/ \E r \in Replicas : RestartAsPrimary(r)
+    \/ \E r \in Replicas : RestartInViewChange(r)
+
+Environment ==
+    \/ \E r \in Replicas : ClientRequest(r)
+    \/ \E r \in Replicas : HeartbeatTimeout(r)
+    \/ \E r \in Replicas : Abdicate(r)
+    \/ \E r \in Replicas : ViewChangeTimeout(r)
+    \/ \E r \in Replicas : Crash(r)
+
+Next == System \/ Environment
+
+Fairness == WF_vars(System)
+
+Spec == Init /\ [][Next]_vars /\ Fairness
+
+-----------------------------------------------------------------------------
+(* Invariants *)
+
+\* No two replicas commit different entries at one op, and what a client was told is what they committed.
+Agreement ==
+    /\ \A r \in Replicas, q \in Replicas :
+          \A n \in 1..Minimum(commit[r], commit[q]) :
+             (n <= Op(r) /\ n <= Op(q)) => log[r][n] = log[q][n]
+    /\ \A r \in Replicas : \A n \in 1..Minimum(commit[r], Len(acknowledged)) :
+          n <= Op(r) => log[r][n] = acknowledged[n]
+
+\* In one view all logs are one log, of different lengths.
+PrefixConsistency ==
+    \A r \in Replicas, q \in Replicas :
+       (status[r] = "normal" /\ status[q] = "normal" /\ view[r] = view[q]) =>
+          \A n \in 1..Minimum(Op(r), Op(q)) : log[r][n] = log[q][n]
+
+\* Nobody commits what it does not hold (canary E9).
+CommitNotExceedOp == \A r \in Replicas : commit[r] <= Op(r)
+
+\* A crash never takes a replica back behind a view that it has voted in (canary E15).
+ViewMonotonic ==
+    /\ \A m \in messages : m.type \in {"StartViewChange", "DoViewChange", "StartView", "PrepareOk"} =>
+          m.view <= viewDurable[m.from]
+    /\ \A r \in Replicas : logViewDurable[r] <= viewDurable[r]
+
+\* A view has one history: no op is prepared in it twice with different entries (canary E14).
+LeaderUniquePerView ==
+    \A m \in messages, n \in messages :
+       (m.type = "Prepare" /\ n.type = "Prepare" /\ m.view = n.view /\ m.op = n.op) => m.entry = n.entry
+
+\* What a replica has acknowledged or brought to a view change, it holds durable (canaries E13, E21).
+AcknowledgedIsDurable ==
+    /\ \A m \in messages : m.type = "PrepareOk" =>
+          /\ logViewDurable[m.from] >= m.view
+          /\ logViewDurable[m.from] = m.view => Len(logDurable[m.from]) >= m.op
+    /\ \A m \in messages : m.type = "DoViewChange" => logViewDurable[m.from] >= m.logView
+
+\* Nothing acknowledged is ever lost: a quorum holds it durable at all times.
+CommittedSurvives ==
+    \A n \in 1..Len(acknowledged) :
+       Cardinality({r \in Replicas : Len(logDurable[r]) >= n /\ logDurable[r][n] = acknowledged[n]}) >= Quorum
+
+\* Every entry names the hash of the one before it (canary E30).
+HashChain == \A r \in Replicas : \A n \in 1..Op(r) : log[r][n].parent = HashAt(r, n - 1)
+=============================================================================
