@@ -132,8 +132,8 @@ AddressedHere(r, m)     == m.to = r
 HoldsOp(r, m)           == m.op <= Op(r)
 IsWanted(r, m)          == m.op = target[r].next
 EntryHeld(r, m)         == m.op <= Op(r) /\ log[r][m.op] = m.entry
-EntryMissing(r, m)      == m.op > Op(r) \/ log[r][m.op] # m.entry
-ViewOpen(r, m)          == HigherView(r, m) \/ (SameView(r, m) /\ HasNoTarget(r) /\ LogNotAdopted(r))
+EntryMissing(r, m)      == ~EntryHeld(r, m)
+ViewOpen(r, m)          == IF SameView(r, m) THEN HasNoTarget(r) /\ LogNotAdopted(r) ELSE HigherView(r, m)
 LeftNormally(r)         == viewDurable[r] = logViewDurable[r]
 LeftInViewChange(r)     == viewDurable[r] # logViewDurable[r]
 
