@@ -5,23 +5,28 @@ EXTENDS Vsr
 CONSTANTS
     MaxView,      \* highest view that a timeout or a restart may ask for
     MaxRequests,  \* client requests in all
-    MaxCrashes    \* crashes in all
+    MaxCrashes,   \* crashes in all
+    Impatient,    \* replicas whose timers may fire
+    CrashProne,   \* replicas that may crash
+    HeartbeatFrom \* SendCommit is taken from this commit number on: 0 is the whole protocol
 
 MCClientRequest(r)       == requests < MaxRequests /\ ClientRequest(r)
-MCHeartbeatTimeout(r)    == view[r] < MaxView /\ HeartbeatTimeout(r)
-MCAbdicate(r)            == view[r] < MaxView /\ Abdicate(r)
-MCViewChangeTimeout(r)   == view[r] < MaxView /\ ViewChangeTimeout(r)
+MCHeartbeatTimeout(r)    == r \in Impatient /\ view[r] < MaxView /\ HeartbeatTimeout(r)
+MCAbdicate(r)            == r \in Impatient /\ view[r] < MaxView /\ Abdicate(r)
+MCViewChangeTimeout(r)   == r \in Impatient /\ view[r] < MaxView /\ ViewChangeTimeout(r)
 MCRestartAsPrimary(r)    == view[r] < MaxView /\ RestartAsPrimary(r)
 MCRestartInViewChange(r) == view[r] < MaxView /\ RestartInViewChange(r)
-MCCrash(r)               == crashes < MaxCrashes /\ Crash(r)
+MCSendCommit(r)          == commit[r] >= HeartbeatFrom /\ SendCommit(r)
+MCCrash(r)               == r \in CrashProne /\ crashes < MaxCrashes /\ Crash(r)
 
 MCNext ==
     \/ \E r \in Replicas, m \in messages : ReceivePrepare(r, m)
     \/ \E r \in Replicas : BackupFsync(r)
     \/ \E r \in Replicas : PrimaryFsync(r)
     \/ \E r \in Replicas, m \in messages : ReceivePrepareOk(r, m)
-    \/ \E r \in Replicas : SendCommit(r)
+    \/ \E r \in Replicas : MCSendCommit(r)
     \/ \E r \in Replicas, m \in messages : ReceiveCommit(r, m)
+    \/ \E r \in Replicas, m \in messages : JoinViewChange(r, m)
     \/ \E r \in Replicas, m \in messages : JoinView(r, m)
     \/ \E r \in Replicas : ViewChangeFsync(r)
     \/ \E r \in Replicas : PersistView(r)

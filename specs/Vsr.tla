@@ -107,6 +107,7 @@ Init ==
 IsPrimary(r)            == Primary(view[r]) = r
 IsBackup(r)             == Primary(view[r]) # r
 SameView(r, m)          == m.view = view[r]
+FromAnother(r, m)       == m.from # r
 HigherView(r, m)        == m.view > view[r]
 PipelineHasRoom(r)      == Op(r) - commit[r] < PipelineMax
 NextInSequence(r, m)    == m.op = Op(r) + 1
@@ -121,11 +122,11 @@ HasNoTarget(r)          == target[r] = NoTarget
 HasTarget(r)            == target[r] # NoTarget
 LogNotAdopted(r)        == logView[r] # view[r]
 LogAdopted(r)           == logView[r] = view[r]
-NewStartVote(r, m)      == m.from \notin startVotes[r]
 StartQuorum(r)          == Cardinality(startVotes[r]) >= Quorum
-NewChangeVote(r, m)     == \A vote \in changeVotes[r] : vote.from # m.from
-OwnVoteNotCast(r)       == \A vote \in changeVotes[r] : vote.from # r
+StartVoteNeeded(r, m)   == m.from \notin startVotes[r] /\ ~StartQuorum(r)
 ChangeQuorum(r)         == Cardinality(changeVotes[r]) >= Quorum
+ChangeVoteNeeded(r, m)  == ~ChangeQuorum(r) /\ \A vote \in changeVotes[r] : vote.from # m.from
+OwnVoteNeeded(r)        == ~ChangeQuorum(r) /\ \A vote \in changeVotes[r] : vote.from # r
 TargetReached(r)        == Op(r) >= target[r].op /\ HashAt(r, target[r].op) = target[r].hash
 TargetNotReached(r)     == ~TargetReached(r)
 AddressedHere(r, m)     == m.to = r
@@ -277,10 +278,25 @@ ViewChangeTimeout(r) ==
     /\ UNCHANGED superblockVars
     /\ UNCHANGED clientVars
 
-\* A replica that hears of a higher view joins it; it learns the view's log from StartView, which the primary of a
-\* view that has already begun sends again (AnswerStartViewChange). VRR 4.2 step 1.
+\* A replica that hears a vote for a higher view joins that view change and counts the vote. VRR 4.2 step 1.
+JoinViewChange(r, m) ==
+    /\ m.type = "StartViewChange"
+    /\ status[r] \in {"normal", "view-change"}
+    /\ HigherView(r, m)
+    /\ status' = [status EXCEPT ![r] = "view-change"]
+    /\ view' = [view EXCEPT ![r] = m.view]
+    /\ acked' = [acked EXCEPT ![r] = NoAcks]
+    /\ startVotes' = [startVotes EXCEPT ![r] = {m.from}]
+    /\ changeVotes' = [changeVotes EXCEPT ![r] = {}]
+    /\ target' = [target EXCEPT ![r] = NoTarget]
+    /\ UNCHANGED <<logView, log, logDurable, commit, messages, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED clientVars
+
+\* A replica that hears of a higher view otherwise joins it too; it learns the view's log from StartView, which the primary of a
+\* view that has already begun sends again (AnswerStartViewChange).
 JoinView(r, m) ==
-    /\ m.type \in {"StartViewChange", "DoViewChange", "Commit"}
+    /\ m.type \in {"DoViewChange", "Commit"}
     /\ status[r] \in {"normal", "view-change"}
     /\ HigherView(r, m)
     /\ MoveTo(r, m.view)
@@ -319,7 +335,7 @@ ReceiveStartViewChange(r, m) ==
     /\ m.type = "StartViewChange"
     /\ status[r] = "view-change"
     /\ SameView(r, m)
-    /\ NewStartVote(r, m)
+    /\ StartVoteNeeded(r, m)
     /\ startVotes' = [startVotes EXCEPT ![r] = @ \cup {m.from}]
     /\ UNCHANGED <<status, view, logView, log, logDurable, commit, acked, changeVotes, target, messages, crashes>>
     /\ UNCHANGED superblockVars
@@ -331,9 +347,9 @@ AnswerStartViewChange(r, m) ==
     /\ status[r] = "normal"
     /\ IsPrimary(r)
     /\ SameView(r, m)
+    /\ FromAnother(r, m)
     /\ messages' = messages \cup
-         {[type |-> "StartView", from |-> r, view |-> view[r], op |-> Op(r), hash |-> HashAt(r, Op(r)),
-           commit |-> commit[r]]}
+         {[type |-> "StartView", from |-> r, view |-> view[r], op |-> Op(r), hash |-> HashAt(r, Op(r))]}
     /\ UNCHANGED <<status, view, logView, log, logDurable, commit, acked, target, crashes>>
     /\ UNCHANGED superblockVars
     /\ UNCHANGED voteVars
@@ -363,7 +379,7 @@ CastOwnChangeVote(r) ==
     /\ IsPrimary(r)
     /\ ViewIsDurable(r)
     /\ StartQuorum(r)
-    /\ OwnVoteNotCast(r)
+    /\ OwnVoteNeeded(r)
     /\ changeVotes' = [changeVotes EXCEPT ![r] = @ \cup {ChangeVoteOf(r)}]
     /\ UNCHANGED <<status, view, logView, log, logDurable, commit, acked, startVotes, target, messages, crashes>>
     /\ UNCHANGED superblockVars
@@ -376,7 +392,7 @@ ReceiveDoViewChange(r, m) ==
     /\ IsPrimary(r)
     /\ SameView(r, m)
     /\ HasNoTarget(r)
-    /\ NewChangeVote(r, m)
+    /\ ChangeVoteNeeded(r, m)
     /\ changeVotes' = [changeVotes EXCEPT ![r] = @ \cup {m}]
     /\ UNCHANGED <<status, view, logView, log, logDurable, commit, acked, startVotes, target, messages, crashes>>
     /\ UNCHANGED superblockVars
@@ -412,7 +428,7 @@ ReceiveStartView(r, m) ==
     /\ status[r] = "view-change"
     /\ ViewOpen(r, m)
     /\ MoveTo(r, m.view)
-    /\ target' = [target EXCEPT ![r] = [from |-> m.from, op |-> m.op, hash |-> m.hash, commit |-> m.commit,
+    /\ target' = [target EXCEPT ![r] = [from |-> m.from, op |-> m.op, hash |-> m.hash, commit |-> commit[r],
                                         next |-> commit[r] + 1]]
     /\ UNCHANGED <<logView, log, logDurable, commit, messages, crashes>>
     /\ UNCHANGED superblockVars
@@ -424,7 +440,7 @@ ReceiveStartViewWhileNormal(r, m) ==
     /\ status[r] = "normal"
     /\ HigherView(r, m)
     /\ MoveTo(r, m.view)
-    /\ target' = [target EXCEPT ![r] = [from |-> m.from, op |-> m.op, hash |-> m.hash, commit |-> m.commit,
+    /\ target' = [target EXCEPT ![r] = [from |-> m.from, op |-> m.op, hash |-> m.hash, commit |-> commit[r],
                                         next |-> commit[r] + 1]]
     /\ UNCHANGED <<logView, log, logDurable, commit, messages, crashes>>
     /\ UNCHANGED superblockVars
@@ -519,8 +535,7 @@ StartView(r) ==
     /\ changeVotes' = [changeVotes EXCEPT ![r] = {}]
     /\ target' = [target EXCEPT ![r] = NoTarget]
     /\ messages' = messages \cup
-         {[type |-> "StartView", from |-> r, view |-> view[r], op |-> Op(r), hash |-> HashAt(r, Op(r)),
-           commit |-> commit[r]]}
+         {[type |-> "StartView", from |-> r, view |-> view[r], op |-> Op(r), hash |-> HashAt(r, Op(r))]}
     /\ UNCHANGED <<view, logView, log, logDurable, commit, crashes>>
     /\ UNCHANGED clientVars
 
@@ -601,6 +616,7 @@ System ==
     \/ \E r \in Replicas, m \in messages : ReceivePrepareOk(r, m)
     \/ \E r \in Replicas : SendCommit(r)
     \/ \E r \in Replicas, m \in messages : ReceiveCommit(r, m)
+    \/ \E r \in Replicas, m \in messages : JoinViewChange(r, m)
     \/ \E r \in Replicas, m \in messages : JoinView(r, m)
     \/ \E r \in Replicas : ViewChangeFsync(r)
     \/ \E r \in Replicas : PersistView(r)
