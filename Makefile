@@ -1,0 +1,46 @@
+# What a person types. Every target works in a fresh clone: it installs what package-lock.json names, when that is missing or old.
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+STAMP := node_modules/.package-lock.json
+
+.PHONY: help check check-deep test bench lint types style imports clean node
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+	@echo "  Settings: C=AppendLog (one component), NO_CACHE=1, ENGINE=docker|embedded, TLA2TOOLS_JAR=path"
+
+node:
+	@command -v node >/dev/null || { echo "Node.js is missing: install Node 20.19 or newer, then run this again." >&2; exit 2; }
+	@node -e 'const [a, b] = process.versions.node.split(".").map(Number); if (a < 20 || (a === 20 && b < 19)) { console.error(`Node $${process.versions.node} is too old: this needs 20.19 or newer.`); process.exit(2); }'
+
+$(STAMP): package-lock.json | node
+	@command -v npm >/dev/null || { echo "npm is missing: it comes with Node.js." >&2; exit 2; }
+	npm ci
+	@touch $(STAMP)
+
+check: node $(STAMP) ## Prove that spec, machine and code agree, edge by edge
+	@node --import tsx conformance/check/main.ts $(if $(C),$(C)) $(if $(NO_CACHE),--no-cache) $(if $(ENGINE),--engine $(ENGINE))
+
+check-deep: node $(STAMP) ## The same on the deep models too (hours)
+	@node --import tsx conformance/check/main.ts --deep $(if $(C),$(C)) $(if $(ENGINE),--engine $(ENGINE))
+
+test: node $(STAMP) ## Unit, property and end-to-end tests
+	@npx vitest run
+
+bench: node $(STAMP) ## Benchmarks; they print a table
+	@shopt -s nullglob; files=(bench/*.bench.ts bench/main.ts); [ $${#files[@]} -gt 0 ] || { echo "no benchmark yet"; exit 0; }; for f in "$${files[@]}"; do [ ! -e "$$f" ] || node --import tsx "$$f"; done
+
+lint: types style imports ## Types, style and import rules
+
+types: node $(STAMP)
+	@npx tsc --noEmit && echo "types: clean"
+
+style: node $(STAMP)
+	@npx biome check .
+
+imports: node $(STAMP)
+	@out=$$(npx depcruise --config .dependency-cruiser.cjs machines impl conformance 2>&1) || { echo "$$out"; exit 1; }; echo "$$out" | tail -n 2; ! grep -q '(0 modules' <<<"$$out"
+
+clean: ## Remove what was built
+	rm -rf build dist
