@@ -8,14 +8,16 @@ CONSTANTS
     MaxCrashes,   \* crashes in all
     Impatient,    \* replicas whose timers may fire
     CrashProne,   \* replicas that may crash
+    Down,         \* replicas that are down from the start and stay down: the rest is still a quorum
     HeartbeatFrom \* SendCommit is taken from this commit number on: 0 is the whole protocol
 
 MCClientRequest(r)       == requests < MaxRequests /\ ClientRequest(r)
 MCHeartbeatTimeout(r)    == r \in Impatient /\ view[r] < MaxView /\ HeartbeatTimeout(r)
 MCAbdicate(r)            == r \in Impatient /\ view[r] < MaxView /\ Abdicate(r)
 MCViewChangeTimeout(r)   == r \in Impatient /\ view[r] < MaxView /\ ViewChangeTimeout(r)
-MCRestartAsPrimary(r)    == view[r] < MaxView /\ RestartAsPrimary(r)
-MCRestartInViewChange(r) == view[r] < MaxView /\ RestartInViewChange(r)
+MCRestartAsBackup(r)     == r \notin Down /\ RestartAsBackup(r)
+MCRestartAsPrimary(r)    == r \notin Down /\ view[r] < MaxView /\ RestartAsPrimary(r)
+MCRestartInViewChange(r) == r \notin Down /\ view[r] < MaxView /\ RestartInViewChange(r)
 MCSendCommit(r)          == commit[r] >= HeartbeatFrom /\ SendCommit(r)
 MCCrash(r)               == r \in CrashProne /\ crashes < MaxCrashes /\ Crash(r)
 
@@ -45,7 +47,7 @@ MCNext ==
     \/ \E r \in Replicas : AdoptLog(r)
     \/ \E r \in Replicas : StartView(r)
     \/ \E r \in Replicas : EnterView(r)
-    \/ \E r \in Replicas : RestartAsBackup(r)
+    \/ \E r \in Replicas : MCRestartAsBackup(r)
     \/ \E r \in Replicas : MCRestartAsPrimary(r)
     \/ \E r \in Replicas : MCRestartInViewChange(r)
     \/ \E r \in Replicas : MCClientRequest(r)
@@ -54,5 +56,6 @@ MCNext ==
     \/ \E r \in Replicas : MCViewChangeTimeout(r)
     \/ \E r \in Replicas : MCCrash(r)
 
-MCSpec == Init /\ [][MCNext]_vars
+MCInit == InitWithStatus([r \in Replicas |-> IF r \in Down THEN "recovering" ELSE "normal"])
+MCSpec == MCInit /\ [][MCNext]_vars
 =============================================================================

@@ -81,9 +81,9 @@ TypeOK ==
     /\ Len(acknowledged) <= requests
     /\ crashes \in Nat
 
-\* A cluster at its first start after format: everyone normal in view 0 with an empty log.
-Init ==
-    /\ status         = [r \in Replicas |-> "normal"]
+\* A cluster at its first start after format, in view 0 with empty logs; replicas that are down are "recovering".
+InitWithStatus(initialStatus) ==
+    /\ status         = initialStatus
     /\ view           = [r \in Replicas |-> 0]
     /\ viewDurable    = [r \in Replicas |-> 0]
     /\ logView        = [r \in Replicas |-> 0]
@@ -100,6 +100,8 @@ Init ==
     /\ requests       = 0
     /\ acknowledged   = <<>>
     /\ crashes        = 0
+
+Init == InitWithStatus([r \in Replicas |-> "normal"])
 
 -----------------------------------------------------------------------------
 (* Guards, each by the name that the machine and the explanations use. *)
@@ -321,7 +323,6 @@ PersistView(r) ==
     /\ status[r] = "view-change"
     /\ ViewIsVolatile(r)
     /\ LogIsDurable(r)
-    /\ HasNoTarget(r)
     /\ viewDurable' = [viewDurable EXCEPT ![r] = view[r]]
     /\ logViewDurable' = [logViewDurable EXCEPT ![r] = logView[r]]
     /\ commitDurable' = [commitDurable EXCEPT ![r] = commit[r]]
@@ -489,7 +490,8 @@ ReceiveHeldEntry(r, m) ==
 
 \* An entry of the view's log that replaces what stands here from this op on. That is safe before the log is whole,
 \* with the old logView: nothing from the first difference on can have been committed, and what replaces it holds
-\* everything that was.
+\* everything that was. The view is durable first: a replica that could return to the old view would have lost what
+\* it acknowledged there (TLC, 18 steps).
 ReceiveMissingEntry(r, m) ==
     /\ m.type = "Entry"
     /\ status[r] = "view-change"
@@ -498,6 +500,7 @@ ReceiveMissingEntry(r, m) ==
     /\ HasTarget(r)
     /\ IsWanted(r, m)
     /\ EntryMissing(r, m)
+    /\ ViewIsDurable(r)
     /\ log' = [log EXCEPT ![r] = Append(SubSeq(@, 1, m.op - 1), m.entry)]
     /\ target' = [target EXCEPT ![r].next = @ + 1]
     /\ UNCHANGED <<status, view, logView, logDurable, commit, acked, messages, crashes>>
@@ -511,6 +514,7 @@ AdoptLog(r) ==
     /\ HasTarget(r)
     /\ LogNotAdopted(r)
     /\ TargetReached(r)
+    /\ ViewIsDurable(r)
     /\ log' = [log EXCEPT ![r] = SubSeq(@, 1, target[r].op)]
     /\ logView' = [logView EXCEPT ![r] = view[r]]
     /\ commit' = [commit EXCEPT ![r] = Maximum(@, target[r].commit)]
@@ -683,11 +687,12 @@ LeaderUniquePerView ==
     \A m \in messages, n \in messages :
        (m.type = "Prepare" /\ n.type = "Prepare" /\ m.view = n.view /\ m.op = n.op) => m.entry = n.entry
 
-\* What a replica has acknowledged or brought to a view change, it holds durable (canaries E13, E21).
+\* What a replica has acknowledged or brought to a view change, it holds durable for as long as it can act in that
+\* view (canaries E13, E21).
 AcknowledgedIsDurable ==
     /\ \A m \in messages : m.type = "PrepareOk" =>
           /\ logViewDurable[m.from] >= m.view
-          /\ logViewDurable[m.from] = m.view => Len(logDurable[m.from]) >= m.op
+          /\ viewDurable[m.from] = m.view => Len(logDurable[m.from]) >= m.op
     /\ \A m \in messages : m.type = "DoViewChange" => logViewDurable[m.from] >= m.logView
 
 \* Nothing acknowledged is ever lost: a quorum holds it durable at all times.
