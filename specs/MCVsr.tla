@@ -21,7 +21,7 @@ MCRestartInViewChange(r) == r \notin Down /\ view[r] < MaxView /\ RestartInViewC
 MCSendCommit(r)          == commit[r] >= HeartbeatFrom /\ SendCommit(r)
 MCCrash(r)               == r \in CrashProne /\ crashes < MaxCrashes /\ Crash(r)
 
-MCNext ==
+MCSystem ==
     \/ \E r \in Replicas, m \in messages : ReceivePrepare(r, m)
     \/ \E r \in Replicas : BackupFsync(r)
     \/ \E r \in Replicas : PrimaryFsync(r)
@@ -50,12 +50,27 @@ MCNext ==
     \/ \E r \in Replicas : MCRestartAsBackup(r)
     \/ \E r \in Replicas : MCRestartAsPrimary(r)
     \/ \E r \in Replicas : MCRestartInViewChange(r)
+
+MCEnvironment ==
     \/ \E r \in Replicas : MCClientRequest(r)
     \/ \E r \in Replicas : MCHeartbeatTimeout(r)
     \/ \E r \in Replicas : MCAbdicate(r)
     \/ \E r \in Replicas : MCViewChangeTimeout(r)
     \/ \E r \in Replicas : MCCrash(r)
 
+MCNext == MCSystem \/ MCEnvironment
+
 MCInit == InitWithStatus([r \in Replicas |-> IF r \in Down THEN "recovering" ELSE "normal"])
 MCSpec == MCInit /\ [][MCNext]_vars
+\* Everything that System can do happens at last; timeouts, crashes and requests need not.
+MCLiveSpec == MCSpec /\ WF_vars(MCSystem)
+
+\* A view change that nothing disturbs any more ends: a live replica does not stay in it.
+ViewChangeCompletes ==
+    \A r \in Replicas \ Down : (status[r] = "view-change") ~> (status[r] = "normal")
+
+\* What a primary has taken it commits, unless its view ends first.
+RequestsCommit ==
+    \A r \in Replicas \ Down :
+       (status[r] = "normal" /\ IsPrimary(r)) ~> (commit[r] = Op(r) \/ status[r] # "normal")
 =============================================================================
