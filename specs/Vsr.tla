@@ -160,7 +160,7 @@ ClientRequest(r) ==
 
 \* A backup takes prepares in order only, so everything below its op is in its log.
 \* PrepareOk does not leave here: it waits for BackupFsync. VRR 4.1 step 4.
-ReceivePrepare(r, m) ==
+ReceivePrepare(r) == \E m \in messages :
     /\ m.type = "Prepare"
     /\ status[r] = "normal"
     /\ IsBackup(r)
@@ -202,7 +202,7 @@ PrimaryFsync(r) ==
     /\ UNCHANGED voteVars
 
 \* An op is committed when a quorum of this view has it durable; ops commit in order. VRR 4.1 step 5.
-ReceivePrepareOk(r, m) ==
+ReceivePrepareOk(r) == \E m \in messages :
     /\ m.type = "PrepareOk"
     /\ status[r] = "normal"
     /\ IsPrimary(r)
@@ -228,7 +228,7 @@ SendCommit(r) ==
     /\ UNCHANGED clientVars
 
 \* A backup commits what it holds of what the primary has committed. VRR 4.1 step 7.
-ReceiveCommit(r, m) ==
+ReceiveCommit(r) == \E m \in messages :
     /\ m.type = "Commit"
     /\ status[r] = "normal"
     /\ IsBackup(r)
@@ -281,7 +281,7 @@ ViewChangeTimeout(r) ==
     /\ UNCHANGED clientVars
 
 \* A replica that hears a vote for a higher view joins that view change and counts the vote. VRR 4.2 step 1.
-JoinViewChange(r, m) ==
+JoinViewChange(r) == \E m \in messages :
     /\ m.type = "StartViewChange"
     /\ status[r] \in {"normal", "view-change"}
     /\ HigherView(r, m)
@@ -297,7 +297,7 @@ JoinViewChange(r, m) ==
 
 \* A replica that hears of a higher view otherwise joins it too; it learns the view's log from StartView, which the primary of a
 \* view that has already begun sends again (AnswerStartViewChange).
-JoinView(r, m) ==
+JoinView(r) == \E m \in messages :
     /\ m.type \in {"DoViewChange", "Commit"}
     /\ status[r] \in {"normal", "view-change"}
     /\ HigherView(r, m)
@@ -332,7 +332,7 @@ PersistView(r) ==
     /\ UNCHANGED clientVars
 
 \* Votes for the view that this replica is moving to.
-ReceiveStartViewChange(r, m) ==
+ReceiveStartViewChange(r) == \E m \in messages :
     /\ m.type = "StartViewChange"
     /\ status[r] = "view-change"
     /\ SameView(r, m)
@@ -343,7 +343,7 @@ ReceiveStartViewChange(r, m) ==
     /\ UNCHANGED clientVars
 
 \* The primary of a view that has begun tells a late replica where its log ends.
-AnswerStartViewChange(r, m) ==
+AnswerStartViewChange(r) == \E m \in messages :
     /\ m.type = "StartViewChange"
     /\ status[r] = "normal"
     /\ IsPrimary(r)
@@ -387,7 +387,7 @@ CastOwnChangeVote(r) ==
     /\ UNCHANGED clientVars
 
 \* The primary-elect gathers the ends of logs. VRR 4.2 step 3.
-ReceiveDoViewChange(r, m) ==
+ReceiveDoViewChange(r) == \E m \in messages :
     /\ m.type = "DoViewChange"
     /\ status[r] = "view-change"
     /\ IsPrimary(r)
@@ -424,7 +424,7 @@ ChooseLog(r) ==
 
 \* A StartView of a higher view, or of this one when its log is not yet known here. One that is older, or a second
 \* one for a view already entered, is ignored (canary E8). VRR 4.2 step 5.
-ReceiveStartView(r, m) ==
+ReceiveStartView(r) == \E m \in messages :
     /\ m.type = "StartView"
     /\ status[r] = "view-change"
     /\ ViewOpen(r, m)
@@ -436,7 +436,7 @@ ReceiveStartView(r, m) ==
     /\ UNCHANGED clientVars
 
 \* The same for a replica that knew of no view change at all.
-ReceiveStartViewWhileNormal(r, m) ==
+ReceiveStartViewWhileNormal(r) == \E m \in messages :
     /\ m.type = "StartView"
     /\ status[r] = "normal"
     /\ HigherView(r, m)
@@ -460,7 +460,7 @@ RequestEntry(r) ==
     /\ UNCHANGED clientVars
 
 \* Answers from the log as it is; it stands still in a view change, and in the view's primary it only grows.
-ReceiveRequestEntry(r, m) ==
+ReceiveRequestEntry(r) == \E m \in messages :
     /\ m.type = "RequestEntry"
     /\ status[r] \in {"normal", "view-change"}
     /\ AddressedHere(r, m)
@@ -474,7 +474,7 @@ ReceiveRequestEntry(r, m) ==
     /\ UNCHANGED clientVars
 
 \* An entry of the view's log that this log has too.
-ReceiveHeldEntry(r, m) ==
+ReceiveHeldEntry(r) == \E m \in messages :
     /\ m.type = "Entry"
     /\ status[r] = "view-change"
     /\ AddressedHere(r, m)
@@ -492,7 +492,7 @@ ReceiveHeldEntry(r, m) ==
 \* with the old logView: nothing from the first difference on can have been committed, and what replaces it holds
 \* everything that was. The view is durable first: a replica that could return to the old view would have lost what
 \* it acknowledged there (TLC, 18 steps).
-ReceiveMissingEntry(r, m) ==
+ReceiveMissingEntry(r) == \E m \in messages :
     /\ m.type = "Entry"
     /\ status[r] = "view-change"
     /\ AddressedHere(r, m)
@@ -614,28 +614,28 @@ RestartInViewChange(r) ==
 
 -----------------------------------------------------------------------------
 System ==
-    \/ \E r \in Replicas, m \in messages : ReceivePrepare(r, m)
+    \/ \E r \in Replicas : ReceivePrepare(r)
     \/ \E r \in Replicas : BackupFsync(r)
     \/ \E r \in Replicas : PrimaryFsync(r)
-    \/ \E r \in Replicas, m \in messages : ReceivePrepareOk(r, m)
+    \/ \E r \in Replicas : ReceivePrepareOk(r)
     \/ \E r \in Replicas : SendCommit(r)
-    \/ \E r \in Replicas, m \in messages : ReceiveCommit(r, m)
-    \/ \E r \in Replicas, m \in messages : JoinViewChange(r, m)
-    \/ \E r \in Replicas, m \in messages : JoinView(r, m)
+    \/ \E r \in Replicas : ReceiveCommit(r)
+    \/ \E r \in Replicas : JoinViewChange(r)
+    \/ \E r \in Replicas : JoinView(r)
     \/ \E r \in Replicas : ViewChangeFsync(r)
     \/ \E r \in Replicas : PersistView(r)
-    \/ \E r \in Replicas, m \in messages : ReceiveStartViewChange(r, m)
-    \/ \E r \in Replicas, m \in messages : AnswerStartViewChange(r, m)
+    \/ \E r \in Replicas : ReceiveStartViewChange(r)
+    \/ \E r \in Replicas : AnswerStartViewChange(r)
     \/ \E r \in Replicas : SendDoViewChange(r)
     \/ \E r \in Replicas : CastOwnChangeVote(r)
-    \/ \E r \in Replicas, m \in messages : ReceiveDoViewChange(r, m)
+    \/ \E r \in Replicas : ReceiveDoViewChange(r)
     \/ \E r \in Replicas : ChooseLog(r)
-    \/ \E r \in Replicas, m \in messages : ReceiveStartView(r, m)
-    \/ \E r \in Replicas, m \in messages : ReceiveStartViewWhileNormal(r, m)
+    \/ \E r \in Replicas : ReceiveStartView(r)
+    \/ \E r \in Replicas : ReceiveStartViewWhileNormal(r)
     \/ \E r \in Replicas : RequestEntry(r)
-    \/ \E r \in Replicas, m \in messages : ReceiveRequestEntry(r, m)
-    \/ \E r \in Replicas, m \in messages : ReceiveHeldEntry(r, m)
-    \/ \E r \in Replicas, m \in messages : ReceiveMissingEntry(r, m)
+    \/ \E r \in Replicas : ReceiveRequestEntry(r)
+    \/ \E r \in Replicas : ReceiveHeldEntry(r)
+    \/ \E r \in Replicas : ReceiveMissingEntry(r)
     \/ \E r \in Replicas : AdoptLog(r)
     \/ \E r \in Replicas : StartView(r)
     \/ \E r \in Replicas : EnterView(r)
