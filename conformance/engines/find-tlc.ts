@@ -28,19 +28,19 @@ export type FindTlc = { readonly found: Tlc } | { readonly missing: string };
 /** @param wanted 'docker' takes Docker only; undefined takes the first that works. */
 export function findTlc(wanted: 'docker' | undefined, env: NodeJS.ProcessEnv = process.env): FindTlc {
   if (wanted === 'docker') return findDocker();
-  const java = spawnSync(env['JAVA_HOME'] ? join(env['JAVA_HOME'], 'bin', 'java') : 'java', ['-version'], {
+  const java = spawnSync(env.JAVA_HOME ? join(env.JAVA_HOME, 'bin', 'java') : 'java', ['-version'], {
     encoding: 'utf8',
     env,
   });
   if (java.error !== undefined || java.status !== 0)
     return { missing: 'no Java found: install Java 17 or newer, or run with ENGINE=docker' };
-  const named = env['TLA2TOOLS_JAR'];
+  const named = env.TLA2TOOLS_JAR;
   if (named !== undefined && named !== '') {
     const jar = resolve(named);
     if (!existsSync(jar)) return { missing: `TLA2TOOLS_JAR names ${named}, which does not exist` };
     return { found: ofJar(jar, `TLA2TOOLS_JAR (${pinNote(jar)})`) };
   }
-  const cached = join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'lockstep', 'tlc-2.18.jar');
+  const cached = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'lockstep', 'tlc-2.18.jar');
   if (isPinned(cached)) return { found: ofJar(cached, 'the cache') };
   const local = join(homedir(), '.m2', 'repository', MAVEN_PATH);
   if (!isPinned(local)) {
@@ -65,7 +65,7 @@ export function findTlc(wanted: 'docker' | undefined, env: NodeJS.ProcessEnv = p
 }
 
 function ofJar(jar: string, origin: string): Tlc {
-  const java = process.env['JAVA_HOME'] ? join(process.env['JAVA_HOME'], 'bin', 'java') : 'java';
+  const java = process.env.JAVA_HOME ? join(process.env.JAVA_HOME, 'bin', 'java') : 'java';
   return {
     origin,
     command: (folder, heapMegabytes) => [

@@ -1,0 +1,139 @@
+/**
+ * The command `check`: finds the engines, checks the components asked for, prints the table, writes build/report/check.json.
+ * Exit 0: every column of every row is green. 1: a divergence or violation. 2: the check could not run.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { Component } from '../component.ts';
+import { components as allComponents } from '../components/all.ts';
+import { embeddedVersion } from '../engines/embedded.ts';
+import { findTlc, type Tlc } from '../engines/find-tlc.ts';
+import { checkJson } from '../report/check-json.ts';
+import { terminal } from '../report/terminal.ts';
+import { checkComponent, type Stages } from './check-component.ts';
+import type { CheckContext } from './check-model.ts';
+import { type CheckOutcome, type ComponentOutcome, EXIT_TWO, type Problem } from './outcome.ts';
+import { stages as allStages } from './stages.ts';
+
+export interface CheckSettings {
+  readonly root: string;
+  readonly components: readonly Component[];
+  readonly stages: Stages;
+  /** Names, case-insensitive; empty: all. */
+  readonly only: readonly string[];
+  readonly engine: 'docker' | 'embedded' | undefined;
+  readonly deep: boolean;
+  readonly print: (line: string) => void;
+  readonly progress?: (component: string, line: string) => void;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** `lockstep check [Component...] [--engine docker|embedded] [--deep] [--no-cache]`. */
+export async function runCheck(argv: readonly string[]): Promise<number> {
+  const only: string[] = [];
+  let engine: 'docker' | 'embedded' | undefined;
+  let deep = false;
+  for (let at = 0; at < argv.length; at++) {
+    const word = argv[at] as string;
+    if (word === '--deep') deep = true;
+    else if (word === '--no-cache') continue;
+    else if (word === '--engine') {
+      const name = argv[++at];
+      if (name !== 'docker' && name !== 'embedded')
+        return usage(`--engine takes docker or embedded, not ${name ?? 'nothing'}`);
+      engine = name;
+    } else if (word.startsWith('-')) return usage(`unknown option ${word}`);
+    else only.push(word);
+  }
+  const live = terminal(process.stdout);
+  const outcome = await check({
+    root: process.cwd(),
+    components: allComponents,
+    stages: allStages,
+    only,
+    engine,
+    deep,
+    print: live.print,
+    progress: live.progress,
+  });
+  live.table(outcome);
+  const folder = join('build', 'report');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'check.json'), `${JSON.stringify(checkJson(outcome), null, 2)}\n`);
+  return exitCodeOf(outcome);
+}
+
+export async function check(settings: CheckSettings): Promise<CheckOutcome> {
+  const started = performance.now();
+  const finish = (
+    engines: CheckOutcome['engines'],
+    components: readonly ComponentOutcome[],
+    problems: readonly Problem[],
+  ): CheckOutcome => ({ engines, components, problems, seconds: (performance.now() - started) / 1000 });
+  const chosen = settings.components.filter(
+    ({ name }) => settings.only.length === 0 || settings.only.some((word) => word.toLowerCase() === name.toLowerCase()),
+  );
+  const unknown = settings.only.filter(
+    (word) => !settings.components.some(({ name }) => name.toLowerCase() === word.toLowerCase()),
+  );
+  if (unknown.length > 0 || chosen.length === 0) {
+    const known = settings.components.map(({ name }) => name).join(', ');
+    const message = `no component ${unknown.join(', ') || 'at all'}; there are: ${known || 'none'}`;
+    return finish([], [], [{ code: 'engine', component: unknown[0] ?? '', message }]);
+  }
+  const { tlc, missing } = chooseTlc(settings);
+  const engines: CheckOutcome['engines'][number][] = [];
+  if (tlc === undefined && settings.engine === 'docker')
+    return finish([], [], [{ code: 'no-engine', component: '', message: missing ?? 'TLC not found' }]);
+  try {
+    const version = embeddedVersion();
+    if (tlc !== undefined) engines.push({ name: 'tlc', version: '2.18', origin: tlc.origin });
+    engines.push({ name: 'embedded', version, origin: 'npm tla-checker' });
+  } catch (cause) {
+    const message = `the embedded engine does not load: ${cause instanceof Error ? cause.message : String(cause)}`;
+    if (tlc === undefined)
+      return finish([], [], [{ code: 'no-engine', component: '', message: `${missing ?? ''}; ${message}` }]);
+    engines.push({ name: 'tlc', version: '2.18', origin: tlc.origin });
+    settings.print(message);
+  }
+  settings.print(firstLine(engines, missing));
+  const context: CheckContext = {
+    root: settings.root,
+    tlc,
+    embedded: engines.some(({ name }) => name === 'embedded'),
+    workers: Math.max(1, availableParallelism() - 1),
+    ...(settings.progress === undefined ? {} : { progress: settings.progress }),
+  };
+  const outcomes: ComponentOutcome[] = [];
+  for (const component of chosen)
+    outcomes.push(await checkComponent(context, component, settings.stages, settings.deep));
+  return finish(engines, outcomes, []);
+}
+
+export function exitCodeOf(outcome: CheckOutcome): 0 | 1 | 2 {
+  const problems = [...outcome.problems, ...outcome.components.flatMap((component) => component.problems)];
+  if (problems.some(({ code }) => EXIT_TWO.has(code))) return 2;
+  return problems.length > 0 || outcome.components.length === 0 ? 1 : 0;
+}
+
+function chooseTlc(settings: CheckSettings): { tlc?: Tlc; missing?: string } {
+  if (settings.engine === 'embedded') return { missing: 'not asked for (ENGINE=embedded)' };
+  const answer = findTlc(settings.engine, settings.env);
+  return 'found' in answer ? { tlc: answer.found } : { missing: answer.missing };
+}
+
+function firstLine(engines: CheckOutcome['engines'], missing: string | undefined): string {
+  const named = engines.map(({ name, version, origin }) =>
+    name === 'tlc' ? `TLC ${version} (${origin})` : `embedded engine tla-checker ${version}`,
+  );
+  if (engines.some(({ name }) => name === 'tlc')) return `Engines: ${named.join(' and ')}`;
+  return `Engine: ${named.join('')} ALONE. TLC did not run: ${missing ?? 'not found'}`;
+}
+
+function usage(what: string): number {
+  process.stderr.write(
+    `check: ${what}\nusage: lockstep check [Component...] [--engine docker|embedded] [--deep] [--no-cache]\n`,
+  );
+  return 2;
+}
