@@ -1,17 +1,53 @@
 // Which folder may import which: machines <- impl <- conformance, and inside impl from the ports outward.
-const rule = (name, comment, from, to) => ({ name, comment, severity: 'error', from: { path: from }, to: { path: to } });
+const rule = (name, comment, from, to) => ({
+  name,
+  comment,
+  severity: 'error',
+  from: { path: from },
+  to: { path: to },
+});
 
 module.exports = {
   forbidden: [
-    { name: 'no-cycle', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-cycle',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
     rule('machines-are-pure', 'a machine knows no code', '^machines', '^(impl|conformance|test|bench)'),
-    rule('impl-knows-no-harness', 'the same code runs in production and in the harness', '^impl/(?!cli|dx|server)', '^(conformance|test|bench)'),
-    rule('engine-knows-no-component', 'only drivers and descriptors may', '^conformance/(?!drivers/|components/|sim/|validate-cluster/)', '^impl'),
-    rule('ports-first', 'ports and crypto know nothing above them', '^impl/(ports|crypto)', '^impl/(storage|vsr|kernel|server|client|cli|dx)'),
+    rule(
+      'impl-knows-no-harness',
+      'the same code runs in production and in the harness',
+      '^impl/(?!cli|dx|server)',
+      '^(conformance|test|bench)',
+    ),
+    rule(
+      'engine-knows-no-component',
+      'only drivers and descriptors may',
+      '^conformance/(?!drivers/|components/|sim/|validate-cluster/)',
+      '^impl',
+    ),
+    rule(
+      'ports-first',
+      'ports and crypto know nothing above them',
+      '^impl/(ports|crypto)',
+      '^impl/(storage|vsr|kernel|server|client|cli|dx)',
+    ),
     rule('storage-below', 'storage knows no replica', '^impl/storage', '^impl/(vsr|kernel|server|client|cli|dx)'),
     rule('protocol-below', 'protocol and kernel know no server', '^impl/(vsr|kernel)', '^impl/(server|client|cli|dx)'),
-    rule('dx-is-removable', 'nothing but the server edge may know dx', '^impl/(ports|crypto|storage|vsr|kernel)', '^impl/dx'),
-    rule('only-ports-touch-the-world', 'disk, network and processes go through the ports', '^(machines|impl/(crypto|storage|vsr|kernel))', '^(node:)?(fs|fs/promises|net|dgram|http|timers|child_process|worker_threads)$'),
+    rule(
+      'dx-is-removable',
+      'nothing but the server edge may know dx',
+      '^impl/(ports|crypto|storage|vsr|kernel)',
+      '^impl/dx',
+    ),
+    rule(
+      'only-ports-touch-the-world',
+      'disk, network and processes go through the ports',
+      '^(machines|impl/(crypto|storage|vsr|kernel))',
+      '^(node:)?(fs|fs/promises|net|dgram|http|timers|child_process|worker_threads)$',
+    ),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -72,7 +72,9 @@ export async function checkComponent(
   const ranThrough = problems.every(
     ({ code }) => code !== 'parse' && code !== 'config' && code !== 'engine' && code !== 'driver',
   );
-  if (ranThrough) problems.push(...judgeTogether(component, models));
+  const together = ranThrough ? judgeTogether(component, models, problems.length === 0) : [];
+  dropConsequences(problems, together);
+  problems.push(...together);
   const input: StageInput = { context, component, models, graphs, guards };
   const mirror = await runStage('mirror', stages.mirror, input, problems);
   const clean = problems.length === 0;
@@ -96,7 +98,7 @@ export async function checkComponent(
 }
 
 /** What a single model may lack and all of them together may not. */
-function judgeTogether(component: Component, models: readonly ModelOutcome[]): readonly Problem[] {
+function judgeTogether(component: Component, models: readonly ModelOutcome[], clean: boolean): readonly Problem[] {
   const problems: Problem[] = [];
   const taken = new Map<string, number>();
   for (const model of models)
@@ -116,9 +118,11 @@ function judgeTogether(component: Component, models: readonly ModelOutcome[]): r
     problems.push({
       code: 'alphabet-lacks-action',
       component: component.name,
+      action,
       message: `the driver's alphabet never holds ${action} (${component.sources.driver})`,
     });
   }
+  if (!clean) return problems; // the walk was not complete, so a guard that looks constant may not be
   for (const [rule, count] of sumGuards(models)) {
     if (rule.endsWith('.status')) continue;
     if (count.fails === 0)
@@ -135,6 +139,13 @@ function judgeTogether(component: Component, models: readonly ModelOutcome[]): r
       });
   }
   return problems;
+}
+
+/** An action that the alphabet never offers is missing at every state: one problem says so, not one a state. */
+function dropConsequences(problems: Problem[], causes: readonly Problem[]): void {
+  const absent = new Set(causes.filter(({ code }) => code === 'alphabet-lacks-action').map(({ action }) => action));
+  const kept = problems.filter(({ code, divergence }) => code !== 'missing' || !absent.has(divergence?.action));
+  problems.splice(0, problems.length, ...kept);
 }
 
 export function sumGuards(models: readonly ModelOutcome[]): ReadonlyMap<string, GuardCount> {

@@ -48,6 +48,8 @@ export interface Problem {
   /** One sentence: what, where, what to do. */
   readonly message: string;
   readonly cfg?: string;
+  /** The action of the spec that it is about, where it is about one. */
+  readonly action?: string | undefined;
   readonly divergence?: Divergence;
   readonly failure?: EngineFailure;
 }

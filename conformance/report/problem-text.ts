@@ -66,7 +66,7 @@ export function diffLines(
       pc.green(`      ${rightName} ${right[name] ?? '(none)'}`),
     );
   }
-  return lines.length > 0 ? lines : ['    no variable differs'];
+  return lines.length > 0 ? lines : ['    no variable: it says that it acted, and changed nothing'];
 }
 
 function stateLines(state: StateTexts): readonly string[] {
