@@ -190,7 +190,8 @@ class Walk<S, E extends { readonly type: string }> {
           kept = true;
         }
       }
-      if (!matched) wrong.push({ event, texts });
+      const stutter = !this.graph.hasSelfLoops && key === this.keyOfState(id);
+      if (!matched && !stutter) wrong.push({ event, texts });
       if (!kept) this.driver.dispose?.(next);
     }
     this.judge(id, real, outgoing, executed, wrong);

@@ -78,7 +78,7 @@ const KINDS: Readonly<Record<string, FailureKind>> = {
 function failureOf(answer: EmbeddedAnswer, invariants: string[], properties: string[]): EngineFailure {
   const message = answer.error_message ?? answer.error_type ?? 'no message';
   let kind: FailureKind = KINDS[answer.error_type ?? ''] ?? 'evaluation';
-  if (/limit/i.test(answer.error_type ?? '')) kind = 'limit';
+  if (/limit|max states/i.test(`${answer.error_type} ${message}`)) kind = 'limit';
   const index = /Invariant (\d+) violated/.exec(message)?.[1];
   const name = index !== undefined ? invariants[Number(index)] : kind === 'property' ? properties[0] : undefined;
   const trace = (answer.trace ?? [])

@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readDot } from '../graph/read-dot.ts';
+import { actionName, readDot } from '../graph/read-dot.ts';
 import { adviceFor } from './advice.ts';
 import { EngineError, type EngineFailure, type EngineRun, type FailureKind, type ModelFiles } from './engine.ts';
 import type { Tlc } from './find-tlc.ts';
@@ -156,8 +156,9 @@ function readRun(messages: readonly Message[], seconds: number, exitCode: number
   for (const message of messages) {
     if (message.code !== CODE.action) continue;
     const match = /^<(\w+) line .*>: \d+:(\d+)/.exec(message.text);
-    if (match !== null)
-      actions.set(match[1] as string, Math.max(Number(match[2]), actions.get(match[1] as string) ?? 0));
+    if (match === null) continue;
+    const name = actionName(match[1] as string);
+    actions.set(name, Math.max(Number(match[2]), actions.get(name) ?? 0));
   }
   const failure = exitCode === 0 ? undefined : failureOf(messages, exitCode, folder);
   return {

@@ -14,9 +14,9 @@ const TLC_EDGE = /^(-?\d+) -> (-?\d+) \[(?:label="([^"]*)")?.*\];$/;
 const EMBEDDED_NODE = /^(s\d+) \[label="(.*)"([^"]*)\];$/;
 const EMBEDDED_EDGE = /^(s\d+) -> (s\d+)(?: \[label="([^"]*)"[^\]]*\])?;$/;
 
-/** @param initialTexts of the embedded engine only: it does not mark initial states, its first node s0 is one. */
+/** The embedded engine does not mark initial states: s0 is one, embedded.ts asks it for the others. */
 export function readDot(dot: string): StateGraph {
-  const build = new GraphBuilder();
+  const build = new GraphBuilder(!dot.startsWith('digraph StateGraph'));
   const raw: { from: string; to: string; action: string }[] = [];
   let at = 0;
   while (at < dot.length) {
@@ -29,7 +29,7 @@ export function readDot(dot: string): StateGraph {
       const action = edge[3];
       if (action === undefined && line.includes('style="dashed"')) continue;
       if (action === undefined || action === '') throw new DotError(`an edge without an action: ${line.slice(0, 120)}`);
-      raw.push({ from: edge[1] as string, to: edge[2] as string, action: action.replace(/\(.*$/s, '') });
+      raw.push({ from: edge[1] as string, to: edge[2] as string, action: actionName(action) });
       continue;
     }
     const tlc = TLC_NODE.exec(line);
@@ -42,6 +42,11 @@ export function readDot(dot: string): StateGraph {
       build.addNode(embedded[1] as string, unescapeDot(embedded[2] as string).split('\n'), embedded[1] === 's0');
   }
   return build.finish(raw);
+}
+
+/** `MCCrash(1)`, a bound on Crash in the model's wrapper as a newer TLC labels it, is the action Crash. */
+export function actionName(label: string): string {
+  return label.replace(/\(.*$/s, '').replace(/^MC(?=[A-Z])/, '');
 }
 
 function isNode(line: string): boolean {
@@ -66,6 +71,11 @@ class GraphBuilder {
   private readonly idByKey = new Map<string, number>();
   private readonly idByNode = new Map<string, number>();
   private readonly initial = new Set<number>();
+  private readonly hasSelfLoops: boolean;
+
+  constructor(hasSelfLoops: boolean) {
+    this.hasSelfLoops = hasSelfLoops;
+  }
 
   addNode(node: string, assignments: readonly string[], isInitial: boolean): void {
     const known = this.idByNode.get(node);
@@ -113,6 +123,7 @@ class GraphBuilder {
       initial: [...this.initial],
       outgoing,
       edges,
+      hasSelfLoops: this.hasSelfLoops,
       actions,
       idOf: (texts) => idByKey.get(keyOf(texts)),
     };

@@ -18,6 +18,8 @@ export interface StateGraph {
   /** Per state its outgoing edges, without duplicates. */
   readonly outgoing: readonly (readonly GraphEdge[])[];
   readonly edges: number;
+  /** False when the engine leaves out edges from a state to itself (the embedded one does): a stutter is then not judged. */
+  readonly hasSelfLoops: boolean;
   /** Edges by action; an action that never occurs is absent. */
   readonly actions: ReadonlyMap<string, number>;
   /** Id of a state by the key of its texts (keyOf), or undefined. */
