@@ -4,7 +4,7 @@ SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
 STAMP := node_modules/.package-lock.json
 
-.PHONY: help check check-deep test bench lint types style imports clean node
+.PHONY: help check check-deep replay test bench lint types style imports clean node
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -24,6 +24,9 @@ check: node $(STAMP) ## Prove that spec, machine and code agree, edge by edge
 
 check-deep: node $(STAMP) ## The same on the deep models too (hours)
 	@node --import tsx conformance/check/main.ts --deep $(if $(C),$(C)) $(if $(ENGINE),--engine $(ENGINE))
+
+replay: node $(STAMP) ## Step a saved trace on the real code: T=path, or all of traces/
+	@node --import tsx conformance/replay/main.ts $(T)
 
 test: node $(STAMP) ## Unit, property and end-to-end tests
 	@npx vitest run

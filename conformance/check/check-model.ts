@@ -13,6 +13,8 @@ import type { EngineFailure, EngineRun, ModelFiles } from '../engines/engine.ts'
 import type { Tlc } from '../engines/find-tlc.ts';
 import { runTlc } from '../engines/tlc.ts';
 import { breadthFirst, type StateGraph } from '../graph/state-graph.ts';
+import { saveDivergence } from '../report/save-divergence.ts';
+import { sourceLines } from '../report/source-lines.ts';
 import { checkLivenessNeedsFairness } from './liveness.ts';
 import type { ModelOutcome, Problem, ProblemCode } from './outcome.ts';
 
@@ -23,6 +25,8 @@ export interface CheckContext {
   readonly tlc: Tlc | undefined;
   readonly embedded: boolean;
   readonly workers: number;
+  /** Whether divergences are written under build/report/traces. */
+  readonly save?: boolean;
   readonly progress?: (component: string, line: string) => void;
 }
 
@@ -193,6 +197,8 @@ function walk(
       cfg: model.cfg,
       message: `${divergence.label}: ${divergence.message}`,
       divergence,
+      sources: sourceLines(context.root, component, divergence.action),
+      ...(context.save ? { saved: saveDivergence(context.root, component.name, model.cfg, divergence) } : {}),
     });
   }
   if (result.executed < result.edges && result.divergences.length === 0)

@@ -1,6 +1,8 @@
 /** What the stages of a check hand to each other and to the report. One problem has one code, so tests can name it. */
 import type { BisimulationResult, Divergence } from '../bisimulate/divergence.ts';
 import type { EngineFailure } from '../engines/engine.ts';
+import type { SavedDivergence } from '../report/save-divergence.ts';
+import type { SourceLine } from '../report/source-lines.ts';
 
 /** Every way in which `make check` fails; exit 2 for those that say it could not run, exit 1 for the others. */
 export type ProblemCode =
@@ -51,6 +53,8 @@ export interface Problem {
   /** The action of the spec that it is about, where it is about one. */
   readonly action?: string | undefined;
   readonly divergence?: Divergence;
+  readonly sources?: readonly SourceLine[];
+  readonly saved?: SavedDivergence;
   readonly failure?: EngineFailure;
 }
 

@@ -27,6 +27,7 @@ export interface CheckSettings {
   readonly print: (line: string) => void;
   readonly progress?: (component: string, line: string) => void;
   readonly env?: NodeJS.ProcessEnv;
+  readonly save?: boolean;
 }
 
 /** `lockstep check [Component...] [--engine docker|embedded] [--deep] [--no-cache]`. */
@@ -56,6 +57,7 @@ export async function runCheck(argv: readonly string[]): Promise<number> {
     deep,
     print: live.print,
     progress: live.progress,
+    save: true,
   });
   live.table(outcome);
   const folder = join('build', 'report');
@@ -103,6 +105,7 @@ export async function check(settings: CheckSettings): Promise<CheckOutcome> {
     tlc,
     embedded: engines.some(({ name }) => name === 'embedded'),
     workers: Math.max(1, availableParallelism() - 1),
+    save: settings.save === true,
     ...(settings.progress === undefined ? {} : { progress: settings.progress }),
   };
   const outcomes: ComponentOutcome[] = [];

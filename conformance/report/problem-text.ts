@@ -9,8 +9,14 @@ const TRACE_STEPS_SHOWN_MAX = 12;
 export function problemText(problem: Problem): string {
   const where = [problem.component, problem.cfg].filter(Boolean).join(' ');
   const lines = [`${pc.red(problem.code.toUpperCase())} ${pc.bold(where)}: ${problem.message}`];
-  if (problem.divergence !== undefined) lines.push(...divergenceLines(problem.divergence));
-  else if (problem.failure !== undefined) {
+  if (problem.divergence !== undefined) {
+    lines.push(...divergenceLines(problem.divergence));
+    const sources = problem.sources ?? [];
+    if (sources.length > 0)
+      lines.push('  sources:', ...sources.map(({ side, at, text }) => `    ${side.padEnd(8)}${at}  ${text}`));
+    if (problem.saved !== undefined)
+      lines.push(`  replay it: make replay T=${problem.saved.trace}`, `  diagram and regression test lie beside it`);
+  } else if (problem.failure !== undefined) {
     const { trace } = problem.failure;
     if (trace.length > TRACE_STEPS_SHOWN_MAX) lines.push(`  … ${trace.length - TRACE_STEPS_SHOWN_MAX} states before`);
     lines.push(...trace.slice(-TRACE_STEPS_SHOWN_MAX).map((state) => indent(state)));
