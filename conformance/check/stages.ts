@@ -1,4 +1,7 @@
 /** The stages of `make check` beyond models and bisimulation. One line each; a stage that is absent is absent from the table. */
+import { mirrorStage } from '../mirror/mirror-stage.ts';
 import type { Stages } from './check-component.ts';
 
-export const stages: Stages = {};
+export const stages: Stages = {
+  mirror: mirrorStage,
+};
