@@ -45,6 +45,13 @@ function isLiveness(text: string, name: string): boolean {
   return /~>|<>|\bWF_|\bSF_/.test(definition);
 }
 
+/** The names of Init and Next in the definition of the specification. */
+export function behaviourNames(text: string, specification: string): { readonly init: string; readonly next: string } {
+  const box = boxOf(text, specification);
+  const match = /^(\w+) .*\[\s*(\w+)\s*\]_/.exec(box);
+  return { init: match?.[1] ?? 'Init', next: match?.[2] ?? 'Next' };
+}
+
 /** `Init /\ [][Next]_vars` out of the definition of the specification. */
 function boxOf(text: string, specification: string): string {
   const definition = definitionOf(text, specification);

@@ -25,6 +25,8 @@ export interface TlcOptions {
   readonly wantGraph?: boolean;
   readonly workers?: number;
   readonly heapMegabytes?: number;
+  /** Go on after a violated invariant. */
+  readonly keepGoing?: boolean;
   /** Random behaviours instead of all states: TLC writes one file a behaviour, given to onTraces before the folder goes. */
   readonly simulate?: { readonly traces: number; readonly depth: number; readonly seed: number };
   /** Texts that replace or add files of the model's folder (mutants, generated modules): name -> content. */
@@ -98,6 +100,7 @@ function argumentsFor(model: ModelFiles, options: TlcOptions, folder: string): s
           '-seed',
           String(simulate.seed),
         ]),
+    ...(options.keepGoing === true ? ['-continue'] : []),
     '-metadir',
     join(folder, 'states'),
     ...(options.wantGraph === true ? ['-dump', 'dot,actionlabels', join(folder, 'graph.dot')] : []),

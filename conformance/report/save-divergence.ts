@@ -33,6 +33,15 @@ export function saveDivergence(root: string, component: string, cfg: string, div
   return saved;
 }
 
+/** An ITF trace of any other origin; its path relative to the root. */
+export function saveTrace(root: string, component: string, why: string, itf: string): string {
+  const folder = join('build', 'report', 'traces', kebab(component));
+  const path = join(folder, `${why}-${createHash('sha256').update(itf).digest('hex').slice(0, 8)}.itf.json`);
+  mkdirSync(join(root, folder), { recursive: true });
+  writeFileSync(join(root, path), itf);
+  return path;
+}
+
 function testText(component: string, stem: string, divergence: Divergence): string {
   const goal = `${divergence.verdict}, ${divergence.label}: ${divergence.message}`
     .replace(/\*\//g, '* /')

@@ -2,8 +2,7 @@
  * The disjuncts of Next as actions, and each action as an ordered list of conjuncts with the part that each plays.
  * An operator that speaks of the next state is opened and its conjuncts are read in its place; a guard is not opened.
  */
-import type { ParsedDefinition } from './parse-spec.ts';
-import { isStatus } from './parse-spec.ts';
+import { isStatus, type ParsedDefinition } from './parsed-definition.ts';
 import type { Conjunct, ConjunctKind, SpecAction } from './spec-module.ts';
 import { childrenOf, isComment, lineOf, type Node, SpecSyntaxError, walk } from './syntax.ts';
 

@@ -5,13 +5,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ActionReader } from './actions.ts';
-import type { Definition, SpecModule, SpecName } from './spec-module.ts';
+import { type ParsedDefinition, statusesIn } from './parsed-definition.ts';
+import type { SpecModule, SpecName } from './spec-module.ts';
 import { childrenOf, isComment, lineOf, type Node, parseModule, SpecSyntaxError, walk, wordsOf } from './syntax.ts';
-
-/** A definition with its syntax, while the module is being read. */
-export interface ParsedDefinition extends Definition {
-  readonly node: Node;
-}
 
 interface Reading {
   readonly constants: SpecName[];
@@ -136,27 +132,4 @@ function commentAbove(comments: ReadonlyMap<number, Node>, definition: Node): st
 function lastLineOf(node: Node): number {
   const last = childrenOf(node).findLast((child) => !isComment(child));
   return last === undefined ? node.endPosition.row + 1 : lastLineOf(last);
-}
-
-const COMPARISON = new Set(['eq', 'neq', 'in', 'notin']);
-
-/** Literals that `status`, `status[r]` or `status'` is compared with or set to. */
-function statusesIn(definition: Node): readonly string[] {
-  const values: string[] = [];
-  for (const node of walk(definition)) {
-    if (node.type !== 'bound_infix_op') continue;
-    const [left, symbol, right] = childrenOf(node);
-    if (left === undefined || symbol === undefined || right === undefined) continue;
-    if (!COMPARISON.has(symbol.type) || !isStatus(left)) continue;
-    for (const inner of walk(right)) if (inner.type === 'string') values.push(inner.text.slice(1, -1));
-  }
-  return values;
-}
-
-/** `status`, `status[r]`, `status'`. */
-export function isStatus(node: Node): boolean {
-  if (node.type === 'identifier_ref') return node.text === 'status';
-  if (node.type !== 'function_evaluation' && node.type !== 'bound_postfix_op') return false;
-  const first = childrenOf(node)[0];
-  return first !== undefined && isStatus(first);
 }

@@ -123,4 +123,11 @@ export const counterComponent: Component<Counter, CounterEvent> = {
     },
   ],
   abstracted: {},
+  random: {
+    cfg: 'Counter_random.cfg',
+    module: 'Counter',
+    driver: counterDriverOver(counterMachine),
+    traces: 200,
+    depth: 60,
+  },
 };
