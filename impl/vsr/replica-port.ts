@@ -1,0 +1,110 @@
+/**
+ * What server, cluster command, client edge and dx may know of a replica: the interface of class Replica (replica.ts).
+ * Mirrors specs/Vsr.tla in its names: status, view, logView, op, opDurable, commit. Synchronous: no call waits; what takes
+ * time comes back as a frame (receive), a tick (tick) or the next flush.
+ */
+import type { AnyMachineSnapshot } from 'xstate';
+import type { GuardEvaluation, RuleId } from '../../machines/stepper.ts';
+
+/** 'halted' is outside the spec: there it is a crash without restart. See statusReason. */
+export type ReplicaStatus = 'normal' | 'view-change' | 'recovering' | 'halted';
+
+/** One prepare as the log holds it. Equal in shape to the interface of impl/vsr/prepare.ts. */
+export interface LoggedPrepare {
+  /** Cluster, u64, never 0. */
+  readonly cluster: bigint;
+  /** View in which the op was numbered, from 0. */
+  readonly view: number;
+  /** Place in the log, from 1. */
+  readonly op: number;
+  /** Hash of the prepare before this one, 32 bytes; zeros for op 1. */
+  readonly parent: Uint8Array;
+  /** Hash of this prepare, 32 bytes. */
+  readonly hash: Uint8Array;
+  /** Milliseconds since the epoch, by the primary's clock. */
+  readonly timestamp: number;
+  /** Client, u64; 0 for the server itself. */
+  readonly client: bigint;
+  /** The client's own number of the request, u32. */
+  readonly request: number;
+  /** A batch of commands (impl/kernel/command.ts). */
+  readonly body: Uint8Array;
+}
+
+/** submit(): the op and its hash (32 bytes), or the rules that refuse it. `Vsr.ClientRequest.PipelineHasRoom` means busy. */
+export type Submitted = { readonly op: number; readonly hash: Uint8Array } | { readonly refusedBy: readonly RuleId[] };
+
+/** One event that was put to the machine, taken or refused. Handed to onEvent after its effects are done. */
+export interface ReplicaRecord {
+  /** Action of specs/Vsr.tla, such as `ReceivePrepare`. */
+  readonly type: string;
+  readonly taken: boolean;
+  readonly statusBefore: ReplicaStatus;
+  readonly statusAfter: ReplicaStatus;
+  /** Index of the replica that sent the message; undefined when the event came from within. */
+  readonly from: number | undefined;
+  readonly view: number;
+  readonly op: number;
+  readonly commit: number;
+  /** Every guard's own answer in the state before the event. Evaluated when called. */
+  guards(): readonly GuardEvaluation[];
+}
+
+/** The last event that the machine refused: for `explain`. */
+export interface Refusal {
+  readonly type: string;
+  readonly from: number | undefined;
+  readonly refusedBy: readonly RuleId[];
+}
+
+export interface ReplicaPort {
+  /** Index of this replica, 0..replicaCount-1. */
+  readonly replica: number;
+  readonly replicaCount: number;
+  readonly cluster: bigint;
+  readonly status: ReplicaStatus;
+  /** Why the replica is halted: code and sentence of the error that did it; undefined unless status is 'halted'. */
+  readonly statusReason: string | undefined;
+  /** View number, from 0. */
+  readonly view: number;
+  /** View in which the log was last normal. */
+  readonly logView: number;
+  /** Highest op of the log, 0 when it is empty. */
+  readonly op: number;
+  /** Highest op that a crash leaves here; at most op while the status is normal. */
+  readonly opDurable: number;
+  /** Highest op known committed. */
+  readonly commit: number;
+  /** Index of the primary of `view`. */
+  readonly primary: number;
+  /** The machine of Vsr and its snapshot, for explanations: never changed in place. */
+  readonly snapshot: AnyMachineSnapshot;
+  readonly lastRefusal: Refusal | undefined;
+
+  /**
+   * Takes a client's batch as the next op. Committed when onCommitted names that op with that hash; another hash at that op
+   * means that a view change put something else there, and the caller asks again.
+   * @param body 1..body limit of codec.ts bytes; @param client u64; @param request u32
+   * @returns never throws for a state that refuses: `refusedBy` holds the rules; `Vsr.halted` when halted.
+   */
+  submit(body: Uint8Array, client: bigint, request: number): Submitted;
+  /**
+   * One frame of a peer. Bad frames are counted by their code and dropped; nothing a frame holds can throw.
+   * @param from index of the peer that the connection is bound to: a frame that claims another sender is dropped.
+   */
+  receive(from: number, frame: Uint8Array): void;
+  /** One tick of the clock port (REPLICA_TICK_MS): timers fire in here. */
+  tick(): void;
+  /** One fsync for everything written since the last one; then what waited for it leaves. Nothing happens when nothing waits. */
+  flush(): void;
+  /** The prepare at this op of the log, committed or not; undefined when there is none. */
+  prepareAt(op: number): LoggedPrepare | undefined;
+  /** Frames dropped so far, by code of FrameError or `WRONG_SENDER`. */
+  readonly framesDropped: ReadonlyMap<string, number>;
+  /** Each committed prepare once and in order of op, from op 1 in every process: after open, 1..commit come first. */
+  onCommitted: (prepare: LoggedPrepare) => void;
+  /** Every event put to the machine, taken or refused; undefined costs nothing. */
+  onEvent: ((record: ReplicaRecord) => void) | undefined;
+  /** Lets go of log and superblock. Nothing is flushed: closing is a crash that the disk survives. */
+  close(): void;
+}
