@@ -1,0 +1,83 @@
+/**
+ * Everything that impl/dx may know of a running server, as one read-only object; the server never imports impl/dx.
+ * Mirrors no spec module. Nothing here changes the replica: the log's bytes are the same with and without a reader.
+ */
+import type { AnyMachineSnapshot, AnyStateMachine } from 'xstate';
+import type { GuardEvaluation } from '../../machines/stepper.ts';
+import type { LoggedPrepare, ReplicaPort } from '../vsr/replica-port.ts';
+
+/** A machine that runs in this process: `Vsr`, `AppendLog`, `Superblock`. */
+export interface LiveMachine {
+  /** The name of machine, spec module and component alike. */
+  readonly name: string;
+  readonly machine: AnyStateMachine;
+  readonly snapshot: AnyMachineSnapshot;
+  /** Events taken since the process started. */
+  readonly taken: number;
+  readonly refused: number;
+}
+
+/** One event that was put to a machine, in the order in which that happened. */
+export interface HistoryRecord {
+  /** Counts from 1 over all machines of the process; a gap at the front means that older ones fell out of the ring. */
+  readonly sequence: number;
+  readonly machine: string;
+  readonly event: string;
+  readonly taken: boolean;
+  readonly from: string;
+  readonly to: string;
+  /** Peer whose message it was; undefined when the event came from within. */
+  readonly peer: number | undefined;
+  readonly view: number;
+  readonly op: number;
+  readonly commit: number;
+  /** Milliseconds since the epoch, wall clock. */
+  readonly atMs: number;
+  /** Every guard's own answer in the state before the event. */
+  guards(): readonly GuardEvaluation[];
+}
+
+export interface DxIdentity {
+  readonly cluster: bigint;
+  readonly replica: number;
+  readonly replicaCount: number;
+  /** `host:port` of each replica by index. */
+  readonly addresses: readonly string[];
+  readonly http: string;
+  readonly version: string;
+}
+
+/** The connection to one peer, as this replica sees it. */
+export interface PeerFacts {
+  readonly replica: number;
+  readonly address: string;
+  readonly connected: boolean;
+  readonly framesSent: number;
+  readonly framesReceived: number;
+  readonly framesDropped: number;
+  /** Milliseconds since the last frame of the peer; undefined when there was none. */
+  readonly silentMs: number | undefined;
+}
+
+export interface KernelFacts {
+  /** The op up to which commands are applied here. */
+  readonly commit: number;
+  /** SHA-256 of the state after that op, hexadecimal: equal on all replicas at equal commit. */
+  readonly stateHash: string;
+  readonly streams: number;
+}
+
+/** What storage reported when the directory was opened, as data: records, bytes cut from a torn tail, and so on. */
+export type OpenReport = Readonly<Record<string, unknown>>;
+
+export interface DxSource {
+  readonly identity: DxIdentity;
+  readonly replica: ReplicaPort;
+  machines(): readonly LiveMachine[];
+  /** The newest last, at most `limit`, of one machine or of all. */
+  history(machine: string | undefined, limit: number): readonly HistoryRecord[];
+  peers(): readonly PeerFacts[];
+  kernel(): KernelFacts;
+  prepareAt(op: number): LoggedPrepare | undefined;
+  readonly openReport: OpenReport;
+}
