@@ -2,8 +2,12 @@
 import type { AnyStateMachine } from 'xstate';
 import type { Driver } from './driver.ts';
 
-/** small: exhaustive and replayed edge by edge. deep: hours allowed, only with --deep. live: liveness, not replayed. */
-export type ModelKind = 'small' | 'deep' | 'live';
+/**
+ * small: exhaustive and replayed edge by edge. deep: hours allowed, only with --deep. live: liveness, not replayed.
+ * directed: a start state of its own a few steps before a failure, for mutants; checked, not replayed.
+ * refinement: holds the spec to another one by INSTANCE; checked, not replayed.
+ */
+export type ModelKind = 'small' | 'deep' | 'live' | 'directed' | 'refinement';
 
 export interface Model {
   /** File in specs/, e.g. `Vsr_crash.cfg`; its first line says what it can show and what it is too small to show. */
@@ -43,6 +47,14 @@ export interface Component<S = unknown, E extends { readonly type: string } = { 
   readonly faults: readonly ImplementationFault<S, E>[];
   /** Spec variables that no code variable stands for, with the reason. Everything else must be projected. */
   readonly abstracted: Readonly<Record<string, string>>;
+  /** Actions of the spec that no event of the machine stands for (a crash: the driver kills and reopens), with the reason. */
+  readonly outsideMachine?: Readonly<Record<string, string>>;
+  /** Invariants and properties that no mutant can break, with the reason; everything else must be broken by one. */
+  readonly unbreakable?: Readonly<Record<string, string>>;
+  /** Guard conjuncts that are constant in every model, by rule id (`Component.Event.Guard`), with the reason. */
+  readonly constantGuards?: Readonly<Record<string, string>>;
+  /** Constants of small models whose size no canary justifies, with the reason; every other needs a mutant's `needs`. */
+  readonly boundsWithoutCanary?: Readonly<Record<string, string>>;
   /** Driver over a real file system with larger constants, for random deep traces (conformance.md point 4). */
   readonly random?: {
     readonly cfg: string;

@@ -1,5 +1,6 @@
 /** What the stages of a check hand to each other and to the report. One problem has one code, so tests can name it. */
 import type { BisimulationResult, Divergence } from '../bisimulate/divergence.ts';
+import type { ModelKind } from '../component.ts';
 import type { EngineFailure } from '../engines/engine.ts';
 import type { SavedDivergence } from '../report/save-divergence.ts';
 import type { SourceLine } from '../report/source-lines.ts';
@@ -31,6 +32,7 @@ export type ProblemCode =
   | 'guard-never-false'
   | 'guard-never-true'
   | 'unkilled-invariant'
+  | 'bound-unjustified'
   | 'mirror'
   | 'mutant-survives'
   | 'fault-survives'
@@ -60,7 +62,7 @@ export interface Problem {
 
 export interface ModelOutcome {
   readonly cfg: string;
-  readonly kind: 'small' | 'deep' | 'live';
+  readonly kind: ModelKind;
   readonly about: string;
   readonly distinct: number;
   readonly generated: number;
@@ -87,12 +89,34 @@ export interface MirrorNumbers {
   readonly actions: number;
   readonly guards: number;
   readonly invariants: number;
+  /** Actions that no event of the machine stands for, with the reason that the component gives. */
+  readonly outside: Readonly<Record<string, string>>;
   readonly ok: boolean;
 }
 
+/** One mutant of the spec or one fault in the code, and how it ended. */
+export interface MutantOutcome {
+  readonly side: 'spec' | 'impl';
+  readonly name: string;
+  /** Row of canaries.md, where it is one. */
+  readonly canary?: string;
+  readonly rule: string;
+  readonly cfg: string;
+  readonly verdict: 'killed' | 'survived' | 'skipped';
+  /** Invariant, property or `deadlock` of the spec; verdict and action of the walk for the code. */
+  readonly killedBy?: string;
+  /** Steps from the initial state to the kill. */
+  readonly steps?: number;
+  /** Why it was skipped, or what happened instead of the kill. */
+  readonly note?: string;
+  readonly seconds: number;
+}
+
+/** A skipped mutant (its engine is absent) counts in neither number and stands in the list with the reason. */
 export interface MutantNumbers {
   readonly spec: { readonly killed: number; readonly total: number };
   readonly impl: { readonly killed: number; readonly total: number };
+  readonly list: readonly MutantOutcome[];
 }
 
 export interface TraceNumbers {

@@ -3,6 +3,7 @@
 export type MirrorKind =
   | 'action-without-event'
   | 'event-without-action'
+  | 'outside-machine'
   | 'event-in-wrong-status'
   | 'ambiguous-event'
   | 'event-without-effect'
@@ -30,5 +31,7 @@ export interface MirrorResult {
   readonly actions: number;
   readonly guards: number;
   readonly invariants: number;
+  /** Actions that the component names as outside its machine, with the reason. */
+  readonly outside: Readonly<Record<string, string>>;
   readonly findings: readonly MirrorFinding[];
 }

@@ -14,14 +14,21 @@ export interface MachineMirror {
   readonly findings: readonly MirrorFinding[];
 }
 
-export function mirrorMachine(spec: SpecModule, machine: AnyStateMachine): MachineMirror {
+/** @param outside actions that no event of the machine stands for, with the reason. */
+export function mirrorMachine(
+  spec: SpecModule,
+  machine: AnyStateMachine,
+  outside: Readonly<Record<string, string>> = {},
+): MachineMirror {
   const findings: MirrorFinding[] = [];
   const nodes = Object.keys(machine.states);
   findings.push(...compareStatuses(spec, machine, nodes), ...hiddenTransitions(machine, nodes));
   const used = new Set<string>();
   let actions = 0;
   let guards = 0;
+  findings.push(...outsideFindings(spec, machine, nodes, outside));
   for (const action of spec.actions) {
+    if (action.name in outside) continue;
     const compared = compareAction(spec, action, machine, nodes);
     findings.push(...compared.findings);
     if (compared.found) actions++;
@@ -41,6 +48,25 @@ export function mirrorMachine(spec: SpecModule, machine: AnyStateMachine): Machi
     findings.push({ kind: 'guard-unused', message });
   }
   return { actions, guards, findings };
+}
+
+/** What a component says is outside its machine must be an action, must have a reason and must indeed be outside. */
+function outsideFindings(
+  spec: SpecModule,
+  machine: AnyStateMachine,
+  nodes: readonly string[],
+  outside: Readonly<Record<string, string>>,
+): readonly MirrorFinding[] {
+  const findings: MirrorFinding[] = [];
+  const add = (action: string, what: string): void =>
+    void findings.push({ kind: 'outside-machine', action, message: `outsideMachine lists ${action}: ${what}` });
+  for (const [action, reason] of Object.entries(outside)) {
+    if (reason.trim() === '') add(action, 'give the reason');
+    if (!spec.actions.some(({ name }) => name === action)) add(action, `Next of ${spec.file} has no such action`);
+    if (nodes.some((node) => machine.states[node]?.transitions.has(action)))
+      add(action, 'but the machine has that event; take it off the list');
+  }
+  return findings;
 }
 
 function compareStatuses(

@@ -12,9 +12,9 @@ export const mirrorStage: Stage<MirrorNumbers> = async ({ context, component }) 
   } catch (cause) {
     if (!(cause instanceof SpecSyntaxError)) throw cause;
     const problem: Problem = { code: 'parse', component: component.name, message: cause.message };
-    return { numbers: { actions: 0, guards: 0, invariants: 0, ok: false }, problems: [problem] };
+    return { numbers: { actions: 0, guards: 0, invariants: 0, outside: {}, ok: false }, problems: [problem] };
   }
-  const { actions, guards, invariants, findings } = result;
+  const { actions, guards, invariants, outside, findings } = result;
   const problems = findings.map(
     ({ kind, message, action }): Problem => ({
       code: 'mirror',
@@ -25,5 +25,5 @@ export const mirrorStage: Stage<MirrorNumbers> = async ({ context, component }) 
   );
   if (actions === 0 && problems.length === 0)
     problems.push({ code: 'mirror', component: component.name, message: 'there is no action: nothing is compared' });
-  return { numbers: { actions, guards, invariants, ok: problems.length === 0 }, problems };
+  return { numbers: { actions, guards, invariants, outside, ok: problems.length === 0 }, problems };
 };

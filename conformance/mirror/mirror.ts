@@ -15,7 +15,7 @@ import { restatedConstants } from './restated-constants.ts';
 export async function mirror(root: string, component: Component): Promise<MirrorResult> {
   const file = component.sources.spec;
   const spec = { ...(await parseSpec(join(root, file))), file };
-  const machine = mirrorMachine(spec, component.machine);
+  const machine = mirrorMachine(spec, component.machine, component.outsideMachine);
   const folder = join(root, dirname(file));
   const invariants = compareInvariants(component, folder);
   const constants = new Set(spec.constants.map(({ name }) => name));
@@ -32,6 +32,7 @@ export async function mirror(root: string, component: Component): Promise<Mirror
     actions: machine.actions,
     guards: machine.guards,
     invariants: invariants.count,
+    outside: component.outsideMachine ?? {},
     findings: [...machine.findings, ...invariants.findings, ...restated],
   };
 }

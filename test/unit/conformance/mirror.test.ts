@@ -52,13 +52,23 @@ const kindsOf = (table: Table) => mirrorMachine(spec, machineWith(table)).findin
 
 describe('machine against spec', () => {
   test('the counter and its copy are clean, with four actions and two guards', async () => {
-    expect(await mirror(process.cwd(), component)).toEqual({ actions: 4, guards: 2, invariants: 2, findings: [] });
+    const clean = { actions: 4, guards: 2, invariants: 2, outside: {}, findings: [] };
+    expect(await mirror(process.cwd(), component)).toEqual(clean);
     expect(kindsOf({})).toEqual([]);
   });
 
   test('an event that is no action, and an action that is no event', () => {
     expect(kindsOf({ up: { Reset: { actions: 'act' } } })).toEqual(['event-without-action']);
     expect(kindsOf({ up: { Crash: undefined } })).toEqual(['action-without-event']);
+  });
+
+  test('an action outside the machine needs a reason, must be an action, and must be outside', () => {
+    const kinds = (outside: Readonly<Record<string, string>>, table: Table = {}) =>
+      mirrorMachine(spec, machineWith(table), outside).findings.map(({ kind }) => kind);
+    expect(kinds({ Crash: 'the driver kills and reopens' }, { up: { Crash: undefined } })).toEqual([]);
+    expect(kinds({ Crash: ' ' }, { up: { Crash: undefined } })).toEqual(['outside-machine']);
+    expect(kinds({ Flood: 'no such thing' })).toEqual(['outside-machine']);
+    expect(kinds({ Crash: 'it is there all the same' })).toEqual(['outside-machine']);
   });
 
   test('a renamed guard is missing under one name and extra under the other', () => {
