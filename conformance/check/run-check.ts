@@ -1,5 +1,5 @@
 /**
- * The command `check`: finds the engines, checks the components asked for, prints the table, writes build/report/check.json.
+ * The command `check`: finds the engines, checks the components asked for, prints the table, writes build/report/check.{json,html}.
  * Exit 0: every column of every row is green. 1: a divergence or violation. 2: the check could not run.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -9,6 +9,7 @@ import type { Component } from '../component.ts';
 import { components as allComponents } from '../components/all.ts';
 import { embeddedVersion } from '../engines/embedded.ts';
 import { findTlc, type Tlc } from '../engines/find-tlc.ts';
+import { checkHtml } from '../report/check-html.ts';
 import { checkJson } from '../report/check-json.ts';
 import { terminal } from '../report/terminal.ts';
 import { checkComponent, type Stages } from './check-component.ts';
@@ -63,6 +64,7 @@ export async function runCheck(argv: readonly string[]): Promise<number> {
   const folder = join('build', 'report');
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'check.json'), `${JSON.stringify(checkJson(outcome), null, 2)}\n`);
+  writeFileSync(join(folder, 'check.html'), await checkHtml(process.cwd(), outcome, allComponents));
   return exitCodeOf(outcome);
 }
 

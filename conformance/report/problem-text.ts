@@ -50,7 +50,7 @@ export function divergenceLines(divergence: Divergence): readonly string[] {
 }
 
 /** Of the states that the spec allows, the one that differs from the code's in the fewest variables. */
-function nearest({ expected, actual }: Divergence): StateTexts | undefined {
+export function nearest({ expected, actual }: Divergence): StateTexts | undefined {
   if (actual === undefined) return expected[0];
   const distance = (state: StateTexts): number =>
     Object.keys(actual).filter((name) => state[name] !== actual[name]).length;

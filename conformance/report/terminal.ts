@@ -43,7 +43,7 @@ export function terminal(out: NodeJS.WriteStream): Terminal {
         problems.length === 0 && outcome.components.length > 0
           ? pc.green('all green')
           : pc.red(`${problems.length} problem(s)`);
-      print(`${verdict} in ${outcome.seconds.toFixed(1)} s; build/report/check.json`);
+      print(`${verdict} in ${outcome.seconds.toFixed(1)} s; build/report/check.{json,html}`);
     },
   };
 }

@@ -1,0 +1,141 @@
+/**
+ * Goal: check.json has the documented shape and check.html shows every number and problem without asking anybody else.
+ * Method: a real check of the example counter on the embedded engine, green, and red with a broken machine.
+ */
+import { type TSchema, Type } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { CheckOutcome } from '../../../conformance/check/outcome.ts';
+import { check } from '../../../conformance/check/run-check.ts';
+import { stages } from '../../../conformance/check/stages.ts';
+import { anyComponent } from '../../../conformance/components/all.ts';
+import { checkHtml } from '../../../conformance/report/check-html.ts';
+import { checkJson } from '../../../conformance/report/check-json.ts';
+import { counterComponent, counterDriverOver, counterMachine } from '../../../docs/example/counter.ts';
+
+const count = Type.Integer({ minimum: 0 });
+const seconds = Type.Number({ minimum: 0 });
+const closed = (properties: Record<string, TSchema>): TSchema =>
+  Type.Object(properties, { additionalProperties: false });
+const traces = closed({ traces: count, steps: count, ok: Type.Boolean() });
+const killed = closed({ killed: count, total: count });
+const depth = { distinct: count, generated: count, depth: count, edges: count };
+
+/** The shape of docs and design; what this project added to it stands in the last lines of each object. */
+const CHECK_JSON = closed({
+  schema: Type.Literal(1),
+  ok: Type.Boolean(),
+  engines: Type.Array(
+    closed({ name: Type.Union([Type.Literal('tlc'), Type.Literal('embedded')]), version: Type.String() }),
+  ),
+  components: Type.Array(
+    closed({
+      name: Type.String(),
+      ok: Type.Boolean(),
+      models: Type.Array(
+        closed({
+          cfg: Type.String(),
+          ...depth,
+          executed: count,
+          seconds,
+          kind: Type.Union([Type.Literal('small'), Type.Literal('deep'), Type.Literal('live')]),
+          about: Type.String(),
+        }),
+      ),
+      spec: closed({ ...depth, actions: Type.Record(Type.String(), count), seconds }),
+      second: Type.Union([
+        closed({
+          engine: Type.String(),
+          distinct: count,
+          agrees: Type.Boolean(),
+          skippedModels: Type.Optional(Type.Array(Type.String())),
+        }),
+        closed({ skipped: Type.String() }),
+      ]),
+      liveness: closed({ properties: Type.Array(Type.String()), ok: Type.Boolean() }),
+      mirror: closed({ actions: count, guards: count, invariants: count, ok: Type.Boolean() }),
+      bisimulation: closed({
+        states: count,
+        edges: count,
+        executed: count,
+        missing: count,
+        extra: count,
+        different: count,
+        seconds,
+        delivered: count,
+        refused: count,
+      }),
+      random: traces,
+      validation: traces,
+      invariants: Type.Array(closed({ name: Type.String(), evaluations: count, ok: Type.Boolean(), states: count })),
+      mutants: closed({ spec: killed, impl: killed }),
+      cached: Type.Boolean(),
+      problems: Type.Array(closed({ code: Type.String(), cfg: Type.Optional(Type.String()), message: Type.String() })),
+    }),
+  ),
+  seconds,
+  problems: Type.Array(closed({ code: Type.String(), component: Type.String(), message: Type.String() })),
+});
+
+const green = anyComponent(counterComponent);
+/** Counts beyond the limit, which the spec forbids. */
+const beyondLimit = counterMachine.provide({ guards: { BelowLimit: () => true } });
+const broken = anyComponent({ ...counterComponent, driver: counterDriverOver(beyondLimit) });
+
+async function checked(component: typeof green): Promise<CheckOutcome> {
+  const settings = { root: process.cwd(), only: [], engine: 'embedded', deep: false, print: () => {} } as const;
+  return check({ ...settings, components: [component], stages: { mirror: stages.mirror as never } });
+}
+
+describe('the report of a check', () => {
+  let greenOutcome: CheckOutcome;
+  let redOutcome: CheckOutcome;
+  beforeAll(async () => {
+    greenOutcome = await checked(green);
+    redOutcome = await checked(broken);
+  });
+
+  test('check.json has the documented shape, green and red', () => {
+    for (const outcome of [greenOutcome, redOutcome]) {
+      const json = JSON.parse(JSON.stringify(checkJson(outcome))) as unknown;
+      expect([...Value.Errors(CHECK_JSON, json)].map(({ path, message }) => `${path}: ${message}`)).toEqual([]);
+    }
+  });
+
+  test('check.json: ok says whether every row is green', () => {
+    expect(checkJson(greenOutcome)).toMatchObject({ ok: true });
+    expect(checkJson(redOutcome)).toMatchObject({ ok: false });
+    expect(checkJson({ ...greenOutcome, components: [] })).toMatchObject({ ok: false });
+  });
+
+  test('check.html is one file: it names no other', async () => {
+    const html = await checkHtml(process.cwd(), greenOutcome, [green]);
+    expect(html).not.toMatch(/https?:|\bsrc=|<link|@import|url\(|<script/);
+    expect(html).toContain("default-src 'none'");
+    expect(html).toContain('prefers-color-scheme: dark');
+  });
+
+  test('check.html shows the graph of the machine, its transitions and the mutants', async () => {
+    const html = await checkHtml(process.cwd(), greenOutcome, [green]);
+    expect(html).toMatch(/<svg role="img" aria-label="Machine Counter: 2 states, 4 transitions/);
+    expect(html).toMatch(/<th scope="row">Increment<\/th><td>up<\/td><td>BelowLimit<\/td>/);
+    expect(html).toContain('drop-Unsaved');
+    expect(html).toContain('Counter_small.cfg');
+  });
+
+  test('check.html: a table has a caption and scoped headers', async () => {
+    const html = await checkHtml(process.cwd(), greenOutcome, [green]);
+    const tables = html.match(/<table>/g)?.length ?? 0;
+    expect(tables).toBeGreaterThan(5);
+    expect(html.match(/<caption>/g)).toHaveLength(tables);
+    expect(html.match(/<thead><tr><th scope="col">/g)).toHaveLength(tables);
+  });
+
+  test('check.html shows a divergence: path, difference by variable, guards, source lines', async () => {
+    const html = await checkHtml(process.cwd(), redOutcome, [broken]);
+    expect(html).toContain('Shortest path');
+    expect(html).toContain('Difference by variable');
+    expect(html).toContain('Counter.Increment.BelowLimit');
+    expect(html).toMatch(/docs\/example\/Counter\.tla:\d+/);
+  });
+});
