@@ -1,0 +1,33 @@
+/** `lockstep replay`: the same as `make replay`. */
+import { isAbsolute, relative, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { EXIT_DONE } from '../cli-error.ts';
+import { exitsWith, Output } from '../command.ts';
+import { repositoryRoot, runEngine } from '../engine-process.ts';
+
+export function configure(command: Command): void {
+  command
+    .argument('[trace...]', 'ITF JSON files (*.itf.json); without one all of traces/')
+    .addHelpText('after', '\nExit codes: 0 reproduced, 1 the code goes elsewhere, 2 not a trace of a spec here.')
+    .action(
+      exitsWith(async (traces: string[], _options: object, self: Command) => {
+        const out = new Output(self);
+        const files = traces.map((file) => pathFromRoot(file));
+        const { exitCode, text } = await runEngine(
+          'conformance/replay/main.ts',
+          files,
+          out.json ? 'collect' : 'inherit',
+        );
+        const lines = text.trimEnd().split('\n');
+        out.value({ reproduced: exitCode === EXIT_DONE, exitCode, lines });
+        return exitCode;
+      }),
+    );
+}
+
+/** The engine runs in the root: a path of the caller's folder, in the shortest form that is valid there. */
+function pathFromRoot(file: string): string {
+  const absolute = resolve(file);
+  const inRoot = relative(repositoryRoot(), absolute);
+  return inRoot.startsWith('..') || isAbsolute(inRoot) ? absolute : inRoot;
+}
