@@ -1,0 +1,311 @@
+/**
+ * One message as one frame, and back: the only door from a peer's bytes to a replica. Every field is bounded and checked
+ * before use (protocol.md, "Input hardening"); what does not pass is a FrameError with a code that is counted, and never
+ * moves a replica. Length prefixes on a stream are the transport's business.
+ * Frame, little endian: magic u32, protocol version u8, type u8, from u8, to u8 (255: whom it reaches), cluster u64,
+ * view u32, length of the fields u32, fields, CRC-32 over all before it.
+ */
+import { crc32, GENESIS_HASH, HASH_BYTES, hashesEqual } from '../crypto/hash.ts';
+import { assert } from '../ports/assert.ts';
+import { type Evidence, LockstepError } from '../ports/lockstep-error.ts';
+import { OP_MAX, REPLICA_COUNT_MAX, VIEW_MAX } from './limits.ts';
+import type { Message, MessageType } from './message.ts';
+import {
+  decodePrepare,
+  encodedPrepareBytes,
+  PREPARE_BYTES_MAX,
+  type Prepare,
+  PrepareError,
+  readU64,
+  writePrepare,
+  writeU64,
+} from './prepare.ts';
+
+export type FrameErrorCode =
+  | 'FRAME_TRUNCATED' // fewer bytes than header and checksum, or than the length promises
+  | 'FRAME_OVERSIZED' // more than FRAME_BYTES_MAX, or a prepare with too large a batch
+  | 'FRAME_BAD_LENGTH' // bytes left over, or a length that is not that of the message type
+  | 'FRAME_BAD_MAGIC' // not a frame of this protocol
+  | 'FRAME_UNKNOWN_VERSION' // another version of the protocol
+  | 'FRAME_UNKNOWN_TYPE'
+  | 'FRAME_BAD_CHECKSUM' // damaged on the way
+  | 'FRAME_WRONG_CLUSTER'
+  | 'FRAME_WRONG_SENDER' // no replica of this cluster, not the peer on the line, or one that may not say this in this view
+  | 'FRAME_WRONG_ADDRESSEE' // to no replica, or to its sender, or addressed where nobody is meant
+  | 'FRAME_FORGED_VIEW' // a logView or an entry's view above the message's own view
+  | 'FRAME_FORGED_OP' // an op out of bounds, or op 0 with a hash, or a hash with op 0
+  | 'FRAME_FORGED_COMMIT' // a commit out of bounds or above the op beside it
+  | 'FRAME_BAD_ENTRY' // an entry whose own fields are out of bounds
+  | 'FRAME_BAD_PARENT' // an entry that begins the chain and is not op 1, or the reverse
+  | 'FRAME_BAD_HASH'; // an entry whose hash is not its own
+
+/** Bytes from a peer that are no message for this replica. */
+export class FrameError extends LockstepError<FrameErrorCode> {}
+
+export const PROTOCOL_VERSION = 1;
+/** "LSVR" when read as bytes. */
+const MAGIC = 0x5256534c;
+const NOBODY = 255;
+const FROM_AT = 6;
+const TO_AT = 7;
+const CLUSTER_AT = 8;
+const VIEW_AT = 16;
+const LENGTH_AT = 20;
+const FIELDS_AT = 24;
+const CHECKSUM_BYTES = 4;
+const FRAME_BYTES_MIN = FIELDS_AT + CHECKSUM_BYTES;
+/** The largest frame: a Prepare or Entry with a full body. The transport refuses a longer length prefix unread. */
+export const FRAME_BYTES_MAX = FRAME_BYTES_MIN + PREPARE_BYTES_MAX;
+
+/** Index is the type on the wire; 0 is never sent. */
+const TYPES: readonly (MessageType | undefined)[] = [
+  undefined,
+  'Prepare',
+  'PrepareOk',
+  'Commit',
+  'StartViewChange',
+  'DoViewChange',
+  'StartView',
+  'RequestEntry',
+  'Entry',
+  'RequestPrepare',
+];
+const TYPE_CODES = new Map(TYPES.map((type, code) => [type, code]));
+/** Bytes of the fields; entries have their own length. */
+const FIELD_BYTES: Readonly<Record<MessageType, number | undefined>> = {
+  Prepare: undefined,
+  PrepareOk: 8,
+  Commit: 8,
+  StartViewChange: 0,
+  DoViewChange: 4 + 8 + 8 + HASH_BYTES,
+  StartView: 8 + HASH_BYTES,
+  RequestEntry: 8,
+  Entry: undefined,
+  RequestPrepare: 8,
+};
+
+/** The frame of a message of ours: a field out of bounds is our bug, hence assertions. The body of an entry is copied once. */
+export function encodeMessage(cluster: bigint, message: Message): Uint8Array {
+  assert(message.from >= 0 && message.from < REPLICA_COUNT_MAX, 'the sender is a replica');
+  assert(message.view >= 0 && message.view <= VIEW_MAX, 'a view is a u32');
+  const fieldBytes = 'entry' in message ? encodedPrepareBytes(message.entry) : (FIELD_BYTES[message.type] ?? 0);
+  const frame = new Uint8Array(FRAME_BYTES_MIN + fieldBytes);
+  const view = new DataView(frame.buffer);
+  view.setUint32(0, MAGIC, true);
+  frame[4] = PROTOCOL_VERSION;
+  frame[5] = TYPE_CODES.get(message.type) ?? 0;
+  frame[FROM_AT] = message.from;
+  frame[TO_AT] = 'to' in message ? message.to : NOBODY;
+  view.setBigUint64(CLUSTER_AT, cluster, true);
+  view.setUint32(VIEW_AT, message.view, true);
+  view.setUint32(LENGTH_AT, fieldBytes, true);
+  writeFields(frame, view, message);
+  const checked = frame.byteLength - CHECKSUM_BYTES;
+  view.setUint32(checked, crc32(frame.subarray(0, checked)), true);
+  return frame;
+}
+
+/**
+ * The message in a frame, or why it is none for this replica. Hashes and bodies are views of the frame, which must not
+ * change afterwards; nothing is allocated by a length that the frame itself does not have.
+ * @param peer the replica at the other end of the line, when the transport knows it
+ * @throws FrameError and nothing else
+ */
+export function decodeMessage(frame: Uint8Array, cluster: bigint, replicaCount: number, peer?: number): Message {
+  assert(replicaCount >= 1 && replicaCount <= REPLICA_COUNT_MAX, 'a cluster has 1 to REPLICA_COUNT_MAX replicas');
+  const view = checkedEnvelope(frame);
+  const type = TYPES[frame[5] as number];
+  if (type === undefined) fail('FRAME_UNKNOWN_TYPE', 'is of no known type', { type: frame[5] as number });
+  const clusterNamed = view.getBigUint64(CLUSTER_AT, true);
+  if (clusterNamed !== cluster) {
+    fail('FRAME_WRONG_CLUSTER', 'is of another cluster', { cluster: clusterNamed, expected: cluster });
+  }
+  const from = checkedSender(frame[FROM_AT] as number, view.getUint32(VIEW_AT, true), type, replicaCount, peer);
+  const to = checkedAddressee(frame[TO_AT] as number, from, type, replicaCount);
+  const length = frame.byteLength - FRAME_BYTES_MIN;
+  const expected = FIELD_BYTES[type];
+  if (expected !== undefined && length !== expected) {
+    fail('FRAME_BAD_LENGTH', 'has not the length of its type', { type, length, expected });
+  }
+  return readFields(frame, view, type, from, to, cluster);
+}
+
+/** Everything that holds for frames of all types, the checksum last: what it covers is bounded by then. */
+function checkedEnvelope(frame: Uint8Array): DataView {
+  const bytes = frame.byteLength;
+  if (bytes < FRAME_BYTES_MIN) fail('FRAME_TRUNCATED', 'is cut in its header', { bytes, expected: FRAME_BYTES_MIN });
+  if (bytes > FRAME_BYTES_MAX) fail('FRAME_OVERSIZED', 'is too long', { bytes, maximum: FRAME_BYTES_MAX });
+  const view = new DataView(frame.buffer, frame.byteOffset, bytes);
+  const magic = view.getUint32(0, true);
+  if (magic !== MAGIC) fail('FRAME_BAD_MAGIC', 'is not of this protocol', { magic });
+  const version = frame[4] as number;
+  if (version !== PROTOCOL_VERSION) {
+    fail('FRAME_UNKNOWN_VERSION', 'is of another protocol version', { version, expected: PROTOCOL_VERSION });
+  }
+  const expected = FRAME_BYTES_MIN + view.getUint32(LENGTH_AT, true);
+  if (bytes < expected) fail('FRAME_TRUNCATED', 'is cut in its fields', { bytes, expected });
+  if (bytes > expected) fail('FRAME_BAD_LENGTH', 'has bytes left over', { bytes, expected });
+  const checked = bytes - CHECKSUM_BYTES;
+  const checksum = view.getUint32(checked, true);
+  const actual = crc32(frame.subarray(0, checked));
+  if (checksum !== actual) fail('FRAME_BAD_CHECKSUM', 'is damaged', { expected: checksum, actual });
+  return view;
+}
+
+/** The one that says what only a primary says is the primary of that view, and what only a backup says is not. */
+function checkedSender(from: number, view: number, type: MessageType, replicaCount: number, peer?: number): number {
+  if (from >= replicaCount) fail('FRAME_WRONG_SENDER', 'is from no replica of this cluster', { from, replicaCount });
+  if (peer !== undefined && from !== peer) {
+    fail('FRAME_WRONG_SENDER', 'is not from the replica on the line', { from, peer });
+  }
+  const primary = view % replicaCount;
+  const fromPrimary = type === 'Prepare' || type === 'Commit' || type === 'StartView';
+  const fromBackup = type === 'PrepareOk' || type === 'DoViewChange' || type === 'RequestPrepare';
+  if (fromPrimary && from !== primary) {
+    fail('FRAME_WRONG_SENDER', 'is what only the primary says', { from, view, primary, type });
+  }
+  if (fromBackup && from === primary) fail('FRAME_WRONG_SENDER', 'is what only a backup says', { from, view, type });
+  return from;
+}
+
+function checkedAddressee(to: number, from: number, type: MessageType, replicaCount: number): number {
+  const addressed = type === 'RequestEntry' || type === 'Entry';
+  const right = addressed ? to < replicaCount && to !== from : to === NOBODY;
+  if (!right) fail('FRAME_WRONG_ADDRESSEE', 'is for nobody here', { to, from, type });
+  return to;
+}
+
+function writeFields(frame: Uint8Array, view: DataView, message: Message): void {
+  switch (message.type) {
+    case 'Prepare':
+    case 'Entry':
+      assert(message.op === message.entry.op, 'the op of the message is that of its entry');
+      assert(message.entry.view <= message.view, 'an entry is not of a later view');
+      writePrepare(frame.subarray(FIELDS_AT), message.entry);
+      return;
+    case 'PrepareOk':
+    case 'RequestEntry':
+    case 'RequestPrepare':
+      writeOp(view, FIELDS_AT, message.op);
+      return;
+    case 'Commit':
+      writeOp(view, FIELDS_AT, message.commit);
+      return;
+    case 'StartViewChange':
+      return;
+    case 'DoViewChange':
+      view.setUint32(FIELDS_AT, message.logView, true);
+      writeOp(view, FIELDS_AT + 4, message.commit);
+      writeEnd(frame, view, FIELDS_AT + 12, message);
+      return;
+    case 'StartView':
+      writeEnd(frame, view, FIELDS_AT, message);
+      return;
+  }
+}
+
+function readFields(
+  frame: Uint8Array,
+  bytes: DataView,
+  type: MessageType,
+  from: number,
+  to: number,
+  cluster: bigint,
+): Message {
+  const view = bytes.getUint32(VIEW_AT, true);
+  switch (type) {
+    case 'Prepare': {
+      const entry = readEntry(frame, view, cluster);
+      return { type, from, view, op: entry.op, entry };
+    }
+    case 'Entry': {
+      const entry = readEntry(frame, view, cluster);
+      return { type, from, to, view, op: entry.op, entry };
+    }
+    case 'PrepareOk':
+      return { type, from, view, op: readOp(bytes, FIELDS_AT, 0) };
+    case 'RequestEntry':
+      return { type, from, to, view, op: readOp(bytes, FIELDS_AT, 1) };
+    case 'RequestPrepare':
+      return { type, from, view, op: readOp(bytes, FIELDS_AT, 1) };
+    case 'Commit':
+      return { type, from, view, commit: readCommit(bytes, FIELDS_AT, OP_MAX) };
+    case 'StartViewChange':
+      return { type, from, view };
+    case 'DoViewChange': {
+      const logView = bytes.getUint32(FIELDS_AT, true);
+      if (logView > view) fail('FRAME_FORGED_VIEW', 'names a logView above its view', { logView, view });
+      const end = readEnd(frame, bytes, FIELDS_AT + 12);
+      return { type, from, view, logView, ...end, commit: readCommit(bytes, FIELDS_AT + 4, end.op) };
+    }
+    case 'StartView':
+      return { type, from, view, ...readEnd(frame, bytes, FIELDS_AT) };
+  }
+}
+
+/** An entry takes the rest of the frame. */
+function readEntry(frame: Uint8Array, view: number, cluster: bigint): Prepare {
+  const entry = decodedEntry(frame.subarray(FIELDS_AT, frame.byteLength - CHECKSUM_BYTES));
+  if (entry.cluster !== cluster) {
+    fail('FRAME_WRONG_CLUSTER', 'holds an entry of another cluster', { cluster: entry.cluster, expected: cluster });
+  }
+  if (entry.view > view) fail('FRAME_FORGED_VIEW', 'holds an entry of a later view', { entryView: entry.view, view });
+  return entry;
+}
+
+const ENTRY_CODES: Readonly<Record<PrepareError['code'], FrameErrorCode>> = {
+  PREPARE_TRUNCATED: 'FRAME_TRUNCATED',
+  PREPARE_BAD_LENGTH: 'FRAME_BAD_LENGTH',
+  PREPARE_OVERSIZED: 'FRAME_OVERSIZED',
+  PREPARE_BAD_CLUSTER: 'FRAME_WRONG_CLUSTER',
+  PREPARE_BAD_OP: 'FRAME_FORGED_OP',
+  PREPARE_BAD_TIMESTAMP: 'FRAME_BAD_ENTRY',
+  PREPARE_BAD_PARENT: 'FRAME_BAD_PARENT',
+  PREPARE_BAD_HASH: 'FRAME_BAD_HASH',
+};
+
+function decodedEntry(bytes: Uint8Array): Prepare {
+  try {
+    return decodePrepare(bytes);
+  } catch (cause) {
+    if (!(cause instanceof PrepareError)) throw cause;
+    throw new FrameError(ENTRY_CODES[cause.code], `a frame: ${cause.message}`, cause.evidence, cause);
+  }
+}
+
+function writeOp(view: DataView, at: number, op: number): void {
+  assert(op >= 0 && op <= OP_MAX, 'an op is from 0 to OP_MAX');
+  writeU64(view, at, op);
+}
+
+function readOp(view: DataView, at: number, least: number): number {
+  const op = readU64(view, at);
+  if (op < least || op > OP_MAX) fail('FRAME_FORGED_OP', 'names an op out of bounds', { op, least, maximum: OP_MAX });
+  return op;
+}
+
+function readCommit(view: DataView, at: number, most: number): number {
+  const commit = readU64(view, at);
+  if (commit > most) fail('FRAME_FORGED_COMMIT', 'names a commit out of bounds', { commit, maximum: most });
+  return commit;
+}
+
+/** The end of a log: its op and the hash there. */
+function writeEnd(frame: Uint8Array, view: DataView, at: number, end: { op: number; hash: Uint8Array }): void {
+  assert(end.hash.byteLength === HASH_BYTES, 'a hash is 32 bytes');
+  writeOp(view, at, end.op);
+  frame.set(end.hash, at + 8);
+}
+
+function readEnd(frame: Uint8Array, view: DataView, at: number): { op: number; hash: Uint8Array } {
+  const op = readOp(view, at, 0);
+  const hash = frame.subarray(at + 8, at + 8 + HASH_BYTES);
+  if (hashesEqual(hash, GENESIS_HASH) !== (op === 0)) {
+    fail('FRAME_FORGED_OP', 'names an end of a log that cannot be: exactly op 0 has the genesis hash', { op });
+  }
+  return { op, hash };
+}
+
+function fail(code: FrameErrorCode, what: string, evidence: Evidence): never {
+  throw new FrameError(code, `a frame ${what}; it is dropped`, evidence);
+}

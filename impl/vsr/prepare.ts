@@ -1,0 +1,167 @@
+/**
+ * One entry of the replicated log: header, chain hash and body. Mirrors `entry` of Vsr.tla: view, parent; the body and its
+ * client stand for the spec's `value`, and the hash for "the entry and everything before it".
+ * hash = SHA-256 over parent (32), op u64, view u32, timestamp u64, client u64, request u32, body; little endian.
+ * Encoded: cluster u64, body length u32, hash 32, then exactly what is hashed. A batch of commands is impl/kernel's business.
+ */
+import { GENESIS_HASH, HASH_BYTES, hashesEqual, sha256 } from '../crypto/hash.ts';
+import { assert } from '../ports/assert.ts';
+import { LockstepError } from '../ports/lockstep-error.ts';
+import { OP_MAX, PREPARE_BODY_BYTES_MAX, REQUEST_MAX, TIMESTAMP_MS_MAX, U64_MAX, VIEW_MAX } from './limits.ts';
+
+export interface Prepare {
+  /** u64, not 0. */
+  readonly cluster: bigint;
+  /** The view whose primary made it. */
+  readonly view: number;
+  /** From 1. */
+  readonly op: number;
+  /** Hash of the prepare before; 32 zero bytes for op 1. */
+  readonly parent: Uint8Array;
+  readonly hash: Uint8Array;
+  /** Milliseconds since the epoch, stamped by the primary. */
+  readonly timestamp: number;
+  /** u64. */
+  readonly client: bigint;
+  /** u32, the client's own number of the request. */
+  readonly request: number;
+  /** 0..PREPARE_BODY_BYTES_MAX bytes; after decoding a view of the bytes decoded. */
+  readonly body: Uint8Array;
+}
+
+export type PrepareErrorCode =
+  | 'PREPARE_TRUNCATED' // fewer bytes than the header or the body length promises
+  | 'PREPARE_BAD_LENGTH' // more bytes than that
+  | 'PREPARE_OVERSIZED' // body length over PREPARE_BODY_BYTES_MAX
+  | 'PREPARE_BAD_CLUSTER' // cluster 0
+  | 'PREPARE_BAD_OP' // op 0 or over OP_MAX
+  | 'PREPARE_BAD_TIMESTAMP' // over TIMESTAMP_MS_MAX
+  | 'PREPARE_BAD_PARENT' // op 1 does not begin the chain, or another op does
+  | 'PREPARE_BAD_HASH'; // the hash is not that of header and body
+
+/** Bytes that are no prepare: from a peer or from a disk. */
+export class PrepareError extends LockstepError<PrepareErrorCode> {}
+
+const BODY_LENGTH_AT = 8;
+const HASH_AT = 12;
+const PARENT_AT = HASH_AT + HASH_BYTES;
+const OP_AT = PARENT_AT + HASH_BYTES;
+const VIEW_AT = OP_AT + 8;
+const TIMESTAMP_AT = VIEW_AT + 4;
+const CLIENT_AT = TIMESTAMP_AT + 8;
+const REQUEST_AT = CLIENT_AT + 8;
+export const PREPARE_HEADER_BYTES = REQUEST_AT + 4;
+export const PREPARE_BYTES_MAX = PREPARE_HEADER_BYTES + PREPARE_BODY_BYTES_MAX;
+
+/** A prepare with its hash computed. The body is kept, not copied. */
+export function newPrepare(fields: Omit<Prepare, 'hash'>): Prepare {
+  const head = new Uint8Array(PREPARE_HEADER_BYTES);
+  writeHashedHeader(head, fields);
+  return { ...fields, hash: Uint8Array.from(sha256(head.subarray(PARENT_AT), fields.body)) };
+}
+
+export function encodedPrepareBytes(prepare: Prepare): number {
+  return PREPARE_HEADER_BYTES + prepare.body.byteLength;
+}
+
+export function encodePrepare(prepare: Prepare): Uint8Array {
+  const bytes = new Uint8Array(encodedPrepareBytes(prepare));
+  writePrepare(bytes, prepare);
+  return bytes;
+}
+
+/** Writes the encoding at the start of target, which has room for encodedPrepareBytes(prepare). */
+export function writePrepare(target: Uint8Array, prepare: Prepare): void {
+  assert(prepare.cluster > 0n && prepare.cluster <= U64_MAX, 'a cluster is a u64 from 1');
+  assert(prepare.hash.byteLength === HASH_BYTES, 'a hash is 32 bytes');
+  assert(target.byteLength >= encodedPrepareBytes(prepare), 'the target has room');
+  writeHashedHeader(target, prepare);
+  const view = viewOf(target);
+  view.setBigUint64(0, prepare.cluster, true);
+  view.setUint32(BODY_LENGTH_AT, prepare.body.byteLength, true);
+  target.set(prepare.hash, HASH_AT);
+  target.set(prepare.body, PREPARE_HEADER_BYTES);
+}
+
+/**
+ * Reads exactly one prepare: every field bounded, hash checked. parent, hash and body are views of bytes, which must not
+ * change afterwards.
+ * @throws PrepareError and nothing else
+ */
+export function decodePrepare(bytes: Uint8Array): Prepare {
+  if (bytes.byteLength < PREPARE_HEADER_BYTES) {
+    fail('PREPARE_TRUNCATED', 'is cut in its header', { bytes: bytes.byteLength, expected: PREPARE_HEADER_BYTES });
+  }
+  const view = viewOf(bytes);
+  const bodyLength = view.getUint32(BODY_LENGTH_AT, true);
+  if (bodyLength > PREPARE_BODY_BYTES_MAX) {
+    fail('PREPARE_OVERSIZED', 'has too large a body', { bodyLength, maximum: PREPARE_BODY_BYTES_MAX });
+  }
+  const length = PREPARE_HEADER_BYTES + bodyLength;
+  if (bytes.byteLength < length) {
+    fail('PREPARE_TRUNCATED', 'is cut in its body', { bytes: bytes.byteLength, expected: length });
+  }
+  if (bytes.byteLength > length) {
+    fail('PREPARE_BAD_LENGTH', 'has bytes after its body', { bytes: bytes.byteLength, expected: length });
+  }
+  const prepare: Prepare = {
+    cluster: view.getBigUint64(0, true),
+    view: view.getUint32(VIEW_AT, true),
+    op: readU64(view, OP_AT),
+    parent: bytes.subarray(PARENT_AT, PARENT_AT + HASH_BYTES),
+    hash: bytes.subarray(HASH_AT, HASH_AT + HASH_BYTES),
+    timestamp: readU64(view, TIMESTAMP_AT),
+    client: view.getBigUint64(CLIENT_AT, true),
+    request: view.getUint32(REQUEST_AT, true),
+    body: bytes.subarray(PREPARE_HEADER_BYTES),
+  };
+  check(prepare);
+  if (!hashesEqual(sha256(bytes.subarray(PARENT_AT)), prepare.hash)) {
+    fail('PREPARE_BAD_HASH', 'has a hash that is not its own', { op: prepare.op });
+  }
+  return prepare;
+}
+
+function check({ cluster, op, timestamp, parent }: Prepare): void {
+  if (cluster === 0n) fail('PREPARE_BAD_CLUSTER', 'names cluster 0', {});
+  if (op === 0 || op > OP_MAX) fail('PREPARE_BAD_OP', 'has an op out of bounds', { op, maximum: OP_MAX });
+  if (timestamp > TIMESTAMP_MS_MAX) fail('PREPARE_BAD_TIMESTAMP', 'has a timestamp out of bounds', { op, timestamp });
+  if (hashesEqual(parent, GENESIS_HASH) !== (op === 1)) {
+    fail('PREPARE_BAD_PARENT', 'has a parent that cannot be: exactly op 1 has the genesis hash', { op });
+  }
+}
+
+function writeHashedHeader(target: Uint8Array, fields: Omit<Prepare, 'hash'>): void {
+  assert(fields.op >= 1 && fields.op <= OP_MAX, 'an op is from 1 to OP_MAX');
+  assert(fields.view >= 0 && fields.view <= VIEW_MAX, 'a view is a u32');
+  assert(fields.timestamp >= 0 && fields.timestamp <= TIMESTAMP_MS_MAX, 'a timestamp is from 0 to TIMESTAMP_MS_MAX');
+  assert(fields.client >= 0n && fields.client <= U64_MAX, 'a client is a u64');
+  assert(fields.request >= 0 && fields.request <= REQUEST_MAX, 'a request number is a u32');
+  assert(fields.parent.byteLength === HASH_BYTES, 'a parent hash is 32 bytes');
+  assert(fields.body.byteLength <= PREPARE_BODY_BYTES_MAX, 'a body is at most PREPARE_BODY_BYTES_MAX');
+  const view = viewOf(target);
+  target.set(fields.parent, PARENT_AT);
+  writeU64(view, OP_AT, fields.op);
+  view.setUint32(VIEW_AT, fields.view, true);
+  writeU64(view, TIMESTAMP_AT, fields.timestamp);
+  view.setBigUint64(CLIENT_AT, fields.client, true);
+  view.setUint32(REQUEST_AT, fields.request, true);
+}
+
+function fail(code: PrepareErrorCode, what: string, evidence: PrepareError['evidence']): never {
+  throw new PrepareError(code, `a prepare ${what}; it is refused`, evidence);
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** A u64 as a number, without a bigint on the hot path. Above 2^53 it is inexact, and every caller's bound is far below. */
+export function readU64(view: DataView, at: number): number {
+  return view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32;
+}
+
+export function writeU64(view: DataView, at: number, value: number): void {
+  view.setUint32(at, value >>> 0, true);
+  view.setUint32(at + 4, Math.floor(value / 2 ** 32), true);
+}
