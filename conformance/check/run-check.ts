@@ -9,6 +9,7 @@ import type { Component } from '../component.ts';
 import { components as allComponents } from '../components/all.ts';
 import { embeddedVersion } from '../engines/embedded.ts';
 import { findTlc, type Tlc } from '../engines/find-tlc.ts';
+import { mutantTable } from '../mutants/mutant-table.ts';
 import { checkHtml } from '../report/check-html.ts';
 import { checkJson } from '../report/check-json.ts';
 import { terminal } from '../report/terminal.ts';
@@ -61,10 +62,12 @@ export async function runCheck(argv: readonly string[]): Promise<number> {
     save: true,
   });
   live.table(outcome);
+  const mutants = mutantTable(outcome.components);
+  if (mutants !== '') live.print(`\nMutants\n${mutants}`);
   const folder = join('build', 'report');
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'check.json'), `${JSON.stringify(checkJson(outcome), null, 2)}\n`);
-  writeFileSync(join(folder, 'check.html'), await checkHtml(process.cwd(), outcome, allComponents));
+  writeFileSync(join(folder, 'check.html'), await checkHtml(outcome, allComponents));
   return exitCodeOf(outcome);
 }
 
