@@ -2,9 +2,6 @@
  * build/report/check.html: the table of `make check` with what stands behind each number, in one file that asks nobody else
  * for anything. Shows check.json's numbers, the graph of each machine, the mutants and every problem with its difference.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { parse } from 'smol-toml';
 import { definitionOf } from '../../machines/definition.ts';
 import type { CheckOutcome, ComponentOutcome, Problem } from '../check/outcome.ts';
 import type { Component } from '../component.ts';
@@ -15,17 +12,13 @@ import { nearest } from './problem-text.ts';
 /** Differing states and engine behaviours are shown up to this many characters each; the trace file holds the whole. */
 const TEXT_CHARACTERS_MAX = 4000;
 
-export async function checkHtml(
-  root: string,
-  outcome: CheckOutcome,
-  components: readonly Component[],
-): Promise<string> {
+export async function checkHtml(outcome: CheckOutcome, components: readonly Component[]): Promise<string> {
   const problems = [...outcome.problems, ...outcome.components.flatMap((component) => component.problems)];
   const ok = problems.length === 0 && outcome.components.length > 0;
   const sections: string[] = [];
   for (const component of outcome.components) {
     const descriptor = components.find(({ name }) => name === component.name);
-    sections.push(await componentSection(root, component, descriptor));
+    sections.push(await componentSection(component, descriptor));
   }
   const engines = outcome.engines.map(({ name, version, origin }) => `${name} ${version} (${origin})`).join(', ');
   return page(
@@ -87,13 +80,15 @@ function overview(components: readonly ComponentOutcome[]): string {
   );
 }
 
-async function componentSection(
-  root: string,
-  outcome: ComponentOutcome,
-  descriptor: Component | undefined,
-): Promise<string> {
+async function componentSection(outcome: ComponentOutcome, descriptor: Component | undefined): Promise<string> {
   const { name, models } = outcome;
-  const parts = [modelsTable(outcome), actionsTable(outcome), invariantsTable(outcome), guardsTable(outcome)];
+  const parts = [
+    modelsTable(outcome),
+    actionsTable(outcome),
+    invariantsTable(outcome),
+    guardsTable(outcome),
+    mutantsTable(outcome),
+  ];
   if (descriptor !== undefined) {
     const definition = definitionOf(descriptor.machine);
     parts.push(
@@ -109,7 +104,7 @@ async function componentSection(
           actions.join(', '),
         ]),
       )}</details>`,
-      mutantsTable(root, outcome, descriptor),
+      exceptionsTable(descriptor),
     );
   }
   const about = models.length === 0 ? '<p>No model ran.</p>' : '';
@@ -127,7 +122,9 @@ function modelsTable({ name, models }: ComponentOutcome): string {
       model.generated,
       model.depth,
       model.edges,
-      model.kind === 'live' ? 'not replayed' : mark(model.edges > 0 && model.edges === model.executed, model.executed),
+      model.kind !== 'small' && model.kind !== 'deep'
+        ? 'not replayed'
+        : mark(model.edges > 0 && model.edges === model.executed, model.executed),
       'skipped' in model.second ? model.second.skipped : mark(model.second.agrees, model.second.engine),
       model.seconds.toFixed(1),
       model.about,
@@ -170,32 +167,40 @@ function guardsTable({ name, models }: ComponentOutcome): string {
   return `<details><summary>Guard outcomes (${rules.length})</summary>${tableHtml(`Guard outcomes of ${name}`, ['rule', 'true', 'false'], rows)}</details>`;
 }
 
-/** What each mutant breaks; which of them survived is among the problems, by name. */
-function mutantsTable(root: string, outcome: ComponentOutcome, { name, sources, faults }: Component): string {
-  const folder = join(root, dirname(sources.spec), 'mutants');
-  const files = existsSync(folder)
-    ? readdirSync(folder).filter((file) => file.startsWith(`${name}-`) && file.endsWith('.toml'))
-    : [];
-  const verdict = (mutant: string): Cell => {
-    if (outcome.mutants === undefined) return 'did not run';
-    const survives = outcome.problems.some(
-      ({ code, message }) => code.endsWith('-survives') && message.includes(mutant),
-    );
-    return mark(!survives, survives ? 'survives' : 'killed');
-  };
-  const rows = files.sort().map((file): Cell[] => {
-    const mutant = parse(readFileSync(join(folder, file), 'utf8')) as Record<string, unknown>;
-    const said = (key: string): string => String(mutant[key] ?? '');
-    return [said('name'), 'spec', said('canary'), said('rule'), said('killed_by'), verdict(said('name'))];
-  });
-  for (const fault of faults)
-    rows.push([fault.name, 'code', fault.canary ?? '', fault.rule, 'bisimulation', verdict(fault.name)]);
-  if (rows.length === 0) return '<p>No mutants.</p>';
+/** What each mutant breaks and what killed it. */
+function mutantsTable({ name, mutants }: ComponentOutcome): string {
+  if (mutants === undefined) return '<p>The mutants did not run.</p>';
+  const rows = mutants.list.map((mutant): Cell[] => [
+    mutant.name,
+    mutant.side === 'spec' ? 'spec' : 'code',
+    mutant.canary ?? '',
+    mutant.rule,
+    mutant.cfg,
+    mutant.verdict === 'skipped' ? `skipped: ${mutant.note ?? ''}` : mark(mutant.verdict === 'killed', mutant.verdict),
+    [mutant.killedBy ?? mutant.note ?? '', ...(mutant.steps === undefined ? [] : [`in ${mutant.steps} steps`])].join(
+      ' ',
+    ),
+  ]);
   return tableHtml(
     `Mutants of ${name}`,
-    ['mutant', 'in', 'canary', 'what it breaks', 'to be killed by', 'verdict'],
+    ['mutant', 'in', 'canary', 'what it breaks', 'model', 'verdict', 'killed by'],
     rows,
   );
+}
+
+/** What the check leaves out because the component says so, each with the reason that it gives. */
+function exceptionsTable({ name, ...component }: Component): string {
+  const groups: readonly (readonly [string, Readonly<Record<string, string>> | undefined])[] = [
+    ['variable not compared', component.abstracted],
+    ['action outside the machine', component.outsideMachine],
+    ['no mutant breaks it', component.unbreakable],
+    ['guard constant in every model', component.constantGuards],
+    ['bound without a canary', component.boundsWithoutCanary],
+  ];
+  const rows = groups.flatMap(([what, reasons]) =>
+    Object.entries(reasons ?? {}).map(([key, reason]): Cell[] => [key, what, reason]),
+  );
+  return rows.length === 0 ? '' : tableHtml(`Exceptions of ${name}`, ['name', 'what', 'reason'], rows);
 }
 
 function problemHtml(problem: Problem): string {

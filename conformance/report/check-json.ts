@@ -40,12 +40,12 @@ function componentJson(component: ComponentOutcome): Record<string, unknown> & {
     },
     second: secondJson(models),
     liveness: component.liveness,
-    mirror: component.mirror ?? { actions: 0, guards: 0, invariants: 0, ok: false },
+    mirror: component.mirror ?? { actions: 0, guards: 0, invariants: 0, outside: {}, ok: false },
     bisimulation: bisimulationJson(models),
     random: component.random ?? { traces: 0, steps: 0, ok: false },
     validation: component.validation ?? { traces: 0, steps: 0, ok: false },
     invariants: invariantsJson(component),
-    mutants: component.mutants ?? { spec: { killed: 0, total: 0 }, impl: { killed: 0, total: 0 } },
+    mutants: component.mutants ?? { spec: { killed: 0, total: 0 }, impl: { killed: 0, total: 0 }, list: [] },
     problems: problems.map(({ code, cfg, message }) => ({ code, ...(cfg === undefined ? {} : { cfg }), message })),
   };
 }

@@ -5,7 +5,7 @@
 import { type TSchema, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { CheckOutcome } from '../../../conformance/check/outcome.ts';
+import type { CheckOutcome, MutantOutcome } from '../../../conformance/check/outcome.ts';
 import { check } from '../../../conformance/check/run-check.ts';
 import { stages } from '../../../conformance/check/stages.ts';
 import { anyComponent } from '../../../conformance/components/all.ts';
@@ -18,6 +18,7 @@ const seconds = Type.Number({ minimum: 0 });
 const closed = (properties: Record<string, TSchema>): TSchema =>
   Type.Object(properties, { additionalProperties: false });
 const traces = closed({ traces: count, steps: count, ok: Type.Boolean() });
+const reasons = Type.Record(Type.String(), Type.String());
 const killed = closed({ killed: count, total: count });
 const depth = { distinct: count, generated: count, depth: count, edges: count };
 
@@ -38,7 +39,7 @@ const CHECK_JSON = closed({
           ...depth,
           executed: count,
           seconds,
-          kind: Type.Union([Type.Literal('small'), Type.Literal('deep'), Type.Literal('live')]),
+          kind: Type.Union(['small', 'deep', 'live', 'directed', 'refinement'].map((kind) => Type.Literal(kind))),
           about: Type.String(),
         }),
       ),
@@ -53,7 +54,7 @@ const CHECK_JSON = closed({
         closed({ skipped: Type.String() }),
       ]),
       liveness: closed({ properties: Type.Array(Type.String()), ok: Type.Boolean() }),
-      mirror: closed({ actions: count, guards: count, invariants: count, ok: Type.Boolean() }),
+      mirror: closed({ actions: count, guards: count, invariants: count, ok: Type.Boolean(), outside: reasons }),
       bisimulation: closed({
         states: count,
         edges: count,
@@ -68,7 +69,7 @@ const CHECK_JSON = closed({
       random: traces,
       validation: traces,
       invariants: Type.Array(closed({ name: Type.String(), evaluations: count, ok: Type.Boolean(), states: count })),
-      mutants: closed({ spec: killed, impl: killed }),
+      mutants: closed({ spec: killed, impl: killed, list: Type.Array(Type.Object({ name: Type.String() })) }),
       cached: Type.Boolean(),
       problems: Type.Array(closed({ code: Type.String(), cfg: Type.Optional(Type.String()), message: Type.String() })),
     }),
@@ -109,22 +110,34 @@ describe('the report of a check', () => {
   });
 
   test('check.html is one file: it names no other', async () => {
-    const html = await checkHtml(process.cwd(), greenOutcome, [green]);
+    const html = await checkHtml(greenOutcome, [green]);
     expect(html).not.toMatch(/https?:|\bsrc=|<link|@import|url\(|<script/);
     expect(html).toContain("default-src 'none'");
     expect(html).toContain('prefers-color-scheme: dark');
   });
 
   test('check.html shows the graph of the machine, its transitions and the mutants', async () => {
-    const html = await checkHtml(process.cwd(), greenOutcome, [green]);
+    const html = await checkHtml(greenOutcome, [green]);
     expect(html).toMatch(/<svg role="img" aria-label="Machine Counter: 2 states, 4 transitions/);
     expect(html).toMatch(/<th scope="row">Increment<\/th><td>up<\/td><td>BelowLimit<\/td>/);
-    expect(html).toContain('drop-Unsaved');
     expect(html).toContain('Counter_small.cfg');
   });
 
+  test('check.html lists each mutant with what killed it, or that it survived', async () => {
+    const mutant = { rule: 'a rule', cfg: 'Counter_small.cfg', seconds: 1 };
+    const list: MutantOutcome[] = [
+      { ...mutant, side: 'spec', name: 'free-save', verdict: 'killed', killedBy: 'SavedWasCounted', steps: 3 },
+      { ...mutant, side: 'impl', name: 'drop-Unsaved', verdict: 'survived' },
+    ];
+    const mutants = { spec: { killed: 1, total: 1 }, impl: { killed: 0, total: 1 }, list };
+    const components = greenOutcome.components.map((component) => ({ ...component, mutants }));
+    const html = await checkHtml({ ...greenOutcome, components }, [green]);
+    expect(html).toContain('SavedWasCounted in 3 steps');
+    expect(html).toContain('✗ survived');
+  });
+
   test('check.html: a table has a caption and scoped headers', async () => {
-    const html = await checkHtml(process.cwd(), greenOutcome, [green]);
+    const html = await checkHtml(greenOutcome, [green]);
     const tables = html.match(/<table>/g)?.length ?? 0;
     expect(tables).toBeGreaterThan(5);
     expect(html.match(/<caption>/g)).toHaveLength(tables);
@@ -132,7 +145,7 @@ describe('the report of a check', () => {
   });
 
   test('check.html shows a divergence: path, difference by variable, guards, source lines', async () => {
-    const html = await checkHtml(process.cwd(), redOutcome, [broken]);
+    const html = await checkHtml(redOutcome, [broken]);
     expect(html).toContain('Shortest path');
     expect(html).toContain('Difference by variable');
     expect(html).toContain('Counter.Increment.BelowLimit');
