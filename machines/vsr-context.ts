@@ -1,0 +1,170 @@
+/**
+ * What one replica of specs/Vsr.tla knows, and what can happen to it: context and events of machines/vsr.ts.
+ * Hashes are lower-case hexadecimal, so that equality is equality of strings. The log itself is not here: only its ends;
+ * what a guard asks of the log comes with the event, read by the code (impl/vsr/replica.ts).
+ */
+
+/** HashOf(entries, 0): parent of op 1. */
+export const NO_ENTRY_HASH = '0'.repeat(64);
+
+/** DoViewChange as it is counted. */
+export interface ChangeVote {
+  readonly from: number;
+  readonly view: number;
+  readonly logView: number;
+  readonly op: number;
+  readonly hash: string;
+  readonly commit: number;
+}
+
+/** The log to fetch before a view is entered. */
+export interface Target {
+  /** Replica that named it; replicaCount when there is none. */
+  readonly from: number;
+  readonly op: number;
+  readonly hash: string;
+  readonly commit: number;
+  /** Next op to ask for. */
+  readonly next: number;
+}
+
+export interface VsrContext {
+  readonly replica: number;
+  readonly replicaCount: number;
+  /** Most ops that a primary holds uncommitted. */
+  readonly pipelineMax: number;
+  readonly view: number;
+  readonly viewDurable: number;
+  readonly logView: number;
+  readonly logViewDurable: number;
+  /** Length of the log, and the hash of its last entry. */
+  readonly op: number;
+  readonly headHash: string;
+  /** Length of what a crash leaves of the log, and the hash of its last entry: equal to the two above, log = logDurable. */
+  readonly opDurable: number;
+  readonly headHashDurable: string;
+  readonly commit: number;
+  readonly commitDurable: number;
+  /** By replica: highest op acknowledged in this view. */
+  readonly acked: readonly number[];
+  /** Replicas, sorted. */
+  readonly startVotes: readonly number[];
+  /** One a replica, sorted by it. */
+  readonly changeVotes: readonly ChangeVote[];
+  readonly target: Target;
+}
+
+/** What superblock and log hold when a replica opens. */
+export interface DurableState {
+  readonly view: number;
+  readonly logView: number;
+  readonly commit: number;
+  readonly op: number;
+  readonly headHash: string;
+}
+
+export interface VsrInput {
+  readonly replica: number;
+  readonly replicaCount: number;
+  readonly pipelineMax: number;
+  readonly durable: DurableState;
+}
+
+/** Every field that a guard may ask of a message; which ones are there depends on its type (impl/vsr/message.ts). */
+export interface MessageFacts {
+  readonly from: number;
+  readonly view: number;
+  readonly to?: number;
+  readonly op?: number;
+  readonly logView?: number;
+  readonly commit?: number;
+  /** Hash of the entry that the message carries or names. */
+  readonly hash?: string;
+  /** Parent hash of the entry that the message carries. */
+  readonly parent?: string;
+}
+
+export const MESSAGE_ACTIONS = [
+  'ReceivePrepare',
+  'ReceivePrepareOk',
+  'ReceiveCommit',
+  'JoinViewChange',
+  'JoinView',
+  'ReceiveStartViewChange',
+  'AnswerStartViewChange',
+  'ReceiveDoViewChange',
+  'ReceiveStartView',
+  'ReceiveStartViewWhileNormal',
+  'ReceiveRequestEntry',
+  'ReceiveHeldEntry',
+  'ReceiveMissingEntry',
+] as const;
+
+/** Steps that take no message and no fact: time, storage, and what a replica does by itself. */
+export const PLAIN_ACTIONS = [
+  'BackupFsync',
+  'PrimaryFsync',
+  'SendCommit',
+  'HeartbeatTimeout',
+  'Abdicate',
+  'ViewChangeTimeout',
+  'ViewChangeFsync',
+  'PersistView',
+  'SendDoViewChange',
+  'CastOwnChangeVote',
+  'ChooseLog',
+  'StartView',
+  'EnterView',
+  'Crash',
+  'RestartAsBackup',
+  'RestartAsPrimary',
+  'RestartInViewChange',
+] as const;
+
+/** Steps that ask whether the log has reached its target. */
+export const TARGET_ACTIONS = ['RequestEntry', 'AdoptLog'] as const;
+
+export type MessageAction = (typeof MESSAGE_ACTIONS)[number];
+export type PlainAction = (typeof PLAIN_ACTIONS)[number];
+export type TargetAction = (typeof TARGET_ACTIONS)[number];
+export type VsrAction = 'ClientRequest' | MessageAction | PlainAction | TargetAction;
+
+export type VsrEvent =
+  /** hash: of the entry that the request becomes, its parent being headHash. */
+  | { readonly type: 'ClientRequest'; readonly hash: string }
+  /** hashAtOp: HashAt(r, message.op), undefined above the head or when nobody asks. */
+  | { readonly type: MessageAction; readonly message: MessageFacts; readonly hashAtOp?: string | undefined }
+  /** hashAtTarget: HashAt(r, target.op), undefined above the head. */
+  | { readonly type: TargetAction; readonly hashAtTarget: string | undefined }
+  | { readonly type: PlainAction };
+
+export function noTarget(replicaCount: number): Target {
+  return { from: replicaCount, op: 0, hash: NO_ENTRY_HASH, commit: 0, next: 0 };
+}
+
+export function noAcks(replicaCount: number): readonly number[] {
+  return new Array<number>(replicaCount).fill(0);
+}
+
+/** A replica as it opens: everything volatile is what the disk holds, or nothing. */
+export function openedContext({ replica, replicaCount, pipelineMax, durable }: VsrInput): VsrContext {
+  return {
+    replica,
+    replicaCount,
+    pipelineMax,
+    view: durable.view,
+    viewDurable: durable.view,
+    logView: durable.logView,
+    logViewDurable: durable.logView,
+    op: durable.op,
+    headHash: durable.headHash,
+    opDurable: durable.op,
+    headHashDurable: durable.headHash,
+    commit: durable.commit,
+    commitDurable: durable.commit,
+    acked: noAcks(replicaCount),
+    startVotes: [],
+    changeVotes: [],
+    target: noTarget(replicaCount),
+  };
+}
