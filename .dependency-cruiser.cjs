@@ -34,6 +34,18 @@ module.exports = {
       '^impl/(ports|crypto)',
       '^impl/(storage|vsr|kernel|server|client|cli|dx)',
     ),
+    rule(
+      'wire-below',
+      'the wire format is shared by server and client and knows neither',
+      '^impl/wire',
+      '^impl/(storage|vsr|kernel|server|client|cli|dx)',
+    ),
+    rule(
+      'client-stands-alone',
+      'a client is a program of its own: wire format, ports and crypto only',
+      '^impl/client',
+      '^(machines|conformance|test|bench|impl/(storage|vsr|kernel|server|cli|dx))',
+    ),
     rule('storage-below', 'storage knows no replica', '^impl/storage', '^impl/(vsr|kernel|server|client|cli|dx)'),
     rule('protocol-below', 'protocol and kernel know no server', '^impl/(vsr|kernel)', '^impl/(server|client|cli|dx)'),
     rule(

@@ -1,0 +1,408 @@
+/**
+ * The Network port on TCP: one listener for peers and clients, told apart by their Hello; one connection for each pair of
+ * replicas, dialled by the one of higher index, again and again with capped backoff. Frames gather until flush().
+ * A frame that cannot leave is dropped and counted: the protocol lives with loss. Mirrors `messages` of Vsr.tla.
+ * Does not do: TLS, authentication of replicas (a later issue).
+ */
+import { createServer, type Server, type Socket, connect as tcpConnect } from 'node:net';
+import { FRAME_BYTES_MAX, FRAME_KINDS, type FrameKind } from '../wire/frame.ts';
+import { ANY_CLUSTER, ANY_REPLICA, decodeGoodbye, decodeHello, encodeHello, type Hello } from '../wire/hello.ts';
+import { WireError } from '../wire/wire-error.ts';
+import { assert } from './assert.ts';
+import type { Clock } from './clock.ts';
+import { Connection, type ConnectionOptions } from './connection.ts';
+import { LockstepError } from './lockstep-error.ts';
+import type { Network } from './network.ts';
+import type { Random } from './random.ts';
+
+/** Wait before a peer is dialled again: doubles from the first to the second, each with up to half of it at random. */
+const REDIAL_MS_MIN = 20;
+const REDIAL_MS_MAX = 1_000;
+/** A connection attempt, and the wait for a Hello. */
+const CONNECT_MS_MAX = 2_000;
+const HELLO_MS_MAX = 3_000;
+/** How often silence and missing Hellos are looked for. */
+const WATCH_MS = 250;
+/** A peer heartbeats many times a second; this long in silence and its connection is dead. */
+const PEER_PING_MS = 1_000;
+const PEER_SILENT_MS_MAX = 3_000;
+const CLIENT_PING_MS = 15_000;
+const CLIENT_SILENT_MS_MAX = 45_000;
+/** Bytes that wait for one peer: some 100 prepares of the largest size would not fit, and need not: they are sent again. */
+const PEER_QUEUE_BYTES_MAX = 32 * 1024 * 1024;
+/** A client that does not read its answers is closed at this many bytes. */
+const CLIENT_QUEUE_BYTES_MAX = 16 * 1024 * 1024;
+/** Bytes of the first frame: a Hello is far smaller, and nobody unknown makes us hold more. */
+const FIRST_FRAME_BYTES_MAX = 256;
+/** Connections of peers beside clients': one each way for each, twice over while one replaces another. */
+const PEER_CONNECTIONS_SPARE = 64;
+
+export type NetworkErrorCode =
+  | 'NETWORK_PORT_IN_USE'
+  | 'NETWORK_NO_PERMISSION'
+  | 'NETWORK_BAD_ADDRESS'
+  | 'NETWORK_FAILED';
+export class NetworkError extends LockstepError<NetworkErrorCode> {}
+
+export interface NetworkAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface RealNetworkOptions {
+  readonly cluster: bigint;
+  readonly replica: number;
+  /** By index of the replica. */
+  readonly addresses: readonly NetworkAddress[];
+  readonly clientConnectionsMax: number;
+  readonly clientFrameBytesMax: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** A frame of a peer that is no message of the protocol, too (forwarded requests): `kind` tells. */
+  readonly onPeerFrame: (from: number, kind: FrameKind, payload: Buffer) => void;
+  readonly onClientFrame: (client: Connection, kind: FrameKind, payload: Buffer) => void;
+  readonly onClientClosed: (client: Connection) => void;
+  readonly onPeerChange: (peer: number, connected: boolean, reason: string) => void;
+  /** The first frame since the last flush waits. */
+  readonly onPending: () => void;
+}
+
+interface Peer {
+  readonly index: number;
+  connection: Connection | undefined;
+  attempts: number;
+  dialling: Socket | undefined;
+  cancelRedial: (() => void) | undefined;
+  /** Frames sent and received over connections that are gone, and frames that had none. */
+  sentBefore: number;
+  receivedBefore: number;
+  dropped: number;
+}
+
+export interface PeerTraffic {
+  readonly peer: number;
+  readonly connected: boolean;
+  readonly framesSent: number;
+  readonly framesReceived: number;
+  readonly framesDropped: number;
+  readonly queuedBytes: number;
+  readonly silentMs: number | undefined;
+}
+
+export class RealNetwork implements Network {
+  readonly #options: RealNetworkOptions;
+  readonly #server: Server;
+  readonly #peers: Peer[];
+  /** Connections that have not said Hello, with the time at which they are given up. */
+  readonly #unknown = new Map<Connection, number>();
+  /** Those among them that we dialled. */
+  readonly #dialled = new Map<Connection, Peer>();
+  readonly #clients = new Set<Connection>();
+  readonly #peerOf = new Map<Connection, Peer>();
+  #pending: Connection[] = [];
+  readonly #framesRefused = new Map<string, number>();
+  #stopWatch: (() => void) | undefined;
+  #closed = false;
+  #accepting = true;
+
+  constructor(options: RealNetworkOptions) {
+    assert(options.replica < options.addresses.length, 'a replica is one of the addresses');
+    this.#options = options;
+    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+    this.#server.maxConnections = options.clientConnectionsMax + PEER_CONNECTIONS_SPARE;
+    this.#peers = options.addresses.map((_, index) => ({
+      index,
+      connection: undefined,
+      attempts: 0,
+      dialling: undefined,
+      cancelRedial: undefined,
+      sentBefore: 0,
+      receivedBefore: 0,
+      dropped: 0,
+    }));
+  }
+
+  /** Listens, then dials the peers. @returns the port that is listened on @throws NetworkError */
+  async listen(): Promise<number> {
+    const { host, port } = this.#options.addresses[this.#options.replica] as NetworkAddress;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
+      this.#server.listen({ host, port, backlog: 512 }, () => resolve());
+    });
+    this.#server.on('error', () => this.#count('LISTENER_ERROR'));
+    this.#stopWatch = this.#options.clock.startTicks(WATCH_MS, () => this.#watch());
+    for (const peer of this.#peers) if (peer.index < this.#options.replica) this.#dial(peer);
+    const address = this.#server.address();
+    return typeof address === 'object' && address !== null ? address.port : port;
+  }
+
+  /** A message of the protocol. Gathers it for flush(); drops it when the peer is away or its queue is full. */
+  send(to: number, frame: Uint8Array): void {
+    this.sendToPeer(to, FRAME_KINDS.replica, frame);
+  }
+
+  /** False when the frame is dropped. */
+  sendToPeer(to: number, kind: FrameKind, payload: Uint8Array): boolean {
+    assert(to !== this.#options.replica, 'a replica does not send to itself');
+    const peer = this.#peers[to];
+    assert(peer !== undefined, 'a peer is one of the addresses');
+    if (peer.connection?.send(kind, payload) === true) return true;
+    peer.dropped++;
+    return false;
+  }
+
+  isConnected(peer: number): boolean {
+    return this.#peers[peer]?.connection !== undefined;
+  }
+
+  /** One write for each connection that has something gathered. */
+  flush(): void {
+    if (this.#pending.length === 0) return;
+    const pending = this.#pending;
+    this.#pending = [];
+    for (const connection of pending) connection.flush();
+  }
+
+  get framesRefused(): ReadonlyMap<string, number> {
+    return this.#framesRefused;
+  }
+
+  get clientCount(): number {
+    return this.#clients.size;
+  }
+
+  traffic(): readonly PeerTraffic[] {
+    const nowMs = this.#options.clock.monotonicMs();
+    return this.#peers
+      .filter((peer) => peer.index !== this.#options.replica)
+      .map(({ index, connection, sentBefore, receivedBefore, dropped }) => ({
+        peer: index,
+        connected: connection !== undefined,
+        framesSent: sentBefore + (connection?.framesSent ?? 0),
+        framesReceived: receivedBefore + (connection?.framesReceived ?? 0),
+        framesDropped: dropped,
+        queuedBytes: connection?.queuedBytes ?? 0,
+        silentMs: connection === undefined ? undefined : nowMs - connection.heardMs,
+      }));
+  }
+
+  /** No new client comes in; those that are there, and the peers, stay. */
+  stopAccepting(): void {
+    this.#accepting = false;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#stopWatch?.();
+    for (const peer of this.#peers) {
+      peer.cancelRedial?.();
+      peer.dialling?.destroy();
+    }
+    const stopped = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const connection of [...this.#clients, ...this.#peerOf.keys()]) connection.end('CLOSED');
+    for (const connection of [...this.#unknown.keys()]) connection.destroy();
+    await stopped;
+  }
+
+  #accept(socket: Socket): void {
+    const clientsMax = this.#options.clientConnectionsMax;
+    const connection = this.#connectionOf(socket, CLIENT_QUEUE_BYTES_MAX, (_, kind, payload) => {
+      this.#introduced(connection, kind, payload);
+    });
+    if (this.#clients.size + this.#unknown.size >= clientsMax + PEER_CONNECTIONS_SPARE) {
+      this.#refuse(connection, 'TOO_MANY_CONNECTIONS', 'too many connections');
+      return;
+    }
+    this.#unknown.set(connection, this.#options.clock.monotonicMs() + HELLO_MS_MAX);
+  }
+
+  #dial(peer: Peer): void {
+    const { host, port } = this.#options.addresses[peer.index] as NetworkAddress;
+    const socket = tcpConnect({ host, port, noDelay: true });
+    peer.dialling = socket;
+    const giveUp = this.#options.clock.after(CONNECT_MS_MAX, () => socket.destroy());
+    socket.once('error', () => {});
+    socket.once('close', () => {
+      giveUp();
+      if (peer.dialling !== socket) return;
+      peer.dialling = undefined;
+      this.#redial(peer);
+    });
+    socket.once('connect', () => {
+      giveUp();
+      socket.removeAllListeners('close');
+      peer.dialling = undefined;
+      const connection = this.#connectionOf(socket, PEER_QUEUE_BYTES_MAX, (_, kind, payload) => {
+        this.#welcomed(connection, peer, kind, payload);
+      });
+      this.#unknown.set(connection, this.#options.clock.monotonicMs() + HELLO_MS_MAX);
+      this.#dialled.set(connection, peer);
+      connection.send(FRAME_KINDS.hello, this.#hello(peer.index));
+    });
+  }
+
+  #redial(peer: Peer): void {
+    if (this.#closed || peer.connection !== undefined || peer.dialling !== undefined) return;
+    if (peer.index > this.#options.replica || peer.cancelRedial !== undefined) return;
+    const waitMs = Math.min(REDIAL_MS_MAX, REDIAL_MS_MIN * 2 ** Math.min(peer.attempts, 16));
+    peer.attempts++;
+    const jitterMs = this.#options.random.below(Math.ceil(waitMs / 2) + 1);
+    peer.cancelRedial = this.#options.clock.after(waitMs + jitterMs, () => {
+      peer.cancelRedial = undefined;
+      if (!this.#closed && peer.connection === undefined) this.#dial(peer);
+    });
+  }
+
+  #connectionOf(socket: Socket, sendQueueBytesMax: number, onFrame: ConnectionOptions['onFrame']): Connection {
+    return new Connection(socket, {
+      sendQueueBytesMax,
+      frameBytesFirst: FIRST_FRAME_BYTES_MAX,
+      nowMs: () => this.#options.clock.monotonicMs(),
+      onFrame: (connection, kind, payload) => {
+        const peer = this.#peerOf.get(connection);
+        if (peer !== undefined) this.#options.onPeerFrame(peer.index, kind, payload);
+        else if (this.#clients.has(connection)) this.#options.onClientFrame(connection, kind, payload);
+        else onFrame(connection, kind, payload);
+      },
+      onClosed: (connection, reason) => this.#lost(connection, reason),
+      onPending: (connection) => {
+        if (this.#pending.push(connection) === 1) this.#options.onPending();
+      },
+    });
+  }
+
+  /** The first frame of a connection that we accepted. */
+  #introduced(connection: Connection, kind: FrameKind, payload: Buffer): void {
+    const hello = helloOf(kind, payload);
+    this.#checkCluster(hello);
+    this.#unknown.delete(connection);
+    connection.raiseFrameBound(hello.role === 'peer' ? FRAME_BYTES_MAX : this.#options.clientFrameBytesMax);
+    if (hello.role === 'client') {
+      this.#introduceClient(connection);
+      return;
+    }
+    const peer = this.#peers[hello.replica];
+    const { replica } = this.#options;
+    if (peer === undefined || hello.replica === replica || hello.to !== replica) throw this.#wrongReplica(hello);
+    connection.send(FRAME_KINDS.hello, this.#hello(hello.replica));
+    this.#bind(peer, connection);
+  }
+
+  #introduceClient(connection: Connection): void {
+    if (!this.#accepting) {
+      this.#refuse(connection, 'DRAINING', 'this replica is stopping: use another one');
+    } else if (this.#clients.size >= this.#options.clientConnectionsMax) {
+      this.#refuse(connection, 'TOO_MANY_CONNECTIONS', 'too many clients: use another replica, or try later');
+    } else {
+      this.#clients.add(connection);
+      connection.send(FRAME_KINDS.hello, this.#hello(ANY_REPLICA));
+    }
+  }
+
+  /** The answer to our Hello. */
+  #welcomed(connection: Connection, peer: Peer, kind: FrameKind, payload: Buffer): void {
+    if (kind === FRAME_KINDS.goodbye) {
+      connection.close(decodeGoodbye(payload).code);
+      return;
+    }
+    const hello = helloOf(kind, payload);
+    this.#checkCluster(hello);
+    if (hello.role !== 'peer' || hello.replica !== peer.index) throw this.#wrongReplica(hello);
+    this.#unknown.delete(connection);
+    this.#dialled.delete(connection);
+    connection.raiseFrameBound(FRAME_BYTES_MAX);
+    peer.attempts = 0;
+    this.#bind(peer, connection);
+  }
+
+  /** The newest connection of a peer is the one: an older one may be half-open. */
+  #bind(peer: Peer, connection: Connection): void {
+    const older = peer.connection;
+    peer.connection = undefined;
+    if (older !== undefined) older.close('REPLACED');
+    peer.connection = connection;
+    this.#peerOf.set(connection, peer);
+    this.#options.onPeerChange(peer.index, true, 'CONNECTED');
+  }
+
+  #lost(connection: Connection, reason: string): void {
+    if (reason.startsWith('WIRE_')) this.#count(reason);
+    this.#unknown.delete(connection);
+    if (this.#clients.delete(connection)) this.#options.onClientClosed(connection);
+    const dialled = this.#dialled.get(connection);
+    this.#dialled.delete(connection);
+    if (dialled !== undefined) this.#redial(dialled);
+    const peer = this.#peerOf.get(connection);
+    this.#peerOf.delete(connection);
+    if (peer === undefined) return;
+    peer.sentBefore += connection.framesSent;
+    peer.receivedBefore += connection.framesReceived;
+    if (peer.connection !== connection) return;
+    peer.connection = undefined;
+    this.#options.onPeerChange(peer.index, false, reason);
+    this.#redial(peer);
+  }
+
+  #watch(): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const [connection, giveUpMs] of this.#unknown) if (nowMs >= giveUpMs) connection.destroy();
+    for (const connection of this.#peerOf.keys()) connection.tick(PEER_PING_MS, PEER_SILENT_MS_MAX);
+    for (const connection of this.#clients) connection.tick(CLIENT_PING_MS, CLIENT_SILENT_MS_MAX);
+  }
+
+  #checkCluster(hello: Hello): void {
+    const { cluster, addresses } = this.#options;
+    const anyCluster = hello.role === 'client' && hello.cluster === ANY_CLUSTER;
+    if (!anyCluster && hello.cluster !== cluster) {
+      const message = `this is cluster ${cluster}, not ${hello.cluster}: check the addresses`;
+      throw new WireError('WIRE_WRONG_CLUSTER', message, { expected: cluster, actual: hello.cluster });
+    }
+    if (hello.role === 'peer' && hello.replicaCount !== addresses.length) throw this.#wrongReplica(hello);
+  }
+
+  #wrongReplica(hello: Hello): WireError {
+    const { replica, addresses } = this.#options;
+    const message =
+      `here is replica ${replica} of ${addresses.length}; the other side is ${hello.replica} of ${hello.replicaCount} ` +
+      `and looks for ${hello.to}: give the same address list to all`;
+    return new WireError('WIRE_WRONG_REPLICA', message, { replica, other: hello.replica, wanted: hello.to });
+  }
+
+  #hello(to: number): Buffer {
+    const { replica, addresses, cluster } = this.#options;
+    return encodeHello({ role: 'peer', replica, replicaCount: addresses.length, to, cluster });
+  }
+
+  #refuse(connection: Connection, code: string, message: string): void {
+    this.#count(code);
+    connection.refuse(code, message);
+  }
+
+  #count(code: string): void {
+    this.#framesRefused.set(code, (this.#framesRefused.get(code) ?? 0) + 1);
+  }
+}
+
+function helloOf(kind: FrameKind, payload: Buffer): Hello {
+  if (kind !== FRAME_KINDS.hello) throw new WireError('WIRE_NOT_LOCKSTEP', 'the first frame must be a Hello', { kind });
+  return decodeHello(payload);
+}
+
+function listenError(error: NodeJS.ErrnoException, host: string, port: number): NetworkError {
+  const place = `${host}:${port}`;
+  const evidence = { host, port, system: error.code ?? 'unknown' };
+  if (error.code === 'EADDRINUSE') {
+    const message = `cannot listen on ${place}: the port is in use; stop the program that has it or choose another port`;
+    return new NetworkError('NETWORK_PORT_IN_USE', message, evidence, error);
+  }
+  if (error.code === 'EACCES' || error.code === 'EPERM') {
+    const message = `cannot listen on ${place}: no permission; ports below 1024 need the right to bind them`;
+    return new NetworkError('NETWORK_NO_PERMISSION', message, evidence, error);
+  }
+  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN') {
+    const message = `cannot listen on ${place}: this machine has no such address; check the address list and this replica's index`;
+    return new NetworkError('NETWORK_BAD_ADDRESS', message, evidence, error);
+  }
+  return new NetworkError('NETWORK_FAILED', `cannot listen on ${place}: ${error.message}`, evidence, error);
+}
