@@ -5,6 +5,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { cacheKey } from '../cache/cache-key.ts';
+import { OutcomeCache } from '../cache/outcome-cache.ts';
 import type { Component } from '../component.ts';
 import { components as allComponents } from '../components/all.ts';
 import { embeddedVersion } from '../engines/embedded.ts';
@@ -30,6 +32,8 @@ export interface CheckSettings {
   readonly progress?: (component: string, line: string) => void;
   readonly env?: NodeJS.ProcessEnv;
   readonly save?: boolean;
+  /** Answers for components that have not changed; absent: every component runs. */
+  readonly cache?: OutcomeCache;
 }
 
 /** `lockstep check [Component...] [--engine docker|embedded] [--deep] [--no-cache]`. */
@@ -37,10 +41,11 @@ export async function runCheck(argv: readonly string[]): Promise<number> {
   const only: string[] = [];
   let engine: 'docker' | 'embedded' | undefined;
   let deep = false;
+  let noCache = false;
   for (let at = 0; at < argv.length; at++) {
     const word = argv[at] as string;
     if (word === '--deep') deep = true;
-    else if (word === '--no-cache') continue;
+    else if (word === '--no-cache') noCache = true;
     else if (word === '--engine') {
       const name = argv[++at];
       if (name !== 'docker' && name !== 'embedded')
@@ -60,6 +65,7 @@ export async function runCheck(argv: readonly string[]): Promise<number> {
     print: live.print,
     progress: live.progress,
     save: true,
+    ...(OutcomeCache.isAllowed(process.env, noCache) ? { cache: new OutcomeCache(process.cwd()) } : {}),
   });
   live.table(outcome);
   const mutants = mutantTable(outcome.components);
@@ -114,9 +120,23 @@ export async function check(settings: CheckSettings): Promise<CheckOutcome> {
     ...(settings.progress === undefined ? {} : { progress: settings.progress }),
   };
   const outcomes: ComponentOutcome[] = [];
-  for (const component of chosen)
-    outcomes.push(await checkComponent(context, component, settings.stages, settings.deep));
+  for (const component of chosen) outcomes.push(await outcomeOf(context, component, engines, settings));
   return finish(engines, outcomes, []);
+}
+
+async function outcomeOf(
+  context: CheckContext,
+  component: Component,
+  engines: CheckOutcome['engines'],
+  settings: CheckSettings,
+): Promise<ComponentOutcome> {
+  const { cache, stages, deep, root, env } = settings;
+  const key = cache === undefined ? '' : cacheKey({ root, component, engines, deep, ...(env && { env }) });
+  const known = cache?.read(component.name, key);
+  if (known !== undefined) return known;
+  const outcome = await checkComponent(context, component, stages, deep);
+  cache?.write(key, outcome);
+  return outcome;
 }
 
 export function exitCodeOf(outcome: CheckOutcome): 0 | 1 | 2 {

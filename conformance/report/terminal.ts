@@ -39,6 +39,9 @@ export function terminal(out: NodeJS.WriteStream): Terminal {
       const problems = [...outcome.problems, ...outcome.components.flatMap((component) => component.problems)];
       for (const problem of problems) print(`\n${problemText(problem)}`);
       if (outcome.components.length > 0) print(`\n${tableText(outcome)}`);
+      const cached = outcome.components.filter((component) => component.cached).length;
+      if (cached > 0)
+        print(`${cached} of ${outcome.components.length} unchanged, answered from build/cache; NO_CACHE=1 runs all`);
       const verdict =
         problems.length === 0 && outcome.components.length > 0
           ? pc.green('all green')
