@@ -5,6 +5,7 @@
 import type { GuardCount } from '../bisimulate/divergence.ts';
 import type { Component } from '../component.ts';
 import { EngineError } from '../engines/engine.ts';
+import { dropConsequences, judgeTogether, sumGuards } from '../evidence/vacuity.ts';
 import type { StateGraph } from '../graph/state-graph.ts';
 import { type CheckContext, checkModel } from './check-model.ts';
 import type {
@@ -25,13 +26,20 @@ export interface StageInput {
   readonly graphs: ReadonlyMap<string, StateGraph>;
   /** Guard outcomes over all models, by rule id. */
   readonly guards: ReadonlyMap<string, GuardCount>;
+  /** With --deep: what takes long is checked too. */
+  readonly deep: boolean;
 }
 
 export type Stage<Numbers> = (input: StageInput) => Promise<StageOutcome<Numbers>>;
 
+/** Judges what the models and the mutants have shown together. */
+export type EvidenceStage = (input: StageInput, mutants: MutantNumbers) => Promise<readonly Problem[]>;
+
 export interface Stages {
   readonly mirror?: Stage<MirrorNumbers>;
   readonly mutants?: Stage<MutantNumbers>;
+  /** Judges what the mutants have shown; has no column. */
+  readonly evidence?: EvidenceStage;
   readonly random?: Stage<TraceNumbers>;
   readonly validation?: Stage<TraceNumbers>;
 }
@@ -75,10 +83,12 @@ export async function checkComponent(
   const together = ranThrough ? judgeTogether(component, models, problems.length === 0) : [];
   dropConsequences(problems, together);
   problems.push(...together);
-  const input: StageInput = { context, component, models, graphs, guards };
+  const input: StageInput = { context, component, models, graphs, guards, deep };
   const mirror = await runStage('mirror', stages.mirror, input, problems);
   const clean = problems.length === 0;
   const mutants = clean ? await runStage('mutant-survives', stages.mutants, input, problems) : undefined;
+  if (mutants !== undefined && stages.evidence !== undefined && problems.every(({ code }) => code !== 'config'))
+    await runStage('unkilled-invariant', withoutNumbers(stages.evidence, mutants), input, problems);
   const random = clean ? await runStage('random', stages.random, input, problems) : undefined;
   const validation = clean ? await runStage('validation', stages.validation, input, problems) : undefined;
   const properties = [...new Set(models.flatMap((model) => model.properties))];
@@ -97,66 +107,8 @@ export async function checkComponent(
   };
 }
 
-/** What a single model may lack and all of them together may not. */
-function judgeTogether(component: Component, models: readonly ModelOutcome[], clean: boolean): readonly Problem[] {
-  const problems: Problem[] = [];
-  const taken = new Map<string, number>();
-  for (const model of models)
-    for (const [action, count] of Object.entries(model.actions)) taken.set(action, (taken.get(action) ?? 0) + count);
-  for (const [action, count] of taken) {
-    if (count > 0) continue;
-    problems.push({
-      code: 'vacuous-action',
-      component: component.name,
-      message: `action ${action} is never taken in any model`,
-    });
-  }
-  const walked = models.flatMap((model) => model.bisimulation ?? []);
-  if (walked.length === 0) return problems;
-  for (const action of taken.keys()) {
-    if (walked.some(({ offered }) => offered.has(action))) continue;
-    problems.push({
-      code: 'alphabet-lacks-action',
-      component: component.name,
-      action,
-      message: `the driver's alphabet never holds ${action} (${component.sources.driver})`,
-    });
-  }
-  if (!clean) return problems; // the walk was not complete, so a guard that looks constant may not be
-  for (const [rule, count] of sumGuards(models)) {
-    if (rule.endsWith('.status')) continue;
-    if (count.fails === 0)
-      problems.push({
-        code: 'guard-never-false',
-        component: component.name,
-        message: `${rule} is never false: no model shows what it forbids`,
-      });
-    if (count.holds === 0)
-      problems.push({
-        code: 'guard-never-true',
-        component: component.name,
-        message: `${rule} is never true: no model shows what it allows`,
-      });
-  }
-  return problems;
-}
-
-/** An action that the alphabet never offers is missing at every state: one problem says so, not one a state. */
-function dropConsequences(problems: Problem[], causes: readonly Problem[]): void {
-  const absent = new Set(causes.filter(({ code }) => code === 'alphabet-lacks-action').map(({ action }) => action));
-  const kept = problems.filter(({ code, divergence }) => code !== 'missing' || !absent.has(divergence?.action));
-  problems.splice(0, problems.length, ...kept);
-}
-
-export function sumGuards(models: readonly ModelOutcome[]): ReadonlyMap<string, GuardCount> {
-  const sum = new Map<string, GuardCount>();
-  for (const model of models) {
-    for (const [rule, count] of model.bisimulation?.guards ?? []) {
-      const known = sum.get(rule) ?? { holds: 0, fails: 0 };
-      sum.set(rule, { holds: known.holds + count.holds, fails: known.fails + count.fails });
-    }
-  }
-  return sum;
+function withoutNumbers(evidence: EvidenceStage, mutants: MutantNumbers): Stage<undefined> {
+  return async (input) => ({ numbers: undefined, problems: await evidence(input, mutants) });
 }
 
 async function runStage<Numbers>(

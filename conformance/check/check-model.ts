@@ -12,6 +12,7 @@ import { EMBEDDED_STATES_MAX, runEmbedded } from '../engines/embedded.ts';
 import type { EngineFailure, EngineRun, ModelFiles } from '../engines/engine.ts';
 import type { Tlc } from '../engines/find-tlc.ts';
 import { runTlc } from '../engines/tlc.ts';
+import { MODEL_EDGE, withoutModelEdge } from '../graph/model-edge.ts';
 import { breadthFirst, type StateGraph } from '../graph/state-graph.ts';
 import { saveDivergence } from '../report/save-divergence.ts';
 import { sourceLines } from '../report/source-lines.ts';
@@ -65,7 +66,13 @@ export async function checkModel(context: CheckContext, component: Component, mo
   if (failure !== undefined)
     add(codeOf(failure), `${model.cfg} on ${main.engine}: ${firstLine(failure.message)}. ${failure.advice}`, failure);
   const agreement = compareEngines(main, reference === undefined ? undefined : second, add);
-  const graph = main.graph;
+  const edged = main.graph === undefined ? undefined : withoutModelEdge(main.graph);
+  const graph = edged?.graph;
+  if (edged !== undefined && edged.moves > 0)
+    add(
+      'config',
+      `${model.cfg}: ${MODEL_EDGE} changes the state ${edged.moves} times; it must leave every variable as it is`,
+    );
 
   let walked: BisimulationResult | undefined;
   if (failure === undefined) {
@@ -96,10 +103,9 @@ export async function checkModel(context: CheckContext, component: Component, mo
     executed: walked?.executed ?? 0,
     seconds: main.seconds,
     actions: Object.fromEntries(
-      [...actions.keys()].map((name) => [
-        name,
-        graph?.actions.get(name) ?? (graph === undefined ? (actions.get(name) ?? 0) : 0),
-      ]),
+      [...actions.keys()]
+        .filter((name) => name !== MODEL_EDGE)
+        .map((name) => [name, graph?.actions.get(name) ?? (graph === undefined ? (actions.get(name) ?? 0) : 0)]),
     ),
     invariants: cfg.invariants,
     properties: cfg.properties,

@@ -33,6 +33,7 @@ export type ProblemCode =
   | 'guard-never-true'
   | 'unkilled-invariant'
   | 'bound-unjustified'
+  | 'exception-stale'
   | 'mirror'
   | 'mutant-survives'
   | 'fault-survives'

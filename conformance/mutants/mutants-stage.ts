@@ -4,6 +4,7 @@
  */
 import type { Stage } from '../check/check-component.ts';
 import type { MutantNumbers, MutantOutcome, Problem } from '../check/outcome.ts';
+import { inParallel } from './in-parallel.ts';
 import { runFault } from './run-fault.ts';
 import { runSpecMutant } from './run-spec-mutant.ts';
 import { MutantError, readSpecMutants, specFolder } from './spec-mutant.ts';
@@ -48,19 +49,4 @@ function numbersOf(list: readonly MutantOutcome[]): Pick<MutantNumbers, 'spec' |
     return { killed: ran.filter(({ verdict }) => verdict === 'killed').length, total: ran.length };
   };
   return { spec: count('spec'), impl: count('impl') };
-}
-
-/** The results in the order of the items. */
-export async function inParallel<T, R>(
-  items: readonly T[],
-  atOnceMax: number,
-  work: (item: T) => Promise<R>,
-): Promise<readonly R[]> {
-  const results = new Map<number, R>();
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    for (let at = next++; at < items.length; at = next++) results.set(at, await work(items[at] as T));
-  };
-  await Promise.all(Array.from({ length: atOnceMax }, lane));
-  return items.map((_, at) => results.get(at) as R);
 }
