@@ -4,6 +4,11 @@ import type { CommandEntry } from './command.ts';
 const entry = (name: string, summary: string, load: CommandEntry['load']): CommandEntry => ({ name, summary, load });
 
 export const commands: readonly CommandEntry[] = [
+  entry('append', 'append lines as entries of a stream', () => import('./commands/append.ts')),
+  entry('read', 'read a stream from an offset on', () => import('./commands/read.ts')),
+  entry('status', 'role, view, op and commit of the replicas', () => import('./commands/status.ts')),
+  entry('explain', 'say why, by the rules of the spec', () => import('./commands/explain.ts')),
+  entry('machines', 'the state machines of a replica, live', () => import('./commands/machines.ts')),
   entry('check', 'prove that spec, machine and code agree, edge by edge', () => import('./commands/check.ts')),
   entry('replay', 'step saved traces on the real code', () => import('./commands/replay.ts')),
 ];

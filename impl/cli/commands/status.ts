@@ -1,0 +1,43 @@
+/** `lockstep status`: role, view, op and commit of each replica that --url names. */
+import Table from 'cli-table3';
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import { EXIT_DONE, EXIT_FAILED } from '../cli-error.ts';
+import { addClientOptions, httpClientOf } from '../client-options.ts';
+import { exitsWith, Output } from '../command.ts';
+import { dxAnswerOf, inline } from '../dx-answer.ts';
+import { fieldOf } from '../http-client.ts';
+
+const COLUMNS = ['replica', 'role', 'status', 'view', 'log_view', 'op', 'commit'] as const;
+
+export function configure(command: Command): void {
+  addClientOptions(command)
+    .addHelpText('after', '\nExit codes: 0 every replica answered, 1 at least one did not.')
+    .action(
+      exitsWith(async (_options: object, self: Command) => {
+        const out = new Output(self);
+        const client = httpClientOf(self);
+        const table = new Table({ head: ['url', ...COLUMNS], style: { head: [], border: [] } });
+        let silent = 0;
+        const answers = await Promise.all(
+          client.urls.map((url) => client.askOne(url, { method: 'GET', path: '/v1/dx/status', patient: false })),
+        );
+        for (const [index, answer] of answers.entries()) {
+          const url = client.urls[index] as string;
+          if ('error' in answer) {
+            silent += 1;
+            const { code, message } = answer.error;
+            if (client.urls.length === 1) throw answer.error;
+            table.push([url, { colSpan: COLUMNS.length, content: pc.red(`${code}: ${message}`) }]);
+            out.value({ url, error: { code, message, evidence: answer.error.evidence } });
+            continue;
+          }
+          const { data } = dxAnswerOf(answer.value);
+          table.push([url, ...COLUMNS.map((name) => inline(fieldOf(data, name)))]);
+          out.value({ url, ...(answer.value as object) });
+        }
+        out.line(table.toString());
+        return silent === 0 ? EXIT_DONE : EXIT_FAILED;
+      }),
+    );
+}

@@ -1,0 +1,80 @@
+/** The DX API's answers as the command line prints them. Mirrors no spec module; the shapes are those of server.md. */
+import pc from 'picocolors';
+import { CliError } from './cli-error.ts';
+import { fieldOf, type HttpClient, RefusedError } from './http-client.ts';
+
+export interface DxAnswer {
+  readonly snapshotId: string;
+  readonly commitId: string;
+  readonly data: unknown;
+  readonly notes: readonly string[];
+  /** The whole envelope. */
+  readonly envelope: unknown;
+}
+
+/** Asks the DX API; an answer without its envelope is another server's. */
+export async function askDx(
+  client: HttpClient,
+  path: string,
+  query: Readonly<Record<string, string | number | undefined>> = {},
+): Promise<DxAnswer> {
+  const envelope = await client
+    .ask({ method: 'GET', path: `/v1/dx/${path}`, query, patient: false })
+    .catch(explainDxOff);
+  return dxAnswerOf(envelope);
+}
+
+export function dxAnswerOf(envelope: unknown): DxAnswer {
+  const observed = fieldOf(envelope, 'observed_at') ?? fieldOf(fieldOf(envelope, 'data'), 'observed_snapshot');
+  const data = fieldOf(envelope, 'data');
+  if (data === undefined) {
+    throw new CliError('CLI_ANSWER_INVALID', 'the answer is not one of the DX API: check --url', {
+      answer: JSON.stringify(envelope)?.slice(0, 200) ?? '',
+    });
+  }
+  const notes = fieldOf(envelope, 'notes');
+  return {
+    snapshotId: String(fieldOf(observed, 'snapshot_id') ?? '?'),
+    commitId: String(fieldOf(observed, 'commit_id') ?? '?'),
+    data,
+    notes: Array.isArray(notes) ? notes.map(String) : [],
+    envelope,
+  };
+}
+
+/** A value on one line: text as it is, everything else as JSON. */
+export function inline(value: unknown): string {
+  if (value === undefined || value === null) return '-';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** A record as aligned lines, `name  value`. */
+export function factLines(facts: unknown, indent = ''): string[] {
+  if (typeof facts !== 'object' || facts === null) return [`${indent}${inline(facts)}`];
+  const entries = Object.entries(facts);
+  const width = Math.max(0, ...entries.map(([name]) => name.length));
+  return entries.map(([name, value]) => `${indent}${name.padEnd(width)}  ${inline(value)}`);
+}
+
+/** One rule: what it evaluated to, its name, its sentence, and the values that decided. */
+export function ruleLines(rule: unknown): string[] {
+  const evaluation = fieldOf(rule, 'evaluation');
+  const holds = evaluation === true || evaluation === 'true' || evaluation === 'holds';
+  const word = typeof evaluation === 'boolean' ? (evaluation ? 'holds' : 'fails') : inline(evaluation);
+  const shown = holds ? pc.green(word) : pc.red(word);
+  const lines = [`  ${shown}  ${pc.bold(inline(fieldOf(rule, 'rule_id')))}`];
+  const description = fieldOf(rule, 'description');
+  if (typeof description === 'string' && description !== '') lines.push(`         ${description}`);
+  const evidence = fieldOf(rule, 'evidence');
+  if (evidence !== undefined) lines.push(...factLines(evidence, '         ').map((line) => pc.dim(line)));
+  return lines;
+}
+
+function explainDxOff(cause: unknown): never {
+  const unknownPath = cause instanceof RefusedError && cause.evidence.status === 404;
+  const notOurs = cause instanceof CliError && cause.code === 'CLI_ANSWER_INVALID' && cause.evidence.status === 404;
+  if (!notOurs && !(unknownPath && /^(HTTP_|ROUTE|SERVER_)?(NO_ROUTE|NOT_FOUND|ROUTE_NOT_FOUND)$/.test(cause.code)))
+    throw cause;
+  const message = `${String(cause.evidence.url)} has no DX API: its server was started with --no-dx. Ask another replica, or start it without that`;
+  throw new CliError('CLI_REFUSED', message, cause.evidence, cause);
+}

@@ -1,0 +1,137 @@
+/**
+ * The HTTP API as the command line uses it, over Node's fetch: the one file of impl/cli that opens HTTP connections
+ * (an exception to the rule of the ports, listed in .dependency-cruiser.cjs). Tries the replicas in turn; repeats what is
+ * safe to repeat until its deadline. Mirrors no spec module.
+ */
+import type { Clock } from '../ports/clock.ts';
+import { type Evidence, LockstepError } from '../ports/lockstep-error.ts';
+import { RealClock } from '../ports/real-clock.ts';
+import { CliError } from './cli-error.ts';
+
+/** Wait between two rounds over the replicas: a view change takes a few of these. */
+const RETRY_WAIT_MS = 200;
+/** Wait between two rounds when the server said how long: at most this. */
+const RETRY_AFTER_MS_MAX = 5_000;
+
+/** What the server answered instead of a result: its own code and message. */
+export class RefusedError extends LockstepError {}
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly body?: unknown;
+  /** Makes a POST safe to repeat: the server applies it once. */
+  readonly idempotencyKey?: string;
+  /** Ask until the deadline while no server answers, it is busy, or it has no quorum. */
+  readonly patient: boolean;
+}
+
+export class HttpClient {
+  readonly urls: readonly string[];
+  readonly #timeoutMs: number;
+  readonly #clock: Clock;
+
+  constructor(urls: readonly string[], timeoutMs: number, clock: Clock = new RealClock()) {
+    this.urls = urls.map((url) => url.replace(/\/+$/, ''));
+    this.#timeoutMs = timeoutMs;
+    this.#clock = clock;
+  }
+
+  /** The JSON of the first replica that answers, or the text when it is no JSON. */
+  async ask(request: HttpRequest): Promise<unknown> {
+    const deadline = this.#clock.monotonicMs() + this.#timeoutMs;
+    for (;;) {
+      let last: LockstepError | undefined;
+      let waitMs = RETRY_WAIT_MS;
+      for (const url of this.urls) {
+        const answer = await this.askOne(url, request, deadline - this.#clock.monotonicMs());
+        if ('value' in answer) return answer.value;
+        last = answer.error;
+        if (!answer.repeatable) throw last;
+        waitMs = Math.max(waitMs, Math.min(answer.retryAfterMs, RETRY_AFTER_MS_MAX));
+      }
+      const over = this.#clock.monotonicMs() + waitMs >= deadline;
+      if (last !== undefined && (over || !request.patient)) throw last;
+      await this.pause(waitMs);
+    }
+  }
+
+  /** One replica, once. */
+  async askOne(url: string, request: HttpRequest, timeoutMs: number = this.#timeoutMs): Promise<Answer> {
+    const target = new URL(url + request.path);
+    for (const [name, value] of Object.entries(request.query ?? {}))
+      if (value !== undefined) target.searchParams.set(name, String(value));
+    const headers: Record<string, string> = {};
+    if (request.body !== undefined) headers['content-type'] = 'application/json';
+    if (request.idempotencyKey !== undefined) headers['idempotency-key'] = request.idempotencyKey;
+    let response: Response;
+    let text: string;
+    try {
+      response = await fetch(target, {
+        method: request.method,
+        headers,
+        ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+        signal: AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs))),
+      });
+      text = await response.text();
+    } catch (cause) {
+      return { error: unreachable(url, cause), repeatable: true, retryAfterMs: 0 };
+    }
+    const parsed = jsonOf(text);
+    if (response.ok) return { value: parsed ?? text };
+    const retryAfterMs = Number(response.headers.get('retry-after') ?? 0) * 1000;
+    const repeatable = REPEATABLE.has(response.status);
+    return { error: refusalOf(url, response.status, parsed, text), repeatable, retryAfterMs };
+  }
+
+  pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => this.#clock.after(delayMs, resolve));
+  }
+}
+
+export type Answer =
+  | { readonly value: unknown }
+  | { readonly error: LockstepError; readonly repeatable: boolean; readonly retryAfterMs: number };
+
+/** Busy, no quorum, unknown outcome: another try may do, and every POST of ours carries an idempotency key or may repeat. */
+const REPEATABLE: ReadonlySet<number> = new Set([429, 503, 504]);
+
+function unreachable(url: string, cause: unknown): CliError {
+  const timedOut = cause instanceof Error && cause.name === 'TimeoutError';
+  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
+  const system = inner instanceof Error && 'code' in inner ? String(inner.code) : timedOut ? 'TIMEOUT' : 'unknown';
+  const what = timedOut ? 'did not answer in time' : `cannot be reached (${system})`;
+  const advice = 'start one with `lockstep cluster`, or name another replica with --url or LOCKSTEP_URL';
+  return new CliError('CLI_UNREACHABLE', `the server at ${url} ${what}: ${advice}`, { url, system }, cause);
+}
+
+function refusalOf(url: string, status: number, parsed: unknown, text: string): LockstepError {
+  const error = fieldOf(parsed, 'error');
+  const code = fieldOf(error, 'code');
+  const message = fieldOf(error, 'message');
+  if (typeof code !== 'string' || typeof message !== 'string') {
+    const start = text.slice(0, 200).replaceAll(/\s+/g, ' ');
+    const what = `${url} answered ${status} in a form that no Lockstep server uses: check --url`;
+    return new CliError('CLI_ANSWER_INVALID', what, { url, status, body: start });
+  }
+  const evidence: Record<string, Evidence[string]> = { status, url };
+  const rule = fieldOf(error, 'rule');
+  if (typeof rule === 'string') evidence.rule = rule;
+  const facts = fieldOf(error, 'evidence');
+  for (const [name, value] of Object.entries(typeof facts === 'object' && facts !== null ? facts : {}))
+    evidence[name] = typeof value === 'object' ? JSON.stringify(value) : (value as Evidence[string]);
+  return new RefusedError(code, message, evidence);
+}
+
+export function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * Every setting of every command, its type, its bounds and its default: the only place that knows them.
+ * Key in the file: `[section] name`; flag `--name`; environment LOCKSTEP_NAME; of limits `--limit name=N` and
+ * LOCKSTEP_LIMITS_NAME. Mirrors no spec module.
+ */
+import { type Static, type TInteger, Type } from '@sinclair/typebox';
+import { SERVER_LIMITS, type ServerLimits } from '../server/server-limits.ts';
+
+const PORT_MAX = 65_535;
+/** As many as Vsr's models and the address list of one machine make sense of; odd, so that none is idle weight. */
+export const REPLICAS_MAX = 7;
+
+const address = (description: string) =>
+  Type.String({ pattern: '^(\\[[0-9a-fA-F:.]+\\]|[^\\s:,\\[\\]]+):[0-9]{1,5}$', description });
+
+const limitSchemas = Object.fromEntries(
+  Object.entries(SERVER_LIMITS).map(([name, value]) => [
+    kebabOf(name),
+    Type.Integer({ minimum: 1, default: value, description: 'a whole number from 1' }),
+  ]),
+) as Record<string, TInteger>;
+
+export const settingsSchema = {
+  server: Type.Object({
+    directory: Type.String({ minLength: 1, description: 'a directory that `lockstep format` made' }),
+    addresses: Type.Array(address('host:port'), {
+      minItems: 1,
+      maxItems: REPLICAS_MAX,
+      description: 'host:port of every replica, in the order of their numbers',
+    }),
+    http: Type.Optional(address('host:port of the HTTP API; port 0 asks the system for a free one')),
+    dx: Type.Boolean({ default: true, description: 'true or false' }),
+    'log-level': Type.Union(
+      ['silent', 'error', 'warn', 'info', 'debug'].map((level) => Type.Literal(level)),
+      { default: 'info' },
+    ),
+    limits: Type.Object(limitSchemas),
+  }),
+  client: Type.Object({
+    url: Type.Array(Type.String({ pattern: '^https?://[^\\s,]+$', description: 'http://host:port' }), {
+      minItems: 1,
+      maxItems: REPLICAS_MAX,
+      default: ['http://127.0.0.1:7100'],
+      description: 'http://host:port of one or more replicas, asked in this order',
+    }),
+    'timeout-ms': Type.Integer({ minimum: 1, maximum: 3_600_000, default: 30_000 }),
+  }),
+  cluster: Type.Object({
+    replicas: Type.Integer({ minimum: 1, maximum: REPLICAS_MAX, default: 3 }),
+    data: Type.String({ minLength: 1, default: 'lockstep-data', description: 'a folder' }),
+    port: Type.Integer({ minimum: 0, maximum: PORT_MAX, default: 7100 }),
+    restart: Type.Boolean({ default: false, description: 'true or false' }),
+  }),
+} as const;
+
+export type Section = keyof typeof settingsSchema;
+export type SettingsOf<S extends Section> = Static<(typeof settingsSchema)[S]>;
+
+/** `TICK_MS` is `tick-ms` in the file, and back. */
+export function kebabOf(limit: string): string {
+  return limit.toLowerCase().replaceAll('_', '-');
+}
+
+export function limitsOf(settings: SettingsOf<'server'>): ServerLimits {
+  const names = Object.keys(SERVER_LIMITS) as (keyof ServerLimits)[];
+  return Object.fromEntries(names.map((name) => [name, settings.limits[kebabOf(name)]])) as unknown as ServerLimits;
+}
