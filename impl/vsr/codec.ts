@@ -13,11 +13,11 @@ import type { Message, MessageType } from './message.ts';
 import {
   decodePrepare,
   encodedPrepareBytes,
+  encodePrepare,
   PREPARE_BYTES_MAX,
   type Prepare,
   PrepareError,
   readU64,
-  writePrepare,
   writeU64,
 } from './prepare.ts';
 
@@ -181,7 +181,7 @@ function writeFields(frame: Uint8Array, view: DataView, message: Message): void 
     case 'Entry':
       assert(message.op === message.entry.op, 'the op of the message is that of its entry');
       assert(message.entry.view <= message.view, 'an entry is not of a later view');
-      writePrepare(frame.subarray(FIELDS_AT), message.entry);
+      frame.set(encodePrepare(message.entry), FIELDS_AT);
       return;
     case 'PrepareOk':
     case 'RequestEntry':

@@ -53,34 +53,39 @@ const REQUEST_AT = CLIENT_AT + 8;
 export const PREPARE_HEADER_BYTES = REQUEST_AT + 4;
 export const PREPARE_BYTES_MAX = PREPARE_HEADER_BYTES + PREPARE_BODY_BYTES_MAX;
 
-/** A prepare with its hash computed. The body is kept, not copied. */
+/**
+ * The encoding of prepares that were made or decoded here, so that a body is copied once on its way to the log (primary) or
+ * never (backup). Held no longer than the prepare itself.
+ */
+const encodings = new WeakMap<Prepare, Uint8Array>();
+
+/** A prepare with its hash computed. The body is copied into the encoding, and becomes a view of it. */
 export function newPrepare(fields: Omit<Prepare, 'hash'>): Prepare {
-  const head = new Uint8Array(PREPARE_HEADER_BYTES);
-  writeHashedHeader(head, fields);
-  return { ...fields, hash: Uint8Array.from(sha256(head.subarray(PARENT_AT), fields.body)) };
+  const bytes = new Uint8Array(PREPARE_HEADER_BYTES + fields.body.byteLength);
+  writeHashedFields(bytes, fields);
+  writeFields(bytes, { ...fields, hash: sha256(bytes.subarray(PARENT_AT)) });
+  const prepare: Prepare = {
+    ...fields,
+    hash: bytes.subarray(HASH_AT, PARENT_AT),
+    body: bytes.subarray(PREPARE_HEADER_BYTES),
+  };
+  encodings.set(prepare, bytes);
+  return prepare;
 }
 
 export function encodedPrepareBytes(prepare: Prepare): number {
   return PREPARE_HEADER_BYTES + prepare.body.byteLength;
 }
 
+/** The encoding, shared: nobody writes to it. */
 export function encodePrepare(prepare: Prepare): Uint8Array {
+  const present = encodings.get(prepare);
+  if (present !== undefined) return present;
   const bytes = new Uint8Array(encodedPrepareBytes(prepare));
-  writePrepare(bytes, prepare);
+  writeHashedFields(bytes, prepare);
+  writeFields(bytes, prepare);
+  encodings.set(prepare, bytes);
   return bytes;
-}
-
-/** Writes the encoding at the start of target, which has room for encodedPrepareBytes(prepare). */
-export function writePrepare(target: Uint8Array, prepare: Prepare): void {
-  assert(prepare.cluster > 0n && prepare.cluster <= U64_MAX, 'a cluster is a u64 from 1');
-  assert(prepare.hash.byteLength === HASH_BYTES, 'a hash is 32 bytes');
-  assert(target.byteLength >= encodedPrepareBytes(prepare), 'the target has room');
-  writeHashedHeader(target, prepare);
-  const view = viewOf(target);
-  view.setBigUint64(0, prepare.cluster, true);
-  view.setUint32(BODY_LENGTH_AT, prepare.body.byteLength, true);
-  target.set(prepare.hash, HASH_AT);
-  target.set(prepare.body, PREPARE_HEADER_BYTES);
 }
 
 /**
@@ -119,6 +124,7 @@ export function decodePrepare(bytes: Uint8Array): Prepare {
   if (!hashesEqual(sha256(bytes.subarray(PARENT_AT)), prepare.hash)) {
     fail('PREPARE_BAD_HASH', 'has a hash that is not its own', { op: prepare.op });
   }
+  encodings.set(prepare, bytes);
   return prepare;
 }
 
@@ -131,7 +137,16 @@ function check({ cluster, op, timestamp, parent }: Prepare): void {
   }
 }
 
-function writeHashedHeader(target: Uint8Array, fields: Omit<Prepare, 'hash'>): void {
+function writeFields(target: Uint8Array, { cluster, hash, body }: Prepare): void {
+  assert(cluster > 0n && cluster <= U64_MAX, 'a cluster is a u64 from 1');
+  assert(hash.byteLength === HASH_BYTES, 'a hash is 32 bytes');
+  const view = viewOf(target);
+  view.setBigUint64(0, cluster, true);
+  view.setUint32(BODY_LENGTH_AT, body.byteLength, true);
+  target.set(hash, HASH_AT);
+}
+
+function writeHashedFields(target: Uint8Array, fields: Omit<Prepare, 'hash'>): void {
   assert(fields.op >= 1 && fields.op <= OP_MAX, 'an op is from 1 to OP_MAX');
   assert(fields.view >= 0 && fields.view <= VIEW_MAX, 'a view is a u32');
   assert(fields.timestamp >= 0 && fields.timestamp <= TIMESTAMP_MS_MAX, 'a timestamp is from 0 to TIMESTAMP_MS_MAX');
@@ -146,6 +161,7 @@ function writeHashedHeader(target: Uint8Array, fields: Omit<Prepare, 'hash'>): v
   writeU64(view, TIMESTAMP_AT, fields.timestamp);
   view.setBigUint64(CLIENT_AT, fields.client, true);
   view.setUint32(REQUEST_AT, fields.request, true);
+  target.set(fields.body, PREPARE_HEADER_BYTES);
 }
 
 function fail(code: PrepareErrorCode, what: string, evidence: PrepareError['evidence']): never {

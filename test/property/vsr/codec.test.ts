@@ -27,7 +27,8 @@ describe('Codec', () => {
   test('round trip: a prepare in the log, and its body is a view', () => {
     fc.assert(
       fc.property(prepareOf(9), (prepare) => {
-        const bytes = encodePrepare(prepare);
+        const bytes = encodePrepare({ ...prepare }); // a copy has no encoding kept beside it
+        expect(bytes).toEqual(encodePrepare(prepare));
         const read = decodePrepare(bytes);
         expect(read).toEqual(prepare);
         expect(read.body.buffer).toBe(bytes.buffer);
