@@ -106,39 +106,45 @@ Init == InitWithStatus([r \in Replicas |-> "normal"])
 -----------------------------------------------------------------------------
 (* Guards, each by the name that the machine and the explanations use. *)
 
-IsPrimary(r)            == Primary(view[r]) = r
-IsBackup(r)             == Primary(view[r]) # r
-SameView(r, m)          == m.view = view[r]
-FromAnother(r, m)       == m.from # r
-HigherView(r, m)        == m.view > view[r]
-PipelineHasRoom(r)      == Op(r) - commit[r] < PipelineMax
-NextInSequence(r, m)    == m.op = Op(r) + 1
-ParentHashMatches(r, m) == m.entry.parent = HashAt(r, Op(r))
+IsPrimary(r)            == Primary(view[r]) = r                     \* This replica leads its view.
+IsBackup(r)             == Primary(view[r]) # r                     \* Another replica leads its view.
+SameView(r, m)          == m.view = view[r]                         \* The message is of this view.
+FromAnother(r, m)       == m.from # r                               \* A replica does not answer itself.
+HigherView(r, m)        == m.view > view[r]                         \* The message is of a later view.
+PipelineHasRoom(r)      == Op(r) - commit[r] < PipelineMax          \* Fewer ops are uncommitted than the pipeline takes.
+NextInSequence(r, m)    == m.op = Op(r) + 1                         \* The entry is the next one: no gap, nothing twice.
+ParentHashMatches(r, m) == m.entry.parent = HashAt(r, Op(r))        \* The entry continues this very log.
+\* There is more to commit, and it is held here.
 CommitAdvances(r, m)    == m.commit > commit[r] /\ Op(r) > commit[r]
-NewAcknowledgement(r, m) == m.op > acked[r][m.from]
-LogIsDurable(r)         == log[r] = logDurable[r]
-LogIsVolatile(r)        == log[r] # logDurable[r]
-ViewIsDurable(r)        == view[r] = viewDurable[r]
-ViewIsVolatile(r)       == view[r] # viewDurable[r]
-HasNoTarget(r)          == target[r] = NoTarget
-HasTarget(r)            == target[r] # NoTarget
-LogNotAdopted(r)        == logView[r] # view[r]
-LogAdopted(r)           == logView[r] = view[r]
-StartQuorum(r)          == Cardinality(startVotes[r]) >= Quorum
+NewAcknowledgement(r, m) == m.op > acked[r][m.from]                 \* More than this replica has acknowledged so far.
+LogIsDurable(r)         == log[r] = logDurable[r]                   \* All of the log is on disk.
+LogIsVolatile(r)        == log[r] # logDurable[r]                   \* Some of the log would be lost by a crash.
+ViewIsDurable(r)        == view[r] = viewDurable[r]                 \* The superblock holds this view.
+ViewIsVolatile(r)       == view[r] # viewDurable[r]                 \* A crash would lead back to an earlier view.
+HasNoTarget(r)          == target[r] = NoTarget                     \* The log of this view is not named yet.
+HasTarget(r)            == target[r] # NoTarget                     \* The log of this view is named.
+LogNotAdopted(r)        == logView[r] # view[r]                     \* The log is still that of an earlier view.
+LogAdopted(r)           == logView[r] = view[r]                     \* The log is that of this view.
+StartQuorum(r)          == Cardinality(startVotes[r]) >= Quorum     \* A quorum wants this view.
+\* Not heard from this replica, and no quorum yet.
 StartVoteNeeded(r, m)   == m.from \notin startVotes[r] /\ ~StartQuorum(r)
-ChangeQuorum(r)         == Cardinality(changeVotes[r]) >= Quorum
+ChangeQuorum(r)         == Cardinality(changeVotes[r]) >= Quorum    \* A quorum has said what its logs hold.
+\* Not heard from this replica, and no quorum yet.
 ChangeVoteNeeded(r, m)  == ~ChangeQuorum(r) /\ \A vote \in changeVotes[r] : vote.from # m.from
+\* The own vote is not cast, and no quorum yet.
 OwnVoteNeeded(r)        == ~ChangeQuorum(r) /\ \A vote \in changeVotes[r] : vote.from # r
+\* The log holds the named end.
 TargetReached(r)        == Op(r) >= target[r].op /\ HashAt(r, target[r].op) = target[r].hash
-TargetNotReached(r)     == ~TargetReached(r)
-AddressedHere(r, m)     == m.to = r
-HoldsOp(r, m)           == m.op <= Op(r)
-IsWanted(r, m)          == m.op = target[r].next
-EntryHeld(r, m)         == m.op <= Op(r) /\ log[r][m.op] = m.entry
-EntryMissing(r, m)      == ~EntryHeld(r, m)
+TargetNotReached(r)     == ~TargetReached(r)                        \* The log does not hold the named end.
+AddressedHere(r, m)     == m.to = r                                 \* The message is for this replica.
+HoldsOp(r, m)           == m.op <= Op(r)                            \* The op is within the log.
+IsWanted(r, m)          == m.op = target[r].next                    \* The entry is the one asked for last.
+EntryHeld(r, m)         == m.op <= Op(r) /\ log[r][m.op] = m.entry  \* The log has this very entry at its op.
+EntryMissing(r, m)      == ~EntryHeld(r, m)                         \* The log has another entry, or none, at its op.
+\* The message is of a later view, or of this one while its log is not yet named nor known.
 ViewOpen(r, m)          == IF SameView(r, m) THEN HasNoTarget(r) /\ LogNotAdopted(r) ELSE HigherView(r, m)
-LeftNormally(r)         == viewDurable[r] = logViewDurable[r]
-LeftInViewChange(r)     == viewDurable[r] # logViewDurable[r]
+LeftNormally(r)         == viewDurable[r] = logViewDurable[r]       \* The crash came while the view ran.
+LeftInViewChange(r)     == viewDurable[r] # logViewDurable[r]       \* The crash came before the view began.
 
 -----------------------------------------------------------------------------
 (* Normal operation, VRR 4.1 *)

@@ -57,12 +57,12 @@ async function readModule(file: string, reading: Reading): Promise<void> {
   }
   reading.modules.push(module);
   const units = childrenOf(root).flatMap((unit) => (unit.type === 'local_definition' ? childrenOf(unit) : [unit]));
-  const comments = commentsByLine(root);
+  const comments = commentsOf(root);
   for (const [at, unit] of units.entries()) {
     if (unit.type === 'variable_declaration') reading.variables.push(...namesOf(unit, units[at + 1]));
     else if (unit.type === 'constant_declaration') reading.constants.push(...namesOf(unit, units[at + 1]));
     else if (unit.type === 'operator_definition' || unit.type === 'function_definition') {
-      const definition = definitionOf(unit, commentAbove(comments, unit), module);
+      const definition = definitionOf(unit, commentOf(comments, unit), module);
       reading.definitions.set(definition.name, definition);
       for (const value of statusesIn(unit)) reading.statuses.add(value);
     }
@@ -106,15 +106,31 @@ function definitionOf(node: Node, comment: string, module: string): ParsedDefini
   };
 }
 
-/** Comments of a module by their last line; those behind a declaration on its own line are left out. */
-function commentsByLine(root: Node): ReadonlyMap<number, Node> {
-  const found = new Map<number, Node>();
+interface Comments {
+  /** By their last line: those that have it to themselves. */
+  readonly alone: ReadonlyMap<number, Node>;
+  /** By line: those that stand behind code. */
+  readonly behind: ReadonlyMap<number, Node>;
+}
+
+function commentsOf(root: Node): Comments {
+  const alone = new Map<number, Node>();
+  const behind = new Map<number, Node>();
   let lineBefore = 0;
   for (const node of walk(root)) {
-    if (isComment(node) && lineOf(node) > lineBefore) found.set(node.endPosition.row + 1, node);
+    if (isComment(node) && lineOf(node) > lineBefore) alone.set(node.endPosition.row + 1, node);
+    else if (isComment(node)) behind.set(lineOf(node), node);
     if (node.namedChildCount === 0) lineBefore = node.endPosition.row + 1;
   }
-  return found;
+  return { alone, behind };
+}
+
+/** The comment above a definition, or behind one that fits on a line. */
+function commentOf(comments: Comments, definition: Node): string {
+  const above = commentAbove(comments.alone, definition);
+  if (above !== '' || lastLineOf(definition) !== lineOf(definition)) return above;
+  const behind = comments.behind.get(lineOf(definition));
+  return behind === undefined ? '' : wordsOf(behind);
 }
 
 /** The comments that end on the line above the definition, as one text. */

@@ -15,7 +15,7 @@ export interface Definition {
   readonly parameters: readonly string[];
   /** The text right of `==`. */
   readonly body: string;
-  /** The comment that stands directly above. */
+  /** The comment that stands directly above, or behind a definition of one line. */
   readonly comment: string;
   readonly line: number;
   /** Last line of the body. */

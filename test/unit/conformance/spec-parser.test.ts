@@ -62,7 +62,7 @@ Positive == x > 0
 EXTENDS Base
 CONSTANTS R, S
 VARIABLE messages
-Small(m) == m.size < 3
+Small(m) == m.size < 3  \\* It fits.
 MoveTo(v) == /\\ status' = "gone" /\\ x' = v
 \\* Takes a message.
 \\* And says so.
@@ -101,6 +101,8 @@ Next == System \\/ (\\E r \\in R, s \\in S : Bare)
     expect(conjuncts('Receive')).toEqual(['selector', 'status', 'guard Small', 'guard Positive', 'update', 'update']);
     expect(shapes.actions[0]?.comment).toBe('Takes a message. And says so.');
     expect(shapes.actions[0]?.line).toBe(9);
+    expect(shapes.definitions.get('Small')?.comment).toBe('It fits.');
+    expect(shapes.definitions.get('MoveTo')?.comment).toBe('');
   });
 
   test('infix conjunctions; an operator with primes is opened, and # means every other status', () => {
