@@ -1,0 +1,38 @@
+/**
+ * Between messages (message.ts) and the machine's events: which actions of specs/Vsr.tla take a message of each type, and
+ * what of a message the guards may ask. Pure; decides nothing.
+ */
+import type { MessageAction, MessageFacts } from '../../machines/vsr-context.ts';
+import { hashText } from '../crypto/hash.ts';
+import type { Message, MessageType } from './message.ts';
+
+/** At most one of them is enabled in any state: replica.ts asserts it. RequestPrepare is retransmission, outside the spec. */
+export const ACTIONS_OF: Readonly<Record<Exclude<MessageType, 'RequestPrepare'>, readonly MessageAction[]>> = {
+  Prepare: ['ReceivePrepare'],
+  PrepareOk: ['ReceivePrepareOk'],
+  Commit: ['ReceiveCommit', 'JoinView'],
+  StartViewChange: ['JoinViewChange', 'ReceiveStartViewChange', 'AnswerStartViewChange'],
+  DoViewChange: ['ReceiveDoViewChange', 'JoinView'],
+  StartView: ['ReceiveStartView', 'ReceiveStartViewWhileNormal'],
+  RequestEntry: ['ReceiveRequestEntry'],
+  Entry: ['ReceiveHeldEntry', 'ReceiveMissingEntry'],
+};
+
+export type SpecMessage = Exclude<Message, { readonly type: 'RequestPrepare' }>;
+
+/** Hashes become text here, once a message. */
+export function factsOf(message: SpecMessage): MessageFacts {
+  switch (message.type) {
+    case 'Prepare':
+    case 'Entry': {
+      const { from, view, op, entry } = message;
+      const to = 'to' in message ? { to: message.to } : {};
+      return { from, ...to, view, op, hash: hashText(entry.hash), parent: hashText(entry.parent) };
+    }
+    case 'DoViewChange':
+    case 'StartView':
+      return { ...message, hash: hashText(message.hash) };
+    default:
+      return message;
+  }
+}

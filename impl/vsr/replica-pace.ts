@@ -1,0 +1,272 @@
+/**
+ * What keeps a replica going when frames get lost: timers, retransmission, and a backup's catching up. Outside specs/Vsr.tla,
+ * where a timeout may fire in any state and every message stays available: all it does is put actions of the spec to the
+ * machine, and send again what was sent before (a stutter there).
+ */
+import { primaryOf, quorumOf } from '../../machines/quorum.ts';
+import type { RuleId } from '../../machines/stepper.ts';
+import type { PlainAction, TargetAction, VsrContext } from '../../machines/vsr-context.ts';
+import type { Random } from '../ports/random.ts';
+import type { RequestPrepareMessage } from './message.ts';
+import type { Prepare } from './prepare.ts';
+import type { Outbox } from './replica-effects.ts';
+import type { SpecMessage } from './replica-messages.ts';
+import type { ReplicaStatus } from './replica-port.ts';
+import { type TimerName, type TimerRole, Timers } from './timers.ts';
+
+/** Prepares in one answer to a backup that lacks some: more fills the line, less costs round trips. It then asks again. */
+const ANSWER_OPS_MAX = 256;
+const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
+/** Prepares sent again to one backup when the retry timer fires. */
+const RETRY_OPS_MAX = 32;
+/** A backup that was silent for so long answers a heartbeat: that is how a primary knows of its quorum. */
+const SILENT_TICKS_MAX = 4;
+
+/** What is asked of the replica. */
+export interface Paced {
+  readonly replica: number;
+  readonly replicaCount: number;
+  readonly outbox: Outbox;
+  context(): VsrContext;
+  status(): ReplicaStatus;
+  isEnabled(action: PlainAction | TargetAction): boolean;
+  take(action: PlainAction | TargetAction): readonly RuleId[];
+  prepareAt(op: number): Prepare | undefined;
+}
+
+export class ReplicaPace {
+  readonly #replica: Paced;
+  #timers: Timers;
+  #role: TimerRole = 'stopped';
+  #view = 0;
+  /** Primary: backups heard since the last time they were a quorum; the highest commit sent. */
+  #heard = new Set<number>();
+  #commitSent = 0;
+  #commitSeen = 0;
+  /** Backup: highest op known to exist in this view; first op of the last RequestPrepare; ticks since a PrepareOk. */
+  #opSeen = 0;
+  #askedFrom = 0;
+  #silentTicks = 0;
+  /** View change: what was sent once and goes out again only by its timer. */
+  #voteSent = false;
+  #nextAsked = 0;
+
+  constructor(replica: Paced, random: Random) {
+    this.#replica = replica;
+    this.#timers = new Timers(random);
+  }
+
+  takeOver(other: ReplicaPace, random: Random): void {
+    this.#timers = other.#timers.fork(random);
+    this.#role = other.#role;
+    this.#view = other.#view;
+    this.#heard = new Set(other.#heard);
+    this.#commitSent = other.#commitSent;
+    this.#commitSeen = other.#commitSeen;
+    this.#opSeen = other.#opSeen;
+    this.#askedFrom = other.#askedFrom;
+    this.#silentTicks = other.#silentTicks;
+    this.#voteSent = other.#voteSent;
+    this.#nextAsked = other.#nextAsked;
+  }
+
+  /** After every step: begins the role that the replica now has, and starts what waits for something. */
+  follow(): void {
+    const { view, op, commit } = this.#replica.context();
+    const role = this.#roleNow();
+    if (role !== this.#role || view !== this.#view) {
+      this.#role = role;
+      this.#view = view;
+      this.#timers.become(role);
+      this.#heard.clear();
+      this.#opSeen = op;
+      this.#askedFrom = 0;
+      this.#silentTicks = 0;
+      this.#commitSent = 0;
+      this.#commitSeen = commit;
+      this.#voteSent = false;
+      this.#nextAsked = 0;
+    }
+    if (role === 'primary') this.#followCommit(op, commit);
+    if (role === 'backup') this.#followGap(op);
+  }
+
+  /** After a message of the spec was taken or refused. */
+  heard(message: SpecMessage): void {
+    const { view, opDurable } = this.#replica.context();
+    if (message.view !== view) return;
+    if (this.#role === 'primary') {
+      this.#heard.add(message.from);
+      if (this.#heard.size + 1 >= quorumOf(this.#replica.replicaCount)) {
+        this.#heard.clear();
+        this.#timers.restart('Abdicate');
+      }
+    }
+    if (this.#role === 'backup' && message.from === primaryOf(view, this.#replica.replicaCount)) {
+      this.#timers.restart('HeartbeatTimeout');
+      if (message.type === 'Prepare') this.#opSeen = Math.max(this.#opSeen, message.op);
+      if (message.type === 'Commit') {
+        this.#opSeen = Math.max(this.#opSeen, message.commit);
+        if (this.#silentTicks >= SILENT_TICKS_MAX) this.#acknowledgeAgain(view, opDurable);
+      }
+      // A prepare that is already durable here comes again because its acknowledgement was lost.
+      if (message.type === 'Prepare' && message.op <= opDurable && this.#silentTicks > 0)
+        this.#acknowledgeAgain(view, opDurable);
+      this.#askForGap();
+    }
+    if (this.#role === 'view-change' && message.type === 'Entry') this.#timers.restart('ViewChangeTimeout');
+  }
+
+  /** After a flush: what was committed by it is said at once, not at the next heartbeat. */
+  flushed(): void {
+    if (this.#role === 'primary' && this.#replica.context().commit > this.#commitSent) this.#sendCommit();
+    if (this.#role === 'backup') this.#askForGap();
+  }
+
+  /** When no internal step is enabled any more: sends what was not sent yet in this view. */
+  settled(): void {
+    if (this.#role !== 'view-change') return;
+    if (!this.#voteSent && this.#replica.isEnabled('SendDoViewChange')) {
+      this.#voteSent = true;
+      this.#replica.take('SendDoViewChange');
+      this.#timers.restart('RetryDoViewChange');
+      this.#timers.restart('StartViewWindow');
+    }
+    const { target } = this.#replica.context();
+    if (target.next === this.#nextAsked || !this.#replica.isEnabled('RequestEntry')) return;
+    this.#nextAsked = target.next;
+    this.#replica.take('RequestEntry');
+    this.#timers.restart('RetryRequestEntry');
+    this.#timers.stop('StartViewWindow');
+  }
+
+  tick(): void {
+    this.#silentTicks++;
+    for (const name of this.#timers.tick()) {
+      if (this.#timers.left(name) !== undefined) this.#fire(name); // an earlier one of this tick may have stopped it
+    }
+  }
+
+  /** A backup's request for prepares of this view: those from message.op on, sent again. */
+  answerRequestPrepare({ from, view, op }: RequestPrepareMessage): void {
+    if (this.#role !== 'primary' || view !== this.#replica.context().view) return;
+    this.#heard.add(from);
+    this.#sendPrepares(from, op, ANSWER_OPS_MAX);
+  }
+
+  #fire(name: TimerName): void {
+    const { view, viewDurable, startVotes } = this.#replica.context();
+    const { replica, outbox } = this.#replica;
+    switch (name) {
+      case 'SendCommit':
+        this.#sendCommit();
+        return;
+      case 'RetryPrepare':
+        this.#retryPrepares();
+        return;
+      case 'RetryRequestPrepare':
+        this.#askedFrom = 0;
+        this.#askForGap();
+        return;
+      case 'RetryStartViewChange':
+        if (view === viewDurable && startVotes.includes(replica))
+          outbox.broadcast({ type: 'StartViewChange', from: replica, view });
+        return;
+      case 'RetryDoViewChange':
+        if (this.#replica.isEnabled('SendDoViewChange')) this.#replica.take('SendDoViewChange');
+        return;
+      case 'RetryRequestEntry':
+        if (this.#replica.isEnabled('RequestEntry')) this.#replica.take('RequestEntry');
+        return;
+      case 'HeartbeatTimeout':
+        this.#replica.take('HeartbeatTimeout');
+        return;
+      case 'StartViewWindow':
+      case 'ViewChangeTimeout':
+        this.#replica.take('ViewChangeTimeout');
+        return;
+      case 'Abdicate':
+        if (quorumOf(this.#replica.replicaCount) > 1) this.#replica.take('Abdicate');
+        return;
+      case 'CommitStall':
+        this.#replica.take('Abdicate');
+        return;
+    }
+  }
+
+  #roleNow(): TimerRole {
+    const status = this.#replica.status();
+    if (status === 'view-change') return 'view-change';
+    if (status !== 'normal') return 'stopped';
+    const primary = primaryOf(this.#replica.context().view, this.#replica.replicaCount);
+    return primary === this.#replica.replica ? 'primary' : 'backup';
+  }
+
+  #followCommit(op: number, commit: number): void {
+    if (op === commit) {
+      this.#timers.stop('RetryPrepare');
+      this.#timers.stop('CommitStall');
+    } else {
+      this.#timers.startOnce('RetryPrepare');
+      this.#timers.startOnce('CommitStall');
+    }
+    if (commit === this.#commitSeen) return;
+    this.#commitSeen = commit;
+    if (op === commit) return;
+    this.#timers.restart('RetryPrepare');
+    this.#timers.restart('CommitStall');
+  }
+
+  #followGap(op: number): void {
+    this.#opSeen = Math.max(this.#opSeen, op);
+    if (op === this.#opSeen) {
+      this.#askedFrom = 0;
+      this.#timers.stop('RetryRequestPrepare');
+    }
+  }
+
+  #sendCommit(): void {
+    this.#commitSent = this.#replica.context().commit;
+    this.#replica.take('SendCommit');
+    this.#timers.restart('SendCommit');
+  }
+
+  #retryPrepares(): void {
+    const { acked, commit, op } = this.#replica.context();
+    for (let to = 0; to < this.#replica.replicaCount; to++) {
+      const from = Math.max(commit, acked[to] ?? 0) + 1;
+      if (to !== this.#replica.replica && from <= op) this.#sendPrepares(to, from, RETRY_OPS_MAX);
+    }
+  }
+
+  /** Prepares that this primary made in its view; older ones come with the view itself. */
+  #sendPrepares(to: number, fromOp: number, opsMax: number): void {
+    const { op, view } = this.#replica.context();
+    let bytes = 0;
+    for (let at = fromOp; at <= Math.min(op, fromOp + opsMax - 1) && bytes < ANSWER_BYTES_MAX; at++) {
+      const entry = this.#replica.prepareAt(at);
+      if (entry === undefined || entry.view !== view) continue;
+      bytes += entry.body.byteLength;
+      this.#replica.outbox.send(to, { type: 'Prepare', from: this.#replica.replica, view, op: at, entry });
+    }
+  }
+
+  /** Says again what the last fsync made true. */
+  #acknowledgeAgain(view: number, op: number): void {
+    this.#silentTicks = 0;
+    const primary = primaryOf(view, this.#replica.replicaCount);
+    this.#replica.outbox.send(primary, { type: 'PrepareOk', from: this.#replica.replica, view, op });
+  }
+
+  /** Asks the primary for what lies between the own head and the highest op heard of. */
+  #askForGap(): void {
+    const { op, view } = this.#replica.context();
+    if (this.#role !== 'backup' || op >= this.#opSeen) return;
+    if (this.#askedFrom > 0 && op < this.#askedFrom + ANSWER_OPS_MAX - 1) return;
+    this.#askedFrom = op + 1;
+    this.#timers.restart('RetryRequestPrepare');
+    const primary = primaryOf(view, this.#replica.replicaCount);
+    const { replica } = this.#replica;
+    this.#replica.outbox.send(primary, { type: 'RequestPrepare', from: replica, view, op: op + 1 });
+  }
+}
