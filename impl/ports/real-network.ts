@@ -11,8 +11,8 @@ import { WireError } from '../wire/wire-error.ts';
 import { assert } from './assert.ts';
 import type { Clock } from './clock.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
-import { LockstepError } from './lockstep-error.ts';
 import type { Network } from './network.ts';
+import { listenError } from './network-error.ts';
 import type { Random } from './random.ts';
 
 /** Wait before a peer is dialled again: doubles from the first to the second, each with up to half of it at random. */
@@ -36,13 +36,6 @@ const CLIENT_QUEUE_BYTES_MAX = 16 * 1024 * 1024;
 const FIRST_FRAME_BYTES_MAX = 256;
 /** Connections of peers beside clients': one each way for each, twice over while one replaces another. */
 const PEER_CONNECTIONS_SPARE = 64;
-
-export type NetworkErrorCode =
-  | 'NETWORK_PORT_IN_USE'
-  | 'NETWORK_NO_PERMISSION'
-  | 'NETWORK_BAD_ADDRESS'
-  | 'NETWORK_FAILED';
-export class NetworkError extends LockstepError<NetworkErrorCode> {}
 
 export interface NetworkAddress {
   readonly host: string;
@@ -387,22 +380,4 @@ export class RealNetwork implements Network {
 function helloOf(kind: FrameKind, payload: Buffer): Hello {
   if (kind !== FRAME_KINDS.hello) throw new WireError('WIRE_NOT_LOCKSTEP', 'the first frame must be a Hello', { kind });
   return decodeHello(payload);
-}
-
-function listenError(error: NodeJS.ErrnoException, host: string, port: number): NetworkError {
-  const place = `${host}:${port}`;
-  const evidence = { host, port, system: error.code ?? 'unknown' };
-  if (error.code === 'EADDRINUSE') {
-    const message = `cannot listen on ${place}: the port is in use; stop the program that has it or choose another port`;
-    return new NetworkError('NETWORK_PORT_IN_USE', message, evidence, error);
-  }
-  if (error.code === 'EACCES' || error.code === 'EPERM') {
-    const message = `cannot listen on ${place}: no permission; ports below 1024 need the right to bind them`;
-    return new NetworkError('NETWORK_NO_PERMISSION', message, evidence, error);
-  }
-  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN') {
-    const message = `cannot listen on ${place}: this machine has no such address; check the address list and this replica's index`;
-    return new NetworkError('NETWORK_BAD_ADDRESS', message, evidence, error);
-  }
-  return new NetworkError('NETWORK_FAILED', `cannot listen on ${place}: ${error.message}`, evidence, error);
 }

@@ -1,0 +1,61 @@
+/**
+ * Every way in which a request can fail, with its HTTP status and whether the request is known not to be applied.
+ * One table for the HTTP API and the binary protocol. Mirrors no spec module; docs/errors.md lists the codes.
+ */
+import type { Failure } from '../wire/request.ts';
+
+interface FailureKind {
+  readonly status: number;
+  readonly outcome: Failure['outcome'];
+}
+
+const refused = (status: number): FailureKind => ({ status, outcome: 'refused' });
+
+export const FAILURES = {
+  REQUEST_INVALID: refused(400),
+  NOT_FOUND: refused(404),
+  STREAM_NOT_FOUND: refused(404),
+  METHOD_NOT_ALLOWED: refused(405),
+  STREAM_EXISTS: refused(409),
+  OFFSET_MISMATCH: refused(409),
+  IDEMPOTENCY_KEY_REUSED: refused(409),
+  TOO_LARGE: refused(413),
+  MEDIA_TYPE_NOT_SUPPORTED: refused(415),
+  /** A bound of the server or of the cluster is reached: try again after a moment. */
+  BUSY: refused(429),
+  INTERNAL: { status: 500, outcome: 'unknown' },
+  /** No primary could be asked before the deadline: not applied. */
+  NO_QUORUM: refused(503),
+  HALTED: refused(503),
+  DRAINING: refused(503),
+  /** A view change put another op in its place: not applied. */
+  REPLACED: refused(503),
+  /** It was handed on, and nobody answered before the deadline. */
+  OUTCOME_UNKNOWN: { status: 504, outcome: 'unknown' },
+} as const satisfies Readonly<Record<string, FailureKind>>;
+export type FailureCode = keyof typeof FAILURES;
+
+export function failure(code: FailureCode, message: string, evidence: Failure['evidence'] = {}): Failure {
+  return { outcome: FAILURES[code].outcome, code, message, evidence };
+}
+
+export function httpStatusOf(code: string): number {
+  return code in FAILURES ? FAILURES[code as FailureCode].status : 500;
+}
+
+export function busy(what: string, evidence: Failure['evidence']): Failure {
+  return failure('BUSY', `${what}: try again after a moment`, { ...evidence, retryAfterMs: 100 });
+}
+
+export function noQuorum(evidence: Failure['evidence']): Failure {
+  const message =
+    'no primary with a quorum could take the request before its deadline: it is not applied; ask again, or look at /v1/dx/status';
+  return failure('NO_QUORUM', message, evidence);
+}
+
+export function outcomeUnknown(evidence: Failure['evidence']): Failure {
+  const message =
+    'the request was handed on and nobody could say before its deadline whether it is applied: read the stream to see, ' +
+    'or send it again with the same Idempotency-Key';
+  return failure('OUTCOME_UNKNOWN', message, evidence);
+}

@@ -1,0 +1,333 @@
+/**
+ * Commands on their way into the log: gathered, put into one prepare together, watched until they commit, or handed to the
+ * primary. Each ends exactly once: applied, refused (known not applied) or unknown. Callbacks, no promise per command.
+ * Mirrors Vsr!ClientRequest from the client's side. Known not applied: never submitted, or a later view's log has another
+ * hash at its op (what a quorum held would be in that log).
+ */
+import { hashesEqual } from '../crypto/hash.ts';
+import { assert } from '../ports/assert.ts';
+import type { LoggedPrepare, ReplicaPort } from '../vsr/replica-port.ts';
+import type { Failure } from '../wire/request.ts';
+import { busy, failure, noQuorum, outcomeUnknown } from './failure.ts';
+import { encodeForwardRequest, type ForwardResult } from './forward.ts';
+import type { ServerLimits } from './server-limits.ts';
+
+export interface Applied {
+  readonly op: number;
+  readonly hash: Uint8Array;
+  /** Of impl/kernel; undefined for a barrier. */
+  readonly result: unknown;
+}
+
+/** 'not-primary': only to a command that a peer handed to us. Not applied. */
+export type CommandOutcome = Applied | Failure | 'not-primary';
+
+export interface Command {
+  /** Encoded by impl/kernel; undefined is a read barrier: any op that commits after it came will do. */
+  readonly bytes: Uint8Array | undefined;
+  /** On the monotonic clock. */
+  readonly deadlineMs: number;
+  /** Doing it twice changes nothing (a barrier, a command with an idempotency key): it may be sent again when in doubt. */
+  readonly retrySafe: boolean;
+  /** It came from a peer and is not handed on again. */
+  readonly fromPeer: boolean;
+  readonly done: (outcome: CommandOutcome) => void;
+}
+
+interface Waiting extends Command {
+  settled: boolean;
+}
+
+interface Batch {
+  readonly op: number;
+  readonly view: number;
+  readonly hash: Uint8Array;
+  readonly commands: readonly Waiting[];
+  readonly barriers: readonly Waiting[];
+}
+
+export interface ProposalsOptions {
+  readonly replica: ReplicaPort;
+  readonly limits: ServerLimits;
+  /** The body of a prepare. */
+  readonly encodeBatch: (commands: readonly Uint8Array[]) => Uint8Array;
+  readonly barrierCommand: Uint8Array;
+  /** Hands a ForwardRequest to a peer; false when it did not leave. */
+  readonly forward: (to: number, payload: Uint8Array) => boolean;
+  readonly nowMs: () => number;
+  /** Something waits for propose(). */
+  readonly wake: () => void;
+  readonly onBatch?: (commands: number, bytes: number) => void;
+}
+
+export class Proposals {
+  readonly #options: ProposalsOptions;
+  /** Not submitted and not handed on, oldest first. */
+  #queue: Waiting[] = [];
+  #barriers: Waiting[] = [];
+  /** Submitted here, by op. */
+  readonly #submitted = new Map<number, Batch>();
+  /** Handed to the primary, by the number of the frame: one command, or all barriers that waited. */
+  readonly #forwarded = new Map<number, { readonly commands: readonly Waiting[]; readonly to: number }>();
+  #nextForward = 1;
+  #nextRequest = 1;
+  #waiting = 0;
+  #waitingBytes = 0;
+  #viewSeen = -1;
+
+  constructor(options: ProposalsOptions) {
+    this.#options = options;
+  }
+
+  /** Commands and barriers that have no outcome yet. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  get queued(): number {
+    return this.#queue.length + this.#barriers.length;
+  }
+
+  get preparesInFlight(): number {
+    return this.#submitted.size;
+  }
+
+  /** Takes a command; its outcome comes through done, perhaps at once when a bound is reached. */
+  offer(command: Command): void {
+    const { limits } = this.#options;
+    const bytes = command.bytes?.byteLength ?? 0;
+    if (this.#waiting >= limits.REQUESTS_IN_FLIGHT_MAX) {
+      command.done(busy('too many requests wait', { waiting: this.#waiting, bound: limits.REQUESTS_IN_FLIGHT_MAX }));
+      return;
+    }
+    if (this.#waitingBytes + bytes > limits.REQUEST_BYTES_IN_FLIGHT_MAX) {
+      const evidence = { waitingBytes: this.#waitingBytes, bound: limits.REQUEST_BYTES_IN_FLIGHT_MAX };
+      command.done(busy('too many bytes wait', evidence));
+      return;
+    }
+    this.#waiting++;
+    this.#waitingBytes += bytes;
+    this.#enqueue({ ...command, settled: false });
+  }
+
+  /** Once a turn: submits what waits when this is the primary, hands it on when another is. */
+  propose(): void {
+    const { replica } = this.#options;
+    this.#noticeView();
+    if (this.queued === 0) return;
+    if (replica.status === 'halted') this.#refuseAll(failure('HALTED', 'this replica is halted: use another one'));
+    else if (replica.status !== 'normal') this.#returnToPeers();
+    else if (replica.primary === replica.replica) this.#submitAll();
+    else this.#handOn(replica.primary);
+  }
+
+  /** An op is committed and applied; results in the order of the batch. */
+  committed(prepare: LoggedPrepare, results: readonly unknown[]): void {
+    const batch = this.#submitted.get(prepare.op);
+    if (batch === undefined) return;
+    this.#submitted.delete(prepare.op);
+    if (!hashesEqual(batch.hash, prepare.hash)) this.#replaced(batch);
+    else {
+      const { op, hash } = batch;
+      assert(results.length >= batch.commands.length, 'each command of a batch has a result');
+      for (const [index, command] of batch.commands.entries())
+        this.#settle(command, { op, hash, result: results[index] });
+      for (const barrier of batch.barriers) this.#settle(barrier, { op, hash, result: undefined });
+    }
+    if (this.queued > 0) this.#options.wake();
+  }
+
+  /** The answer of the primary to what was handed on. */
+  forwardResult(from: number, answer: ForwardResult): void {
+    const forwarded = this.#forwarded.get(answer.id);
+    if (forwarded === undefined || forwarded.to !== from) return; // its deadline is over, or it went elsewhere since
+    this.#forwarded.delete(answer.id);
+    for (const command of forwarded.commands) {
+      if (answer.kind === 'applied') this.#settle(command, answer);
+      else if (answer.kind === 'failed') this.#settle(command, answer.failure);
+      else this.#enqueue(command);
+    }
+  }
+
+  /** What was handed to a peer whose connection is gone may be applied or not. */
+  peerLost(peer: number): void {
+    for (const [id, { commands, to }] of this.#forwarded) {
+      if (to !== peer) continue;
+      this.#forwarded.delete(id);
+      for (const command of commands) {
+        if (command.retrySafe) this.#enqueue(command);
+        else this.#settle(command, outcomeUnknown({ handedTo: peer }));
+      }
+    }
+  }
+
+  /** Looks for passed deadlines and for what a view change did to the batches. Every few ticks. */
+  review(): void {
+    this.#noticeView();
+    const nowMs = this.#options.nowMs();
+    this.#queue = this.#expireQueued(this.#queue, nowMs);
+    this.#barriers = this.#expireQueued(this.#barriers, nowMs);
+    for (const [op, batch] of this.#submitted) this.#expireSubmitted(op, batch, nowMs);
+    for (const [id, forwarded] of this.#forwarded) this.#expireForwarded(id, forwarded, nowMs);
+    if (this.queued > 0) this.#options.wake();
+  }
+
+  /** The server stops or the replica halted: nothing here will be answered any more. */
+  close(): void {
+    this.#refuseAll(failure('DRAINING', 'this replica is stopping: use another one'));
+    for (const { op, commands, barriers } of this.#submitted.values()) {
+      for (const command of [...commands, ...barriers]) this.#settle(command, outcomeUnknown({ op }));
+    }
+    this.#submitted.clear();
+    for (const { commands, to } of this.#forwarded.values()) {
+      for (const command of commands) this.#settle(command, outcomeUnknown({ handedTo: to }));
+    }
+    this.#forwarded.clear();
+  }
+
+  #enqueue(command: Waiting): void {
+    if (command.settled) return;
+    (command.bytes === undefined ? this.#barriers : this.#queue).push(command);
+    this.#options.wake();
+  }
+
+  #settle(command: Waiting, outcome: CommandOutcome): void {
+    if (command.settled) return;
+    command.settled = true;
+    this.#waiting--;
+    this.#waitingBytes -= command.bytes?.byteLength ?? 0;
+    command.done(outcome);
+  }
+
+  #submitAll(): void {
+    while (this.queued > 0 && this.#submitted.size < this.#options.limits.PREPARES_IN_FLIGHT_MAX) {
+      if (!this.#submitOne()) return;
+    }
+  }
+
+  /** One prepare of as many commands as fit; every barrier that waits goes with it. False when the replica refuses. */
+  #submitOne(): boolean {
+    const { replica, limits, encodeBatch, barrierCommand, onBatch } = this.#options;
+    let count = 0;
+    let bytes = 0;
+    for (const command of this.#queue) {
+      const size = command.bytes?.byteLength ?? 0;
+      if (count > 0 && (bytes + size > limits.BATCH_BYTES_MAX || count >= limits.BATCH_COMMANDS_MAX)) break;
+      bytes += size;
+      count++;
+    }
+    const commands = this.#queue.slice(0, count);
+    const bodies = count === 0 ? [barrierCommand] : commands.map((command) => command.bytes as Uint8Array);
+    const submitted = replica.submit(encodeBatch(bodies), 0n, this.#nextRequest);
+    if ('refusedBy' in submitted) return false;
+    this.#nextRequest = this.#nextRequest === 0xffff_ffff ? 1 : this.#nextRequest + 1;
+    assert(!this.#submitted.has(submitted.op), 'an op is submitted once');
+    const { op, hash } = submitted;
+    this.#queue = this.#queue.slice(count);
+    this.#submitted.set(op, { op, hash, view: replica.view, commands, barriers: this.#barriers });
+    this.#barriers = [];
+    onBatch?.(count, bytes);
+    return true;
+  }
+
+  #handOn(primary: number): void {
+    this.#returnToPeers();
+    if (this.#barriers.length > 0 && this.#handOver(primary, this.#barriers)) this.#barriers = [];
+    const queue = this.#queue;
+    let handed = 0;
+    while (handed < queue.length && this.#handOver(primary, queue.slice(handed, handed + 1))) handed++;
+    this.#queue = queue.slice(handed); // review() tries the rest again, or ends them at their deadline
+  }
+
+  /** False when the frame did not leave. */
+  #handOver(to: number, commands: readonly Waiting[]): boolean {
+    const id = this.#nextForward;
+    const leftMs = Math.max(...commands.map((command) => command.deadlineMs)) - this.#options.nowMs();
+    const deadlineMs = Math.max(1, Math.ceil(leftMs));
+    const request = encodeForwardRequest({ id, deadlineMs, command: commands[0]?.bytes });
+    if (!this.#options.forward(to, request)) return false;
+    this.#nextForward = id === 0xffff_ffff ? 1 : id + 1;
+    this.#forwarded.set(id, { commands, to });
+    return true;
+  }
+
+  /** One hop only: what a peer handed to us goes back to it when we are not the primary. */
+  #returnToPeers(): void {
+    const returned = [...this.#queue, ...this.#barriers].filter((command) => command.fromPeer);
+    if (returned.length === 0) return;
+    this.#queue = this.#queue.filter((command) => !command.fromPeer);
+    this.#barriers = this.#barriers.filter((command) => !command.fromPeer);
+    for (const command of returned) this.#settle(command, 'not-primary');
+  }
+
+  #refuseAll(refusal: Failure): void {
+    const refused = [...this.#queue, ...this.#barriers];
+    this.#queue = [];
+    this.#barriers = [];
+    for (const command of refused) this.#settle(command, refusal);
+  }
+
+  /** Known not applied: back into the queue until its deadline. */
+  #replaced(batch: Batch): void {
+    for (const command of [...batch.commands, ...batch.barriers]) this.#enqueue(command);
+  }
+
+  /** What an earlier view knew of an op may be wrong in this one, once its log is here. */
+  #noticeView(): void {
+    const { status, view, logView } = this.#options.replica;
+    if (status !== 'normal' || logView !== view || view === this.#viewSeen) return;
+    this.#viewSeen = view;
+    this.#afterViewChange();
+  }
+
+  /** The log of the new view is here: what it lacks of ours was never committed. */
+  #afterViewChange(): void {
+    const { replica } = this.#options;
+    for (const [op, batch] of this.#submitted) {
+      if (batch.view === replica.view) continue;
+      const prepare = replica.prepareAt(op);
+      if (prepare !== undefined && hashesEqual(prepare.hash, batch.hash)) continue;
+      this.#submitted.delete(op);
+      this.#replaced(batch);
+    }
+    for (const [id, { commands, to }] of this.#forwarded) {
+      if (to === replica.primary || !commands.every((command) => command.retrySafe)) continue;
+      this.#forwarded.delete(id);
+      for (const command of commands) this.#enqueue(command);
+    }
+  }
+
+  #expireQueued(queue: readonly Waiting[], nowMs: number): Waiting[] {
+    const { replica } = this.#options;
+    return queue.filter((command) => {
+      if (command.settled || command.deadlineMs > nowMs) return !command.settled;
+      this.#settle(command, noQuorum({ status: replica.status, view: replica.view, primary: replica.primary }));
+      return false;
+    });
+  }
+
+  #expireForwarded(id: number, { commands, to }: { commands: readonly Waiting[]; to: number }, nowMs: number): void {
+    for (const command of commands) {
+      if (command.deadlineMs > nowMs) continue;
+      this.#settle(command, command.bytes === undefined ? noQuorum({ askedOf: to }) : outcomeUnknown({ handedTo: to }));
+    }
+    if (commands.every((command) => command.settled)) this.#forwarded.delete(id);
+  }
+
+  #expireSubmitted(op: number, batch: Batch, nowMs: number): void {
+    const evidence = { op, hash: Buffer.from(batch.hash).toString('hex'), view: batch.view };
+    let settled = 0;
+    for (const command of batch.commands) {
+      if (!command.settled && command.deadlineMs <= nowMs) this.#settle(command, outcomeUnknown(evidence));
+      if (command.settled) settled++;
+    }
+    for (const barrier of batch.barriers) {
+      if (!barrier.settled && barrier.deadlineMs <= nowMs) this.#settle(barrier, noQuorum(evidence));
+      if (barrier.settled) settled++;
+    }
+    // The place in flight stays taken until the op commits or a view change replaces it.
+    if (settled === batch.commands.length + batch.barriers.length && this.#options.replica.view !== batch.view) {
+      this.#submitted.delete(op);
+    }
+  }
+}
