@@ -50,11 +50,15 @@ export function conjunctsOf(
   throw new Error(`${machine.id}: the guard of ${stateNode}.${eventType} must be a name or and([names])`);
 }
 
-/** Every conjunct's own answer in this state, in the order of the spec; one false `status` rule when the node has no such event. */
+/**
+ * Every conjunct's own answer in this state, in the order of the spec; one false `status` rule when the node has no such event.
+ * @param answered called after each guard that was asked (evidence.ts notes what it read)
+ */
 export function evaluate(
   machine: AnyStateMachine,
   snapshot: AnyMachineSnapshot,
   event: { readonly type: string },
+  answered?: (evaluation: GuardEvaluation) => void,
 ): readonly GuardEvaluation[] {
   const conjuncts = conjunctsOf(machine, String(snapshot.value), event.type);
   if (conjuncts === undefined) return [{ rule: `${machine.id}.${event.type}.status`, guard: 'status', holds: false }];
@@ -65,11 +69,10 @@ export function evaluate(
   return conjuncts.map((guard) => {
     const predicate = implementations[guard];
     if (predicate === undefined) throw new Error(`${machine.id}: guard ${guard} has no implementation`);
-    return {
-      rule: `${machine.id}.${event.type}.${guard}`,
-      guard,
-      holds: predicate({ context: snapshot.context, event }, undefined),
-    };
+    const holds = predicate({ context: snapshot.context, event }, undefined);
+    const evaluation = { rule: `${machine.id}.${event.type}.${guard}`, guard, holds };
+    answered?.(evaluation);
+    return evaluation;
   });
 }
 

@@ -3,7 +3,7 @@
  * Mirrors no spec module. Nothing here changes the replica: the log's bytes are the same with and without a reader.
  */
 import type { AnyMachineSnapshot, AnyStateMachine } from 'xstate';
-import type { GuardEvaluation } from '../../machines/stepper.ts';
+import type { GuardEvidence } from '../../machines/evidence.ts';
 import type { LoggedPrepare, ReplicaPort } from '../vsr/replica-port.ts';
 
 /** A machine that runs in this process: `Vsr`, `AppendLog`, `Superblock`. */
@@ -33,8 +33,8 @@ export interface HistoryRecord {
   readonly commit: number;
   /** Milliseconds since the epoch, wall clock. */
   readonly atMs: number;
-  /** Every guard's own answer in the state before the event. */
-  guards(): readonly GuardEvaluation[];
+  /** Every guard's own answer in the state before the event, with what it read. Evaluated when called. */
+  guards(): readonly GuardEvidence[];
 }
 
 export interface DxIdentity {

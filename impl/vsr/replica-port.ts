@@ -4,7 +4,8 @@
  * time comes back as a frame (receive), a tick (tick) or the next flush.
  */
 import type { AnyMachineSnapshot } from 'xstate';
-import type { GuardEvaluation, RuleId } from '../../machines/stepper.ts';
+import type { GuardEvidence } from '../../machines/evidence.ts';
+import type { RuleId } from '../../machines/stepper.ts';
 
 /** 'halted' is outside the spec: there it is a crash without restart. See statusReason. */
 export type ReplicaStatus = 'normal' | 'view-change' | 'recovering' | 'halted';
@@ -46,8 +47,8 @@ export interface ReplicaRecord {
   readonly view: number;
   readonly op: number;
   readonly commit: number;
-  /** Every guard's own answer in the state before the event. Evaluated when called. */
-  guards(): readonly GuardEvaluation[];
+  /** Every guard's own answer in the state before the event, with what it read. Evaluated when called. */
+  guards(): readonly GuardEvidence[];
 }
 
 /** The last event that the machine refused: for `explain`. */

@@ -4,7 +4,8 @@
  * submit() find out which actions to take. Timers, retransmission and catching up: replica-pace.ts, outside the spec.
  */
 import type { AnyMachineSnapshot } from 'xstate';
-import { advance, evaluate, type RuleId, refusals } from '../../machines/stepper.ts';
+import { evaluateWithEvidence } from '../../machines/evidence.ts';
+import { advance, type RuleId, refusals } from '../../machines/stepper.ts';
 import { type EffectParams, firstStart, restarted, type VsrMachine, vsrMachine } from '../../machines/vsr.ts';
 import type { PlainAction, TargetAction, VsrAction, VsrContext, VsrEvent } from '../../machines/vsr-context.ts';
 import { hashText } from '../crypto/hash.ts';
@@ -326,7 +327,7 @@ export class Replica implements ReplicaPort {
       view,
       op,
       commit,
-      guards: () => evaluate(this.#machine, before, event),
+      guards: () => evaluateWithEvidence(this.#machine, before, event),
     });
   }
 

@@ -1,0 +1,128 @@
+/**
+ * Goal: asking a guard under watch changes no answer, and names what decided. Method: contexts and events of Vsr at random;
+ * the watched answers against the plain ones; and a fact that is not named may take any value without changing the answer.
+ */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { answerWithEvidence, evaluateWithEvidence } from '../../../machines/evidence.ts';
+import { evaluate } from '../../../machines/stepper.ts';
+import { vsrMachine } from '../../../machines/vsr.ts';
+import { MESSAGE_ACTIONS, PLAIN_ACTIONS, TARGET_ACTIONS } from '../../../machines/vsr-context.ts';
+
+const small = fc.integer({ min: 0, max: 3 });
+const hash = fc.constantFrom('a', 'b', 'c');
+const votes = fc
+  .subarray([0, 1, 2])
+  .chain((froms) =>
+    fc.tuple(
+      ...froms.map((from) =>
+        fc.record({ view: small, logView: small, op: small, hash, commit: small, from: fc.constant(from) }),
+      ),
+    ),
+  );
+const contexts = fc.record({
+  replica: fc.integer({ min: 0, max: 2 }),
+  replicaCount: fc.constant(3),
+  pipelineMax: fc.integer({ min: 1, max: 3 }),
+  view: small,
+  viewDurable: small,
+  logView: small,
+  logViewDurable: small,
+  op: small,
+  headHash: hash,
+  opDurable: small,
+  headHashDurable: hash,
+  commit: small,
+  commitDurable: small,
+  acked: fc.array(small, { minLength: 3, maxLength: 3 }),
+  startVotes: fc.subarray([0, 1, 2]),
+  changeVotes: votes,
+  target: fc.record({ from: small, op: small, hash, commit: small, next: small }),
+});
+const message = fc.record(
+  { from: small, view: small, to: small, op: small, logView: small, commit: small, hash, parent: hash },
+  { requiredKeys: ['from', 'view'] },
+);
+const events = fc.oneof(
+  fc.record(
+    { type: fc.constantFrom(...MESSAGE_ACTIONS), message, hashAtOp: fc.option(hash, { nil: undefined }) },
+    { requiredKeys: ['type'] },
+  ),
+  fc.record(
+    { type: fc.constantFrom(...TARGET_ACTIONS), hashAtTarget: fc.option(hash, { nil: undefined }) },
+    { requiredKeys: ['type'] },
+  ),
+  fc.record({ type: fc.constantFrom(...PLAIN_ACTIONS) }),
+);
+const statuses = fc.constantFrom('normal', 'view-change', 'recovering');
+
+describe('the evidence of a guard', () => {
+  test('watching changes no answer', () => {
+    fc.assert(
+      fc.property(statuses, contexts, events, (value, context, event) => {
+        const snapshot = vsrMachine.resolveState({ value, context: deepFreeze(context) });
+        const plain = evaluate(vsrMachine, snapshot, event);
+        const watched = evaluateWithEvidence(vsrMachine, snapshot, event);
+        expect(watched.map(({ rule, guard, holds }) => ({ rule, guard, holds }))).toEqual(plain);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('a fact that is not named decides nothing', () => {
+    fc.assert(
+      fc.property(statuses, contexts, contexts, events, (value, context, other, event) => {
+        const snapshot = vsrMachine.resolveState({ value, context });
+        for (const { guard, holds, facts } of evaluateWithEvidence(vsrMachine, snapshot, event)) {
+          if (guard === 'status') continue;
+          const kept = Object.keys(facts).flatMap((path) =>
+            path.startsWith('context.') ? [path.split('.')[1] ?? ''] : [],
+          );
+          const mixed = {
+            ...other,
+            ...Object.fromEntries(kept.map((key) => [key, (context as Record<string, unknown>)[key]])),
+          };
+          const again = evaluate(vsrMachine, vsrMachine.resolveState({ value, context: mixed as never }), event);
+          expect(again.find((answer) => answer.guard === guard)?.holds).toBe(holds);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+describe('what is noted', () => {
+  test('values by path, a list as one fact, an absent fact as missing', () => {
+    const args = { context: { op: 4, acked: [1, 2], none: undefined }, event: { type: 'X', message: { from: 1 } } };
+    const { answer, facts, missing } = answerWithEvidence(
+      ({ context, event }: typeof args) =>
+        context.acked[event.message.from] === 2 &&
+        context.none === undefined &&
+        !('op' in event.message) &&
+        context.op > 3,
+      args,
+    );
+    expect(answer).toBe(true);
+    expect(facts).toEqual({ 'context.acked': [1, 2], 'event.message.from': 1, 'context.none': null, 'context.op': 4 });
+    expect(missing).toEqual(['event.message.op']);
+  });
+
+  test('an event that the status does not take: the status, and those that would', () => {
+    const snapshot = vsrMachine.resolveState({
+      value: 'recovering',
+      context: fc.sample(contexts, { numRuns: 1, seed: 1 })[0] as never,
+    });
+    const [evidence] = evaluateWithEvidence(vsrMachine, snapshot, { type: 'JoinView' });
+    expect(evidence).toMatchObject({
+      rule: 'Vsr.JoinView.status',
+      holds: false,
+      facts: { status: 'recovering', 'status of the action': ['normal', 'view-change'] },
+    });
+  });
+});
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const part of Object.values(value)) deepFreeze(part);
+  return Object.freeze(value);
+}
