@@ -147,6 +147,7 @@ class Walk<S, E extends { readonly type: string }> {
     const outgoing = this.graph.outgoing[id] ?? [];
     const executed = new Uint8Array(outgoing.length);
     const wrong: { event: E; texts: readonly string[] }[] = [];
+    const threw = new Set<string>();
     this.evaluateInvariants(id, real);
     for (const event of this.driver.alphabet(real)) {
       this.offered.add(event.type);
@@ -158,6 +159,7 @@ class Walk<S, E extends { readonly type: string }> {
       } catch (cause) {
         const thrown = cause instanceof Error ? cause.message : String(cause);
         this.counts.extra++;
+        threw.add(event.type);
         this.record(
           'error',
           event.type,
@@ -194,7 +196,7 @@ class Walk<S, E extends { readonly type: string }> {
       if (!matched && !stutter) wrong.push({ event, texts });
       if (!kept) this.driver.dispose?.(next);
     }
-    this.judge(id, real, outgoing, executed, wrong);
+    this.judge(id, real, outgoing, executed, wrong, threw);
   }
 
   /** Names each edge that was not executed and each step that the spec does not have. */
@@ -204,9 +206,10 @@ class Walk<S, E extends { readonly type: string }> {
     outgoing: StateGraph['outgoing'][number],
     executed: Uint8Array,
     wrong: readonly { event: E; texts: readonly string[] }[],
+    threw: ReadonlySet<string>,
   ): void {
     const unexecuted = outgoing.filter((_, index) => executed[index] === 0);
-    const excused = new Set<string>();
+    const excused = new Set(threw);
     for (const { event, texts } of wrong) {
       const owed = unexecuted.filter((edge) => edge.action === event.type);
       const expected = this.targetsOf(id, event.type);

@@ -78,19 +78,20 @@ export async function checkComponent(
     });
   const guards = sumGuards(models);
   const ranThrough = problems.every(
-    ({ code }) => code !== 'parse' && code !== 'config' && code !== 'engine' && code !== 'driver',
+    ({ code, failure }) => failure === undefined && code !== 'config' && code !== 'engine' && code !== 'driver',
   );
   const together = ranThrough ? judgeTogether(component, models, problems.length === 0) : [];
   dropConsequences(problems, together);
   problems.push(...together);
   const input: StageInput = { context, component, models, graphs, guards, deep };
-  const mirror = await runStage('mirror', stages.mirror, input, problems);
+  const mirror = models.length > 0 ? await runStage('mirror', stages.mirror, input, problems) : undefined;
   const clean = problems.length === 0;
   const mutants = clean ? await runStage('mutant-survives', stages.mutants, input, problems) : undefined;
   if (mutants !== undefined && stages.evidence !== undefined && problems.every(({ code }) => code !== 'config'))
     await runStage('unkilled-invariant', withoutNumbers(stages.evidence, mutants), input, problems);
-  const random = clean ? await runStage('random', stages.random, input, problems) : undefined;
-  const validation = clean ? await runStage('validation', stages.validation, input, problems) : undefined;
+  const random = problems.length === 0 ? await runStage('random', stages.random, input, problems) : undefined;
+  const validation =
+    problems.length === 0 ? await runStage('validation', stages.validation, input, problems) : undefined;
   const properties = [...new Set(models.flatMap((model) => model.properties))];
   const livenessBroken = problems.some(({ code }) => code === 'property' || code === 'liveness-without-fairness');
   return {

@@ -4,7 +4,8 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { cacheKey } from '../cache/cache-key.ts';
 import { OutcomeCache } from '../cache/outcome-cache.ts';
 import type { Component } from '../component.ts';
@@ -36,17 +37,28 @@ export interface CheckSettings {
   readonly cache?: OutcomeCache;
 }
 
-/** `lockstep check [Component...] [--engine docker|embedded] [--deep] [--no-cache]`. */
+const USAGE =
+  'lockstep check [Component...] [--engine docker|embedded] [--deep] [--no-cache] [--components FILE]\n' +
+  '  FILE: a module that exports `components`, for a system of your own; its sources are relative to the current folder';
+
+/** See USAGE. */
 export async function runCheck(argv: readonly string[]): Promise<number> {
   const only: string[] = [];
   let engine: 'docker' | 'embedded' | undefined;
   let deep = false;
   let noCache = false;
+  let components = allComponents;
   for (let at = 0; at < argv.length; at++) {
     const word = argv[at] as string;
     if (word === '--deep') deep = true;
     else if (word === '--no-cache') noCache = true;
-    else if (word === '--engine') {
+    else if (word === '--components') {
+      const file = argv[++at];
+      if (file === undefined) return usage('--components takes a file');
+      const found = await componentsIn(file);
+      if (typeof found === 'string') return usage(found);
+      components = found;
+    } else if (word === '--engine') {
       const name = argv[++at];
       if (name !== 'docker' && name !== 'embedded')
         return usage(`--engine takes docker or embedded, not ${name ?? 'nothing'}`);
@@ -57,7 +69,7 @@ export async function runCheck(argv: readonly string[]): Promise<number> {
   const live = terminal(process.stdout);
   const outcome = await check({
     root: process.cwd(),
-    components: allComponents,
+    components,
     stages: allStages,
     only,
     engine,
@@ -65,7 +77,9 @@ export async function runCheck(argv: readonly string[]): Promise<number> {
     print: live.print,
     progress: live.progress,
     save: true,
-    ...(OutcomeCache.isAllowed(process.env, noCache) ? { cache: new OutcomeCache(process.cwd()) } : {}),
+    ...(components === allComponents && OutcomeCache.isAllowed(process.env, noCache)
+      ? { cache: new OutcomeCache(process.cwd()) }
+      : {}),
   });
   live.table(outcome);
   const mutants = mutantTable(outcome.components);
@@ -73,7 +87,7 @@ export async function runCheck(argv: readonly string[]): Promise<number> {
   const folder = join('build', 'report');
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'check.json'), `${JSON.stringify(checkJson(outcome), null, 2)}\n`);
-  writeFileSync(join(folder, 'check.html'), await checkHtml(outcome, allComponents));
+  writeFileSync(join(folder, 'check.html'), await checkHtml(outcome, components));
   return exitCodeOf(outcome);
 }
 
@@ -159,9 +173,16 @@ function firstLine(engines: CheckOutcome['engines'], missing: string | undefined
   return `Engine: ${named.join('')} ALONE. TLC did not run: ${missing ?? 'not found'}`;
 }
 
+async function componentsIn(file: string): Promise<readonly Component[] | string> {
+  try {
+    const loaded = (await import(pathToFileURL(resolve(file)).href)) as { readonly components?: readonly Component[] };
+    return Array.isArray(loaded.components) ? loaded.components : `${file} does not export an array named components`;
+  } catch (cause) {
+    return `${file} does not load: ${cause instanceof Error ? cause.message : String(cause)}`;
+  }
+}
+
 function usage(what: string): number {
-  process.stderr.write(
-    `check: ${what}\nusage: lockstep check [Component...] [--engine docker|embedded] [--deep] [--no-cache]\n`,
-  );
+  process.stderr.write(`check: ${what}\nusage: ${USAGE}\n`);
   return 2;
 }

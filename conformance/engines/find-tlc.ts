@@ -27,7 +27,7 @@ export type FindTlc = { readonly found: Tlc } | { readonly missing: string };
 
 /** @param wanted 'docker' takes Docker only; undefined takes the first that works. */
 export function findTlc(wanted: 'docker' | undefined, env: NodeJS.ProcessEnv = process.env): FindTlc {
-  if (wanted === 'docker') return findDocker();
+  if (wanted === 'docker') return findDocker(env);
   const java = spawnSync(env.JAVA_HOME ? join(env.JAVA_HOME, 'bin', 'java') : 'java', ['-version'], {
     encoding: 'utf8',
     env,
@@ -80,12 +80,13 @@ function ofJar(jar: string, origin: string): Tlc {
   };
 }
 
-function findDocker(): FindTlc {
-  const docker = spawnSync('docker', ['image', 'inspect', DOCKER_IMAGE], { encoding: 'utf8' });
+function findDocker(env: NodeJS.ProcessEnv): FindTlc {
+  const docker = spawnSync('docker', ['image', 'inspect', DOCKER_IMAGE], { encoding: 'utf8', env });
   if (docker.error !== undefined) return { missing: 'ENGINE=docker, but the docker client is missing: install Docker' };
   if (docker.status !== 0) {
     const built = spawnSync('docker', ['build', '-q', '-t', DOCKER_IMAGE, 'conformance/engines/docker'], {
       encoding: 'utf8',
+      env,
     });
     if (built.status !== 0) {
       const why = (built.stderr || '').trim().split('\n').at(-1) ?? '';

@@ -18,9 +18,11 @@ export function judgeTogether(
   const taken = new Map<string, number>();
   for (const model of models)
     for (const [action, count] of Object.entries(model.actions)) taken.set(action, (taken.get(action) ?? 0) + count);
+  const blocked = clean ? blockedActions(models) : new Set<string>();
   for (const [action, count] of taken)
-    if (count === 0) add('vacuous-action', `action ${action} is never taken in any model`, action);
-  const walked = models.flatMap((model) => model.bisimulation ?? []);
+    if (count === 0 && !blocked.has(action))
+      add('vacuous-action', `action ${action} is never taken in any model`, action);
+  const walked = models.flatMap((model) => model.bisimulation ?? []).filter(({ states }) => states > 0);
   if (walked.length === 0) return problems;
   for (const action of replayedActions(models)) {
     if (walked.some(({ offered }) => offered.has(action))) continue;
@@ -29,6 +31,12 @@ export function judgeTogether(
   }
   if (clean) judgeGuards(component, models, add);
   return problems;
+}
+
+/** Actions with a conjunct that is never true: that names the cause better than that the action is never taken. */
+function blockedActions(models: readonly ModelOutcome[]): ReadonlySet<string> {
+  const never = [...sumGuards(models)].filter(([rule, { holds }]) => holds === 0 && !rule.endsWith('.status'));
+  return new Set(never.map(([rule]) => rule.split('.')[1] ?? ''));
 }
 
 /** Actions of the models that the code walks: an action of a wrapper that only a live model has is none of the driver's. */

@@ -33,6 +33,7 @@ export function runFault({ context, component, graphs }: StageInput, fault: AnyF
   };
   if (fault.cfgs.length === 0) throw new MutantError(`fault ${fault.name} names no model to walk`);
   let edges = 0;
+  let judgesStutters = true;
   for (const cfg of fault.cfgs) {
     const model = component.models.find((candidate) => candidate.cfg === cfg);
     const graph = graphs.get(cfg);
@@ -45,6 +46,7 @@ export function runFault({ context, component, graphs }: StageInput, fault: AnyF
         stopAtFirst: true,
       });
       edges += walked.executed;
+      judgesStutters &&= graph.hasSelfLoops;
       const divergence = walked.divergences[0];
       if (divergence === undefined) continue;
       const killedBy = `${divergence.verdict} ${divergence.action}`;
@@ -54,6 +56,10 @@ export function runFault({ context, component, graphs }: StageInput, fault: AnyF
       if (cause instanceof ProjectionError) throw new MutantError(`fault ${fault.name}: ${cause.message}`);
       throw cause;
     }
+  }
+  if (!judgesStutters) {
+    const note = 'needs TLC: the graph of the embedded engine leaves out steps that change nothing';
+    return { outcome: { ...base, cfg: fault.cfgs.join(', '), verdict: 'skipped', note, seconds: seconds() } };
   }
   const note = `walked ${edges} edges of ${fault.cfgs.join(', ')} without a divergence`;
   return { outcome: { ...base, cfg: fault.cfgs.join(', '), verdict: 'survived', note, seconds: seconds() } };
