@@ -14,6 +14,7 @@ export type CliErrorCode =
   | 'CLI_USAGE' // an option, argument or combination that the command does not take
   | 'CLI_SETTING_INVALID' // a setting of flag, environment or file: unknown key or wrong value
   | 'CLI_FILE_UNREADABLE' // a file named on the command line cannot be read
+  | 'CLI_FILE_UNWRITABLE' // a folder or file that the command has to write
   | 'CLI_INPUT_INVALID' // what is to be appended is empty, too large or not UTF-8
   | 'CLI_PORT_BUSY' // an address that a server is to listen on is taken or not ours
   | 'CLI_CLUSTER_MISMATCH' // a cluster folder that was made with other settings

@@ -5,7 +5,10 @@ import { required, resolveSettings } from './settings.ts';
 
 export function addClientOptions(command: Command): Command {
   return command
-    .option('--url <url>', 'HTTP address of a replica, or several with commas between (default http://127.0.0.1:7100)')
+    .option(
+      '--url <url>',
+      'HTTP address of a replica, or several with commas between (default: the three of `lockstep cluster`, from http://127.0.0.1:7100)',
+    )
     .option('--timeout-ms <ms>', 'give up after so long (default 30000)')
     .option('--config <file>', 'settings in TOML')
     .addHelpText('after', '\nEnvironment: LOCKSTEP_URL, LOCKSTEP_TIMEOUT_MS, LOCKSTEP_CONFIG. Flags win.');

@@ -43,15 +43,19 @@ export class HttpClient {
     const deadline = this.#clock.monotonicMs() + this.#timeoutMs;
     for (;;) {
       let last: LockstepError | undefined;
+      let silent = 0;
       let waitMs = RETRY_WAIT_MS;
       for (const url of this.urls) {
         const answer = await this.askOne(url, request, deadline - this.#clock.monotonicMs());
         if ('value' in answer) return answer.value;
-        last = answer.error;
-        if (!answer.repeatable) throw last;
+        // A refusal says more than the silence of the next one.
+        if (answer.error.code === 'CLI_UNREACHABLE') silent += 1;
+        if (last === undefined || answer.error.code !== 'CLI_UNREACHABLE') last = answer.error;
+        if (!answer.repeatable) throw answer.error;
         waitMs = Math.max(waitMs, Math.min(answer.retryAfterMs, RETRY_AFTER_MS_MAX));
       }
       const over = this.#clock.monotonicMs() + waitMs >= deadline;
+      if (last !== undefined && silent === this.urls.length) last = this.unreachable(last);
       if (last !== undefined && (over || !request.patient)) throw last;
       await this.pause(waitMs);
     }
@@ -85,6 +89,11 @@ export class HttpClient {
     return { error: refusalOf(url, response.status, parsed, text), repeatable, retryAfterMs };
   }
 
+  /** The error when no replica answered; first is what the first of them did. */
+  unreachable(first: LockstepError): LockstepError {
+    return this.urls.length === 1 ? first : allUnreachable(this.urls, first);
+  }
+
   pause(delayMs: number): Promise<void> {
     return new Promise((resolve) => this.#clock.after(delayMs, resolve));
   }
@@ -104,6 +113,13 @@ function unreachable(url: string, cause: unknown): CliError {
   const what = timedOut ? 'did not answer in time' : `cannot be reached (${system})`;
   const advice = 'start one with `lockstep cluster`, or name another replica with --url or LOCKSTEP_URL';
   return new CliError('CLI_UNREACHABLE', `the server at ${url} ${what}: ${advice}`, { url, system }, cause);
+}
+
+function allUnreachable(urls: readonly string[], first: LockstepError): CliError {
+  const system = first.evidence.system ?? 'unknown';
+  const advice = 'start a cluster with `lockstep cluster`, or name a replica with --url or LOCKSTEP_URL';
+  const message = `none of the servers ${urls.join(', ')} can be reached (${system}): ${advice}`;
+  return new CliError('CLI_UNREACHABLE', message, { urls: urls.join(','), system });
 }
 
 function refusalOf(url: string, status: number, parsed: unknown, text: string): LockstepError {

@@ -40,7 +40,8 @@ export const settingsSchema = {
     url: Type.Array(Type.String({ pattern: '^https?://[^\\s,]+$', description: 'http://host:port' }), {
       minItems: 1,
       maxItems: REPLICAS_MAX,
-      default: ['http://127.0.0.1:7100'],
+      /** What `lockstep cluster` starts. */
+      default: ['http://127.0.0.1:7100', 'http://127.0.0.1:7101', 'http://127.0.0.1:7102'],
       description: 'http://host:port of one or more replicas, asked in this order',
     }),
     'timeout-ms': Type.Integer({ minimum: 1, maximum: 3_600_000, default: 30_000 }),

@@ -27,7 +27,7 @@ export function configure(command: Command): void {
           if ('error' in answer) {
             silent += 1;
             const { code, message } = answer.error;
-            if (client.urls.length === 1) throw answer.error;
+            if (silent === client.urls.length) throw client.unreachable(answer.error);
             table.push([url, { colSpan: COLUMNS.length, content: pc.red(`${code}: ${message}`) }]);
             out.value({ url, error: { code, message, evidence: answer.error.evidence } });
             continue;
