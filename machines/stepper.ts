@@ -10,6 +10,9 @@ import {
   initialTransition,
   transition,
 } from 'xstate';
+import { conjunctNames, type Effect, type Row, tableOf, take } from './table.ts';
+
+export type { Effect } from './table.ts';
 
 /** `Component.Event.Guard`, or `Component.Event.status` when the state node has no such event. */
 export type RuleId = string;
@@ -19,14 +22,6 @@ export interface GuardEvaluation {
   readonly guard: string;
   readonly holds: boolean;
 }
-
-/** An effect that the machine asked for: its name and the params that the table computed. */
-export interface Effect {
-  readonly type: string;
-  readonly params: unknown;
-}
-
-type NamedGuards = { readonly guards?: readonly string[] } | string | { readonly type: string };
 
 /** Names of the guard conjuncts of the one transition for this event in this state node; undefined when there is none. */
 export function conjunctsOf(
@@ -42,12 +37,7 @@ export function conjunctsOf(
       `${machine.id}: state ${stateNode} has ${transitions.length} transitions for ${eventType}; name each case`,
     );
   }
-  const guard = only.guard as NamedGuards | undefined;
-  if (guard === undefined) return [];
-  if (typeof guard === 'string') return [guard];
-  if ('guards' in guard && guard.guards !== undefined) return guard.guards;
-  if ('type' in guard) return [guard.type];
-  throw new Error(`${machine.id}: the guard of ${stateNode}.${eventType} must be a name or and([names])`);
+  return conjunctNames(machine, stateNode, eventType, only.guard);
 }
 
 /**
@@ -84,10 +74,17 @@ export function refusals(
   snapshot: AnyMachineSnapshot,
   event: { readonly type: string },
 ): readonly RuleId[] {
-  if (snapshot.can(event)) return NO_REFUSALS;
+  const table = tableOf(machine);
+  const row = table?.rows.get(snapshot.value as string)?.get(event.type);
+  if (row === undefined ? table === undefined && snapshot.can(event) : holds(row, snapshot, event)) return NO_REFUSALS;
   return evaluate(machine, snapshot, event)
     .filter((evaluation) => !evaluation.holds)
     .map((evaluation) => evaluation.rule);
+}
+
+function holds({ guards }: Row, { context }: AnyMachineSnapshot, event: { readonly type: string }): boolean {
+  const args = { context, event };
+  return guards.every((guard) => guard(args, undefined));
 }
 
 export function start<Machine extends AnyStateMachine>(machine: Machine, input: unknown): AnyMachineSnapshot {
@@ -96,6 +93,18 @@ export function start<Machine extends AnyStateMachine>(machine: Machine, input: 
 
 /** Takes the event (the caller has asked refusals() first) and returns the next snapshot with the named effects, in order. */
 export function advance<Machine extends AnyStateMachine>(
+  machine: Machine,
+  snapshot: AnyMachineSnapshot,
+  event: EventFromLogic<Machine>,
+): readonly [AnyMachineSnapshot, readonly Effect[]] {
+  const table = tableOf(machine);
+  const row = table?.rows.get(snapshot.value as string)?.get(event.type);
+  if (table !== undefined && row !== undefined) return take(table, row, snapshot, event);
+  return advanceByXState(machine, snapshot, event);
+}
+
+/** As advance(), by XState's own interpreter: what a row of the table is held to, and the way of every other machine. */
+export function advanceByXState<Machine extends AnyStateMachine>(
   machine: Machine,
   snapshot: AnyMachineSnapshot,
   event: EventFromLogic<Machine>,
