@@ -4,6 +4,8 @@ import type { CommandEntry } from './command.ts';
 const entry = (name: string, summary: string, load: CommandEntry['load']): CommandEntry => ({ name, summary, load });
 
 export const commands: readonly CommandEntry[] = [
+  entry('cluster', 'a local cluster in real processes, until Ctrl-C', () => import('./commands/cluster.ts')),
+  entry('server', 'one replica, until SIGTERM', () => import('./commands/server.ts')),
   entry('append', 'append lines as entries of a stream', () => import('./commands/append.ts')),
   entry('read', 'read a stream from an offset on', () => import('./commands/read.ts')),
   entry('status', 'role, view, op and commit of the replicas', () => import('./commands/status.ts')),

@@ -13,6 +13,9 @@ const RETRY_WAIT_MS = 200;
 /** Wait between two rounds when the server said how long: at most this. */
 const RETRY_AFTER_MS_MAX = 5_000;
 
+/** One try at one replica: longer than a server lets a request wait, so that only a server that hangs meets it. */
+const TRY_MS_MAX = 12_000;
+
 /** What the server answered instead of a result: its own code and message. */
 export class RefusedError extends LockstepError {}
 
@@ -30,11 +33,13 @@ export interface HttpRequest {
 export class HttpClient {
   readonly urls: readonly string[];
   readonly #timeoutMs: number;
+  readonly #tryMs: number;
   readonly #clock: Clock;
 
-  constructor(urls: readonly string[], timeoutMs: number, clock: Clock = new RealClock()) {
+  constructor(urls: readonly string[], timeoutMs: number, tryMs: number = TRY_MS_MAX, clock: Clock = new RealClock()) {
     this.urls = urls.map((url) => url.replace(/\/+$/, ''));
     this.#timeoutMs = timeoutMs;
+    this.#tryMs = Math.min(tryMs, timeoutMs);
     this.#clock = clock;
   }
 
@@ -46,7 +51,8 @@ export class HttpClient {
       let silent = 0;
       let waitMs = RETRY_WAIT_MS;
       for (const url of this.urls) {
-        const answer = await this.askOne(url, request, deadline - this.#clock.monotonicMs());
+        const leftMs = deadline - this.#clock.monotonicMs();
+        const answer = await this.askOne(url, request, Math.min(leftMs, this.#tryMs));
         if ('value' in answer) return answer.value;
         // A refusal says more than the silence of the next one.
         if (answer.error.code === 'CLI_UNREACHABLE') silent += 1;
@@ -62,7 +68,7 @@ export class HttpClient {
   }
 
   /** One replica, once. */
-  async askOne(url: string, request: HttpRequest, timeoutMs: number = this.#timeoutMs): Promise<Answer> {
+  async askOne(url: string, request: HttpRequest, timeoutMs: number = this.#tryMs): Promise<Answer> {
     const target = new URL(url + request.path);
     for (const [name, value] of Object.entries(request.query ?? {}))
       if (value !== undefined) target.searchParams.set(name, String(value));

@@ -10,7 +10,7 @@ import { SERVER_LIMITS } from '../server/server-limits.ts';
 import { CliError } from './cli-error.ts';
 import { freePorts, requirePortFree } from './free-ports.ts';
 import { hostPortText } from './host-port.ts';
-import { type ReadyLine, ReplicaProcess } from './replica-process.ts';
+import { type ReadyLine, type ReplicaExit, ReplicaProcess } from './replica-process.ts';
 
 const HOST = '127.0.0.1';
 /** Replica i serves HTTP at port + i, and peers and clients at port + REPLICA_PORT_OFFSET + i. */
@@ -141,6 +141,19 @@ export class LocalCluster {
       ...this.#options.serverArgs,
       this.directoryOf(replica),
     ];
+  }
+
+  /** Settles when that process has ended; undefined when it never started. */
+  endOf(replica: number): Promise<ReplicaExit> | undefined {
+    return this.#processes[replica]?.ended;
+  }
+
+  isAlive(replica: number): boolean {
+    return this.#processes[replica]?.isAlive === true;
+  }
+
+  signal(replica: number, name: NodeJS.Signals): void {
+    this.#processes[replica]?.signal(name);
   }
 
   /** SIGTERM to all at once; each drains. @returns false when one had to be killed or ended badly */

@@ -62,6 +62,11 @@ export function kebabOf(limit: string): string {
   return limit.toLowerCase().replaceAll('_', '-');
 }
 
+/** As flags and file name them. */
+export function limitNames(): readonly string[] {
+  return Object.keys(limitSchemas);
+}
+
 export function limitsOf(settings: SettingsOf<'server'>): ServerLimits {
   const names = Object.keys(SERVER_LIMITS) as (keyof ServerLimits)[];
   return Object.fromEntries(names.map((name) => [name, settings.limits[kebabOf(name)]])) as unknown as ServerLimits;

@@ -11,7 +11,7 @@ export const TOPICS = ['replica', 'commit', 'refusal', 'view-change'] as const;
 export function configure(command: Command): void {
   command
     .addArgument(new Argument('<topic>', 'what to explain').choices(TOPICS))
-    .option('--with <name=value...>', 'what the topic asks for, such as commit_id=7', pairs, {});
+    .option('--with <name=value>', 'what the topic asks for, such as commit_id=7; may be given again', pairs, {});
   addClientOptions(command).action(
     exitsWith(async (topic: string, options: { with: Record<string, string> }, self: Command) => {
       const out = new Output(self);

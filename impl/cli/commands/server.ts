@@ -1,0 +1,144 @@
+/**
+ * `lockstep server`: one replica in this process, from its settings to a clean stop. Logs go to standard error as JSON
+ * lines, the ready line to standard output. Mirrors no spec module.
+ */
+import Table from 'cli-table3';
+import type { Command } from 'commander';
+import { type Logger, pino } from 'pino';
+import type { RunningServer, ServerConfig } from '../../server/server-config.ts';
+import { CliError, EXIT_DONE, EXIT_FAILED } from '../cli-error.ts';
+import { exitsWith, Output } from '../command.ts';
+import { inline } from '../dx-answer.ts';
+import { loadDxPlugin } from '../dx-plugin.ts';
+import { hostPortText, parseHostPort } from '../host-port.ts';
+import { type Resolved, required, resolveSettings } from '../settings.ts';
+import { limitNames, limitsOf, type SettingsOf } from '../settings-schema.ts';
+import { startReplicaServer } from '../start-replica-server.ts';
+
+interface ServerOptions {
+  readonly addresses?: string;
+  readonly http?: string;
+  readonly dx: boolean;
+  readonly logLevel?: string;
+  readonly limit: Readonly<Record<string, string>>;
+  readonly config?: string;
+  readonly printConfig?: boolean;
+  readonly stopWithStdin?: boolean;
+}
+
+export function configure(command: Command): void {
+  command
+    .argument('[dir]', 'a directory that `lockstep format` made (or LOCKSTEP_DIRECTORY)')
+    .option('--addresses <list>', 'host:port of every replica in the order of their numbers, commas between')
+    .option('--http <host:port>', 'where its HTTP API listens; port 0 asks for a free one')
+    .option('--no-dx', 'leave the DX API out')
+    .option('--log-level <level>', 'silent, error, warn, info or debug (default info)')
+    .option('--limit <name=n>', 'a limit of the server, such as tick-ms=20', limits, {})
+    .option('--config <file>', 'settings in TOML')
+    .option('--print-config', 'print every setting with its origin, and start nothing')
+    .option('--stop-with-stdin', 'stop when standard input ends, as `lockstep cluster` has it')
+    .addHelpText('after', '\nEnvironment: LOCKSTEP_ADDRESSES and so on. Flags win. SIGTERM stops it cleanly.')
+    .action(
+      exitsWith(async (directory: string | undefined, options: ServerOptions, self: Command) => {
+        const out = new Output(self);
+        const resolved = resolveSettings('server', {
+          flags: flagsOf(directory, options),
+          environment: process.env,
+          file: options.config ?? process.env.LOCKSTEP_CONFIG,
+        });
+        if (options.printConfig === true) return printConfig(out, resolved);
+        return runServer(out, configOf(resolved), required('server', resolved, 'log-level'), options.stopWithStdin);
+      }),
+    );
+}
+
+function flagsOf(directory: string | undefined, options: ServerOptions): Record<string, unknown> {
+  const named = Object.entries(options.limit).map(([name, value]) => [`limits.${name}`, value]);
+  return {
+    directory,
+    addresses: options.addresses,
+    http: options.http,
+    dx: options.dx ? undefined : false,
+    'log-level': options.logLevel,
+    ...Object.fromEntries(named),
+  };
+}
+
+function configOf(resolved: Resolved<'server'>): ServerConfig {
+  const directory = required('server', resolved, 'directory');
+  const addresses = required('server', resolved, 'addresses');
+  const http = required('server', resolved, 'http');
+  return {
+    directory,
+    addresses: addresses.map((text, index) => parseHostPort(text, `addresses[${index}]`)),
+    http: parseHostPort(http, 'http'),
+    dx: required('server', resolved, 'dx'),
+    limits: limitsOf(resolved.values as SettingsOf<'server'>),
+  };
+}
+
+function printConfig(out: Output, { settings }: Resolved<'server'>): number {
+  const table = new Table({ head: ['setting', 'value', 'origin'], style: { head: [], border: [] } });
+  for (const { key, value, origin } of settings) {
+    table.push([key, Array.isArray(value) ? value.join(',') : inline(value), origin]);
+    out.value({ key, value: value ?? null, origin });
+  }
+  out.line(table.toString());
+  return EXIT_DONE;
+}
+
+async function runServer(out: Output, config: ServerConfig, level: string, withStdin?: boolean): Promise<number> {
+  const logger = pino({ level }, pino.destination({ fd: 2, sync: false }));
+  const dx = config.dx ? await loadDxPlugin() : undefined;
+  const starting = startReplicaServer(config, { logger, ...(dx === undefined ? {} : { dx }) });
+  const letGo = stopOnRequest(starting, logger, withStdin === true);
+  try {
+    const server = await starting;
+    announce(out, server);
+    await server.stopped;
+    return EXIT_DONE;
+  } finally {
+    letGo();
+  }
+}
+
+function announce(out: Output, { cluster, replica, replicaCount, peerAddress, httpAddress }: RunningServer): void {
+  const address = hostPortText(peerAddress);
+  const http = hostPortText(httpAddress);
+  out.value({ event: 'ready', cluster, replica, replicaCount, address, http, pid: process.pid });
+  out.line(`replica ${replica} of ${replicaCount}, cluster ${cluster}, pid ${process.pid}`);
+  out.line(`  peers and clients ${address}`);
+  out.line(`  HTTP              http://${http}`);
+  out.line('Ctrl-C or SIGTERM stops it.');
+}
+
+/** SIGTERM, SIGINT and, when asked, the end of standard input stop the server; a second signal ends the process at once. */
+function stopOnRequest(starting: Promise<RunningServer>, logger: Logger, withStdin: boolean): () => void {
+  let asked = 0;
+  const stop = (why: string): void => {
+    asked += 1;
+    logger.info({ why }, 'stopping');
+    if (asked > 1) process.exit(EXIT_FAILED);
+    // A failed start or stop is reported by whoever awaits it.
+    void starting.then((server) => server.stop()).catch(() => {});
+  };
+  const onEnd = (): void => {
+    if (asked === 0) stop('standard input ended');
+  };
+  process.on('SIGTERM', stop).on('SIGINT', stop);
+  if (withStdin) process.stdin.on('end', onEnd).on('error', onEnd).resume();
+  return () => {
+    process.off('SIGTERM', stop).off('SIGINT', stop);
+    if (withStdin) process.stdin.destroy();
+  };
+}
+
+function limits(text: string, previous: Record<string, string>): Record<string, string> {
+  const [, name, value] = /^([a-z-]+)=(.*)$/.exec(text) ?? [];
+  const known = limitNames();
+  if (name === undefined || value === undefined || !known.includes(name)) {
+    const message = `--limit ${text} is no limit: it takes name=n with a name of ${known.join(', ')}`;
+    throw new CliError('CLI_SETTING_INVALID', message, { value: text });
+  }
+  return { ...previous, [name]: value };
+}
