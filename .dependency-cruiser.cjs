@@ -57,7 +57,7 @@ module.exports = {
     rule(
       'only-ports-touch-the-world',
       'disk, network and processes go through the ports',
-      '^(machines|impl/(crypto|storage|vsr|kernel))',
+      '^(machines|impl/(crypto|storage|vsr|kernel|wire|server|client|dx))',
       '^(node:)?(fs|fs/promises|net|dgram|http|timers|child_process|worker_threads)$',
     ),
   ],

@@ -11,8 +11,9 @@ export interface SourceFile {
   readonly text: string;
 }
 
+/** What is not tracked yet counts too: a rule is broken when the file is written, not when it is committed. */
 export function trackedFiles(): readonly SourceFile[] {
-  const listed = execFileSync('git', ['ls-files', '-z'], { encoding: 'utf8' }).split('\0');
+  const listed = execFileSync('git', ['ls-files', '-z', '-co', '--exclude-standard'], { encoding: 'utf8' }).split('\0');
   return listed
     .filter((path) => path !== '' && existsSync(path))
     .map((path) => ({ path, text: readFileSync(path, 'utf8') }));
