@@ -1,0 +1,46 @@
+/**
+ * Opening a log: what the scan found, as facts for the machine and as a report for the caller. Changes nothing.
+ * Mirrors the guards of specs/AppendLog.tla, Reopen, ReopenCuttingTail and ReopenDamaged, and the window that they write again.
+ */
+import type { ScanFacts } from '../../machines/append-log.ts';
+import type { AppendLogError } from './append-log-error.ts';
+import type { AppendLogSettings } from './append-log-options.ts';
+import { type LogScan, scanLog } from './log-scan.ts';
+import type { SegmentFile } from './segment-file.ts';
+
+export interface OpenReport {
+  readonly verdict: LogScan['verdict'];
+  readonly records: number;
+  readonly headHash: Uint8Array;
+  /** Bytes of a torn tail that were cut; 0 when none. */
+  readonly tornBytes: number;
+  /** Position of the cut, or of the damage. */
+  readonly endBytes: number;
+  /** Why the log ends there; undefined when it is whole. */
+  readonly reason?: AppendLogError;
+}
+
+/** Fills the index of segment with every good record. */
+export function examine(
+  segment: SegmentFile,
+  settings: AppendLogSettings,
+): { facts: ScanFacts & { readonly tornBytes: number }; report: OpenReport } {
+  const { recordBytesMax: payloadBytesMax, unsyncedBytesMax, recordsDurableMin, faults } = settings;
+  const scan = scanLog(segment.file, { payloadBytesMax, recordsDurableMin, faults }, (_, position) =>
+    segment.index(position),
+  );
+  const { verdict, records, endBytes, headHash, tornBytes, reason } = scan;
+  const durable = segment.firstWithin(endBytes, unsyncedBytesMax);
+  const durableBytes = durable < records ? segment.positionOf(durable) : endBytes;
+  const facts = {
+    verdict,
+    records,
+    endBytes,
+    tornBytes,
+    allocatedBytes: segment.file.sizeBytes,
+    durable,
+    durableBytes,
+  };
+  const cutBytes = verdict === 'torn' && !faults.has('cut-not-reported') ? tornBytes : 0;
+  return { facts, report: { verdict, records, headHash, tornBytes: cutBytes, endBytes, ...(reason && { reason }) } };
+}

@@ -1,0 +1,228 @@
+/**
+ * One record of the log as bytes, and the hash that chains it to the one before. Pure; specs/AppendLog.tla calls it a record
+ * with its parent. Little endian, in this order:
+ *   offset u64 | previous hash 32 | kind u8 | compression u8 (0 none, 1 lz4) | length u32 | payload | crc32 u32
+ * length counts the payload as stored; crc32 covers everything before it.
+ * Chain hash = SHA-256 over the record as it stands uncompressed, without its crc, in the order of storing: offset,
+ * previous hash, kind, compression (always 0 here), length (of the uncompressed payload), payload. So the hash does not
+ * depend on whether a copy of the log is compressed, and an uncompressed record is hashed in place.
+ */
+import { compressSync, uncompressSync } from 'lz4-napi';
+import { crc32, HASH_BYTES, hashesEqual, hashText, sha256 } from '../crypto/hash.ts';
+import { assert } from '../ports/assert.ts';
+import { AppendLogError } from './append-log-error.ts';
+
+const PREVIOUS_AT = 8;
+const KIND_AT = PREVIOUS_AT + HASH_BYTES;
+const COMPRESSION_AT = KIND_AT + 1;
+const LENGTH_AT = COMPRESSION_AT + 1;
+export const RECORD_HEADER_BYTES = LENGTH_AT + 4;
+export const RECORD_CRC_BYTES = 4;
+export const RECORD_FRAME_BYTES = RECORD_HEADER_BYTES + RECORD_CRC_BYTES;
+/** Payload bytes below which lz4 is not tried: its own prefix and token eat what it could win. */
+const COMPRESS_BYTES_MIN = 64;
+/** lz4-napi puts the uncompressed size, u32, before the block. */
+const LZ4_PREFIX_BYTES = 4;
+
+export const COMPRESSION_NONE = 0;
+export const COMPRESSION_LZ4 = 1;
+
+export interface NewRecord {
+  /** 1..255, the log does not interpret it. Not 0, so that no record begins like a place that was never written. */
+  readonly kind: number;
+  readonly payload: Uint8Array;
+}
+
+export interface EncodedRecord {
+  readonly bytes: Uint8Array;
+  readonly hash: Uint8Array;
+}
+
+export interface DecodedRecord {
+  readonly offset: number;
+  readonly kind: number;
+  /** Uncompressed; a view into the bytes that were decoded when it was stored so. */
+  readonly payload: Uint8Array;
+  readonly previousHash: Uint8Array;
+  readonly hash: Uint8Array;
+  /** Bytes of the whole record as stored. */
+  readonly sizeBytes: number;
+}
+
+/**
+ * @param offset sequence number of the record, from 0
+ * @param previousHash chain hash of the record before, GENESIS_HASH for the first
+ * @param compress whether lz4 may be tried; it is kept only when smaller
+ */
+export function encodeRecord(
+  offset: number,
+  previousHash: Uint8Array,
+  record: NewRecord,
+  compress: boolean,
+): EncodedRecord {
+  assert(Number.isSafeInteger(offset) && offset >= 0, 'an offset counts from 0');
+  assert(previousHash.byteLength === HASH_BYTES, 'a previous hash has 32 bytes');
+  assert(Number.isInteger(record.kind) && record.kind > 0 && record.kind <= 255, 'a kind is 1..255');
+  const plain = frameOf(offset, previousHash, record.kind, COMPRESSION_NONE, record.payload);
+  const hash = sha256(plain.subarray(0, plain.byteLength - RECORD_CRC_BYTES));
+  const packed = compress ? compressed(record.payload) : undefined;
+  const bytes = packed === undefined ? plain : frameOf(offset, previousHash, record.kind, COMPRESSION_LZ4, packed);
+  const crcAt = bytes.byteLength - RECORD_CRC_BYTES;
+  viewOf(bytes).setUint32(crcAt, crc32(bytes.subarray(0, crcAt)), true);
+  return { bytes, hash };
+}
+
+/** Where a record that may be wrong stands: for the evidence. */
+export interface RecordPlace {
+  readonly file: string;
+  /** Byte position in the file. */
+  readonly position: number;
+}
+
+/** Size of the record whose header begins at `at`, as its length field says; undefined when the header is not all there. */
+export function claimedSize(bytes: Uint8Array, at: number): number | undefined {
+  if (at + RECORD_HEADER_BYTES > bytes.byteLength) return undefined;
+  return RECORD_FRAME_BYTES + viewOf(bytes).getUint32(at + LENGTH_AT, true);
+}
+
+/** The offset field of a header at `at`, whatever it says; -1 when it is beyond 2^53. */
+export function claimedOffset(bytes: Uint8Array, at: number): number {
+  const view = viewOf(bytes);
+  const high = view.getUint32(at + 4, true);
+  return high >= 0x200000 ? -1 : high * 0x1_0000_0000 + view.getUint32(at, true);
+}
+
+/** Whether fields, bounds and crc of the record at `at` hold for any offset: it is one that a log once wrote. */
+export function isWholeRecord(bytes: Uint8Array, at: number, payloadBytesMax: number): boolean {
+  const size = claimedSize(bytes, at);
+  if (size === undefined || size > RECORD_FRAME_BYTES + payloadBytesMax || at + size > bytes.byteLength) return false;
+  const compression = bytes[at + COMPRESSION_AT];
+  if (compression !== COMPRESSION_NONE && compression !== COMPRESSION_LZ4) return false;
+  const crcAt = at + size - RECORD_CRC_BYTES;
+  return viewOf(bytes).getUint32(crcAt, true) === crc32(bytes.subarray(at, crcAt));
+}
+
+/**
+ * Decodes the record that begins at `at` and checks it before anything of it is used: header fields, bounds, crc, chain.
+ * @param expected offset and previous hash that it must have
+ * @throws AppendLogError APPEND_LOG_HEADER_INVALID, _CRC_MISMATCH, _CHAIN_BROKEN
+ */
+export function decodeRecord(
+  bytes: Uint8Array,
+  at: number,
+  expected: { readonly offset: number; readonly previousHash: Uint8Array; readonly payloadBytesMax: number },
+  place: RecordPlace,
+  checks: { readonly crc: boolean; readonly chain: boolean } = { crc: true, chain: true },
+): DecodedRecord {
+  const { offset } = expected;
+  const invalid = (what: string, wanted: number, actual: number): AppendLogError =>
+    new AppendLogError(
+      'APPEND_LOG_HEADER_INVALID',
+      `${place.file}: record ${offset} at byte ${place.position}: ${what} is ${actual}, expected ${wanted}`,
+      { file: place.file, offset, position: place.position, field: what, expected: wanted, actual },
+    );
+  const size = claimedSize(bytes, at);
+  if (size === undefined) throw invalid('bytes of the header', RECORD_HEADER_BYTES, bytes.byteLength - at);
+  const claimed = claimedOffset(bytes, at);
+  if (claimed !== offset) throw invalid('offset', offset, claimed);
+  const compression = bytes[at + COMPRESSION_AT] as number;
+  if (compression !== COMPRESSION_NONE && compression !== COMPRESSION_LZ4) throw invalid('compression', 1, compression);
+  if (size > RECORD_FRAME_BYTES + expected.payloadBytesMax)
+    throw invalid('length', expected.payloadBytesMax, size - RECORD_FRAME_BYTES);
+  if (at + size > bytes.byteLength) throw invalid('bytes of the record', size, bytes.byteLength - at);
+
+  const crcAt = at + size - RECORD_CRC_BYTES;
+  const crcStored = viewOf(bytes).getUint32(crcAt, true);
+  const crcActual = crc32(bytes.subarray(at, crcAt));
+  if (checks.crc && crcStored !== crcActual)
+    throw new AppendLogError(
+      'APPEND_LOG_CRC_MISMATCH',
+      `${place.file}: record ${offset} at byte ${place.position}: the crc does not hold; the record is damaged or torn`,
+      { file: place.file, offset, position: place.position, expected: crcStored, actual: crcActual },
+    );
+  const previousHash = bytes.subarray(at + PREVIOUS_AT, at + PREVIOUS_AT + HASH_BYTES);
+  if (checks.chain && !hashesEqual(previousHash, expected.previousHash))
+    throw new AppendLogError(
+      'APPEND_LOG_CHAIN_BROKEN',
+      `${place.file}: record ${offset} at byte ${place.position}: its previous hash is not the hash of record ${offset - 1}`,
+      {
+        file: place.file,
+        offset,
+        position: place.position,
+        expected: hashText(expected.previousHash),
+        actual: hashText(previousHash),
+      },
+    );
+  const kind = bytes[at + KIND_AT] as number;
+  const stored = bytes.subarray(at + RECORD_HEADER_BYTES, crcAt);
+  if (compression === COMPRESSION_NONE)
+    return { offset, kind, payload: stored, previousHash, hash: sha256(bytes.subarray(at, crcAt)), sizeBytes: size };
+  const payload = uncompressed(stored, expected.payloadBytesMax);
+  if (payload === undefined) throw invalid('lz4 block', expected.payloadBytesMax, stored.byteLength);
+  const plain = frameOf(offset, previousHash, kind, COMPRESSION_NONE, payload);
+  const hash = sha256(plain.subarray(0, plain.byteLength - RECORD_CRC_BYTES));
+  return { offset, kind, payload, previousHash, hash, sizeBytes: size };
+}
+
+/** A copy of the record's bytes as it would stand with this offset, previous hash and, unless undefined, this length. */
+export function withHeader(
+  bytes: Uint8Array,
+  offset: number,
+  previousHash: Uint8Array,
+  length: number | undefined,
+): Uint8Array {
+  const copy = Uint8Array.from(bytes);
+  const view = viewOf(copy);
+  view.setUint32(0, offset >>> 0, true);
+  view.setUint32(4, Math.floor(offset / 0x1_0000_0000), true);
+  copy.set(previousHash, PREVIOUS_AT);
+  if (length !== undefined) view.setUint32(LENGTH_AT, length, true);
+  return copy;
+}
+
+/** A frame with everything but its crc. */
+function frameOf(
+  offset: number,
+  previousHash: Uint8Array,
+  kind: number,
+  compression: number,
+  payload: Uint8Array,
+): Uint8Array {
+  const bytes = new Uint8Array(RECORD_FRAME_BYTES + payload.byteLength);
+  const view = viewOf(bytes);
+  view.setUint32(0, offset >>> 0, true);
+  view.setUint32(4, Math.floor(offset / 0x1_0000_0000), true);
+  bytes.set(previousHash, PREVIOUS_AT);
+  bytes[KIND_AT] = kind;
+  bytes[COMPRESSION_AT] = compression;
+  view.setUint32(LENGTH_AT, payload.byteLength, true);
+  bytes.set(payload, RECORD_HEADER_BYTES);
+  return bytes;
+}
+
+function compressed(payload: Uint8Array): Uint8Array | undefined {
+  if (payload.byteLength < COMPRESS_BYTES_MIN) return undefined;
+  const packed = compressSync(bufferOf(payload));
+  return packed.byteLength < payload.byteLength ? packed : undefined;
+}
+
+/** undefined when the block is none, or when it claims more than the bound: that is asked before memory is taken. */
+function uncompressed(stored: Uint8Array, payloadBytesMax: number): Uint8Array | undefined {
+  if (stored.byteLength < LZ4_PREFIX_BYTES) return undefined;
+  const claimed = viewOf(stored).getUint32(0, true);
+  if (claimed > payloadBytesMax) return undefined;
+  try {
+    const payload = uncompressSync(bufferOf(stored));
+    return payload.byteLength === claimed ? payload : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

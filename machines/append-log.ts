@@ -1,0 +1,229 @@
+/**
+ * AppendLog as a machine: what the log may do next, and the state that each failure of the disk leads to.
+ * Mirrors specs/AppendLog.tla, which counts in records of one size; here the same quantities are bytes. No I/O: what a scan
+ * or an attempt found out comes in the event. The effects are performed by impl/storage/append-log.ts.
+ */
+import { and, assign, setup } from 'xstate';
+
+export interface AppendLogContext {
+  /** Growth of the preallocated file, and the most that may be written and not synced. */
+  readonly stepBytes: number;
+  readonly unsyncedBytesMax: number;
+  readonly allocatedBytes: number;
+  /** Position after the last record that the disk has taken. */
+  readonly endBytes: number;
+  /** Position after the last record known durable. */
+  readonly durableBytes: number;
+  /** The same two in records. */
+  readonly written: number;
+  readonly durable: number;
+  /** What a short write still owes: records not whole in the file, of a batch of pendingBatch that ends at pendingEndBytes. */
+  readonly pending: number;
+  readonly pendingBatch: number;
+  readonly pendingEndBytes: number;
+}
+
+/** What a scan of the file found: facts, not a decision. */
+export interface ScanFacts {
+  readonly verdict: 'whole' | 'torn' | 'damaged';
+  readonly records: number;
+  readonly endBytes: number;
+  readonly allocatedBytes: number;
+  /** Of these the log may be sure without a sync of its own: everything before the window that is written again. */
+  readonly durable: number;
+  readonly durableBytes: number;
+}
+
+interface Batch {
+  readonly records: number;
+  readonly bytes: number;
+}
+
+export type AppendLogEvent =
+  | { readonly type: 'Reopen' | 'ReopenCuttingTail' | 'ReopenDamaged'; readonly scan: ScanFacts }
+  | ({ readonly type: 'Grow' | 'GrowNoSpace'; readonly spaceLeft: boolean } & Batch)
+  | ({ readonly type: 'Append' | 'WriteFails' } & Batch)
+  | ({ readonly type: 'WriteNoSpace'; readonly spaceLeft: boolean } & Batch)
+  | ({ readonly type: 'ShortWrite'; readonly pending: number } & Batch)
+  | { readonly type: 'FinishWrite' | 'Fsync' | 'FsyncFails' }
+  | { readonly type: 'Reverify' | 'ReverifyDamaged'; readonly readsBack: boolean }
+  | { readonly type: 'Resume' | 'SpaceRunsOut' | 'SpaceReturns'; readonly spaceLeft: boolean }
+  | { readonly type: 'Rot' | 'Exit' | 'Crash' | 'CrashTearing' };
+
+type Facts = { context: AppendLogContext; event: AppendLogEvent };
+const bytesOf = (event: AppendLogEvent): number => ('bytes' in event ? event.bytes : Number.POSITIVE_INFINITY);
+const verdictOf = (event: AppendLogEvent): string => ('scan' in event ? event.scan.verdict : 'none');
+
+const appendLogSetup = setup({
+  types: {} as {
+    context: AppendLogContext;
+    events: AppendLogEvent;
+    input: { readonly stepBytes: number; readonly unsyncedBytesMax: number; readonly allocatedBytes: number };
+  },
+  guards: {
+    FileIsWhole: ({ event }: Facts) => verdictOf(event) === 'whole',
+    TailIsTorn: ({ event }: Facts) => verdictOf(event) === 'torn',
+    DamageBeforeTail: ({ event }: Facts) => verdictOf(event) === 'damaged',
+    HasRoom: ({ context, event }: Facts) => context.endBytes + bytesOf(event) <= context.allocatedBytes,
+    LacksRoom: ({ context, event }: Facts) => context.endBytes + bytesOf(event) > context.allocatedBytes,
+    UnsyncedWithinLimit: ({ context, event }: Facts) =>
+      context.endBytes + bytesOf(event) - context.durableBytes <= context.unsyncedBytesMax,
+    SpaceLeft: ({ event }: Facts) => 'spaceLeft' in event && event.spaceLeft,
+    NoSpaceLeft: ({ event }: Facts) => 'spaceLeft' in event && !event.spaceLeft,
+    HasUnsynced: ({ context }: Facts) => context.written !== context.durable,
+    ReadsBackWhole: ({ event }: Facts) => 'readsBack' in event && event.readsBack,
+    ReadsBackDamaged: ({ event }: Facts) => 'readsBack' in event && !event.readsBack,
+  },
+  actions: {
+    takeScan: assign((_, scan: ScanFacts) => ({
+      allocatedBytes: scan.allocatedBytes,
+      endBytes: scan.endBytes,
+      durableBytes: scan.durableBytes,
+      written: scan.records,
+      durable: scan.durable,
+    })),
+    takeBatch: assign(({ context }, { records, bytes }: Batch) => ({
+      endBytes: context.endBytes + bytes,
+      written: context.written + records,
+    })),
+    takePart: assign(({ context }, { records, bytes, pending }: Batch & { readonly pending: number }) => ({
+      pending,
+      pendingBatch: records,
+      pendingEndBytes: context.endBytes + bytes,
+    })),
+    takePending: assign(({ context }) => ({
+      endBytes: context.pendingEndBytes,
+      written: context.written + context.pendingBatch,
+      pending: 0,
+      pendingBatch: 0,
+      pendingEndBytes: 0,
+    })),
+    takeStep: assign(({ context }) => ({ allocatedBytes: context.allocatedBytes + context.stepBytes })),
+    markDurable: assign(({ context }) => ({ durable: context.written, durableBytes: context.endBytes })),
+    forgetAll: assign({
+      endBytes: 0,
+      durableBytes: 0,
+      written: 0,
+      durable: 0,
+      pending: 0,
+      pendingBatch: 0,
+      pendingEndBytes: 0,
+    }),
+    // Effects: impl/storage/append-log.ts performs them.
+    cutTail: () => {},
+    writeWindowAgain: () => {},
+    // Of the world: the process does not see it. The harness performs them on the simulated disk.
+    changeWorld: () => {},
+  },
+});
+
+/** The world and the end of the process: possible in every state of a running log. */
+const running = {
+  Rot: { actions: 'changeWorld' },
+  SpaceRunsOut: { guard: and(['SpaceLeft']), actions: 'changeWorld' },
+  SpaceReturns: { guard: and(['NoSpaceLeft']), actions: 'changeWorld' },
+  Exit: { target: 'down', actions: 'forgetAll' },
+  Crash: { target: 'down', actions: 'forgetAll' },
+  CrashTearing: { target: 'down', actions: 'forgetAll' },
+} as const;
+
+const syncing = {
+  Fsync: { guard: and(['HasUnsynced']), actions: 'markDurable' },
+  FsyncFails: { guard: and(['HasUnsynced']), target: 'unknown' },
+} as const;
+
+export const appendLogMachine = appendLogSetup.createMachine({
+  id: 'AppendLog',
+  initial: 'down',
+  context: ({ input }) => ({
+    ...input,
+    endBytes: 0,
+    durableBytes: 0,
+    written: 0,
+    durable: 0,
+    pending: 0,
+    pendingBatch: 0,
+    pendingEndBytes: 0,
+  }),
+  states: {
+    // No process holds the file.
+    down: {
+      on: {
+        Reopen: {
+          guard: and(['FileIsWhole']),
+          target: 'open',
+          actions: [{ type: 'takeScan', params: ({ event }) => event.scan }, 'writeWindowAgain'],
+        },
+        ReopenCuttingTail: {
+          guard: and(['TailIsTorn']),
+          target: 'open',
+          actions: [{ type: 'takeScan', params: ({ event }) => event.scan }, 'cutTail', 'writeWindowAgain'],
+        },
+        ReopenDamaged: { guard: and(['DamageBeforeTail']), target: 'damaged' },
+        Rot: running.Rot,
+        SpaceRunsOut: running.SpaceRunsOut,
+        SpaceReturns: running.SpaceReturns,
+      },
+    },
+    open: {
+      on: {
+        ...running,
+        Grow: { guard: and(['LacksRoom', 'SpaceLeft']), actions: 'takeStep' },
+        GrowNoSpace: { guard: and(['LacksRoom', 'NoSpaceLeft']), target: 'full' },
+        Append: {
+          guard: and(['HasRoom', 'UnsyncedWithinLimit']),
+          actions: { type: 'takeBatch', params: ({ event }) => event },
+        },
+        WriteNoSpace: { guard: and(['HasRoom', 'UnsyncedWithinLimit', 'NoSpaceLeft']), target: 'full' },
+        ShortWrite: {
+          guard: and(['HasRoom', 'UnsyncedWithinLimit']),
+          target: 'short',
+          actions: { type: 'takePart', params: ({ event }) => event },
+        },
+        WriteFails: { guard: and(['HasRoom', 'UnsyncedWithinLimit']), target: 'failed' },
+        ...syncing,
+      },
+    },
+    // No space for more; what is written can still be made durable.
+    full: {
+      on: {
+        ...running,
+        ...syncing,
+        Resume: { guard: and(['SpaceLeft']), target: 'open', actions: 'takeStep' },
+      },
+    },
+    // The disk took a part of a batch; the rest comes first.
+    short: { on: { ...running, FinishWrite: { target: 'open', actions: 'takePending' } } },
+    // A sync failed: what is on the medium is unknown until it is read, verified and written again.
+    unknown: {
+      on: {
+        ...running,
+        Reverify: { guard: and(['ReadsBackWhole']), target: 'open', actions: 'writeWindowAgain' },
+        ReverifyDamaged: { guard: and(['ReadsBackDamaged']), target: 'damaged' },
+      },
+    },
+    // The device refused a write: only a restart may find out what is there.
+    failed: { on: running },
+    // Damage before the tail: nothing is cut, nothing is taken.
+    damaged: { on: running },
+  },
+});
+
+export const appendLogEvents = {
+  reopen: (scan: ScanFacts): AppendLogEvent => ({ type: 'Reopen', scan }),
+  reopenCuttingTail: (scan: ScanFacts): AppendLogEvent => ({ type: 'ReopenCuttingTail', scan }),
+  reopenDamaged: (scan: ScanFacts): AppendLogEvent => ({ type: 'ReopenDamaged', scan }),
+  grow: (batch: Batch): AppendLogEvent => ({ type: 'Grow', ...batch, spaceLeft: true }),
+  growNoSpace: (batch: Batch): AppendLogEvent => ({ type: 'GrowNoSpace', ...batch, spaceLeft: false }),
+  append: (batch: Batch): AppendLogEvent => ({ type: 'Append', ...batch }),
+  writeNoSpace: (batch: Batch): AppendLogEvent => ({ type: 'WriteNoSpace', ...batch, spaceLeft: false }),
+  shortWrite: (batch: Batch, pending: number): AppendLogEvent => ({ type: 'ShortWrite', ...batch, pending }),
+  writeFails: (batch: Batch): AppendLogEvent => ({ type: 'WriteFails', ...batch }),
+  finishWrite: (): AppendLogEvent => ({ type: 'FinishWrite' }),
+  fsync: (): AppendLogEvent => ({ type: 'Fsync' }),
+  fsyncFails: (): AppendLogEvent => ({ type: 'FsyncFails' }),
+  reverify: (readsBack: boolean): AppendLogEvent => ({ type: 'Reverify', readsBack }),
+  reverifyDamaged: (readsBack: boolean): AppendLogEvent => ({ type: 'ReverifyDamaged', readsBack }),
+  resume: (spaceLeft: boolean): AppendLogEvent => ({ type: 'Resume', spaceLeft }),
+  exit: (): AppendLogEvent => ({ type: 'Exit' }),
+};
