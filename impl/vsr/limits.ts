@@ -4,8 +4,11 @@
  */
 import { assert } from '../ports/assert.ts';
 
-/** Bytes of one prepare's body, a batch of commands. More makes a batch stall the pipeline longer, less costs batches. */
-export const PREPARE_BODY_BYTES_MAX = 1024 * 1024;
+/**
+ * Bytes of one prepare's body, a batch of commands; with its header it fits a record (RECORD_BYTES_MAX of impl/storage).
+ * More makes a batch stall the pipeline longer, less costs batches.
+ */
+export const PREPARE_BODY_BYTES_MAX = 1023 * 1024;
 /** Highest op, commit and timestamp in ms: 48 bits are exact in a number and last 8,900 years at 1,000 ops a millisecond. */
 export const OP_MAX = 2 ** 48 - 1;
 export const TIMESTAMP_MS_MAX = 2 ** 48 - 1;

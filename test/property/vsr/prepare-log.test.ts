@@ -177,7 +177,7 @@ describe('PrepareLog', () => {
   test('the cache is bounded, and what it lost is read from the records', () => {
     const log = PrepareLog.open(new RecordLogDouble(), CLUSTER).prepareLog;
     const prepares: Prepare[] = [];
-    for (let n = 1; n <= 60; n++) prepares.push(prepareAfter(prepares.at(-1), n, 1024 * 1024));
+    for (let n = 1; n <= 60; n++) prepares.push(prepareAfter(prepares.at(-1), n, 1023 * 1024));
     log.append(prepares);
     for (const n of [1, 2, 30, 60]) expect(log.prepareAt(n)?.hash).toEqual(prepares[n - 1]?.hash);
   });

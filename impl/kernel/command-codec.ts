@@ -1,0 +1,268 @@
+/**
+ * Commands as bytes: one command, as it travels between replicas, and a batch of them, the body of a prepare.
+ * Little endian. Batch: version u8, count u16, then for each command its length u32 and its bytes; zero bytes are an empty
+ * batch. Command: kind u8, then texts with their length before them (u8), numbers u64; one encoding for each command only.
+ */
+import { assert } from '../ports/assert.ts';
+import {
+  type Append,
+  type Command,
+  CommandError,
+  type CommandErrorCode,
+  type CommandKind,
+  checkCommand,
+  type NewEvent,
+} from './command.ts';
+import { BATCH_BYTES_MAX, COMMANDS_MAX, EVENT_BYTES_MAX } from './limits.ts';
+
+const BATCH_VERSION = 1;
+const BATCH_HEADER_BYTES = 3;
+const LENGTH_BYTES = 4;
+/** Index is the kind on the wire; 0 is never sent. */
+const KINDS: readonly (CommandKind | undefined)[] = [
+  undefined,
+  'CreateStream',
+  'DeleteStream',
+  'Append',
+  'ReadBarrier',
+];
+const KIND_CODES = new Map(KINDS.map((kind, code) => [kind, code]));
+const HAS_EXPECTED_OFFSET = 1;
+const HAS_KEY = 2;
+const NO_BYTES = new Uint8Array(0);
+
+/** @throws CommandError when the command has not its form */
+export function encodeCommand(command: Command): Uint8Array {
+  checkCommand(command);
+  const bytes = Buffer.allocUnsafe(bytesOf(command));
+  let at = bytes.writeUInt8(KIND_CODES.get(command.kind) ?? 0, 0);
+  if (command.kind !== 'ReadBarrier') at = writeText(bytes, at, command.stream);
+  if (command.kind === 'CreateStream') at = writeText(bytes, at, command.dataClass ?? '');
+  if (command.kind === 'Append') at = writeAppend(bytes, at, command);
+  assert(at === bytes.byteLength, 'the size was computed right');
+  return bytes;
+}
+
+/** Data of events are views of the bytes. @throws CommandError and nothing else */
+export function decodeCommand(bytes: Uint8Array): Command {
+  const reader = new Reader(bytes);
+  const command = readCommand(reader);
+  reader.end();
+  checkCommand(command);
+  return command;
+}
+
+/** Bytes that a command adds to a batch. */
+export function bytesInBatch(encodedCommand: Uint8Array): number {
+  return LENGTH_BYTES + encodedCommand.byteLength;
+}
+
+/** Bytes of a batch without commands. */
+export const EMPTY_BATCH_BYTES = BATCH_HEADER_BYTES;
+
+/** The body of a prepare: commands already encoded, in order. @throws CommandError when there are too many or too large */
+export function encodeBatch(encodedCommands: readonly Uint8Array[]): Uint8Array {
+  if (encodedCommands.length > COMMANDS_MAX) fail('COMMAND_TOO_MANY', 'a batch has too many commands');
+  const size = encodedCommands.reduce((sum, command) => sum + bytesInBatch(command), BATCH_HEADER_BYTES);
+  if (size > BATCH_BYTES_MAX) fail('COMMAND_BAD_LENGTH', `a batch is over ${BATCH_BYTES_MAX} bytes`);
+  const bytes = Buffer.allocUnsafe(size);
+  let at = bytes.writeUInt8(BATCH_VERSION, 0);
+  at = bytes.writeUInt16LE(encodedCommands.length, at);
+  for (const command of encodedCommands) {
+    at = bytes.writeUInt32LE(command.byteLength, at);
+    bytes.set(command, at);
+    at += command.byteLength;
+  }
+  return bytes;
+}
+
+/** @throws CommandError and nothing else */
+export function decodeBatch(body: Uint8Array): readonly Command[] {
+  return encodedCommandsOf(body).map(decodeCommand);
+}
+
+/** One command of a batch, without decoding the others. @throws CommandError and nothing else */
+export function commandAt(body: Uint8Array, index: number): Command {
+  const reader = new Reader(body);
+  const count = readBatchHeader(reader);
+  if (index >= count) fail('COMMAND_TRUNCATED', `a batch of ${count} commands has no command ${index}`);
+  for (let skipped = 0; skipped < index; skipped++) reader.bytes(reader.u32());
+  return decodeCommand(reader.bytes(reader.u32()));
+}
+
+/** The commands of a batch, not decoded. @throws CommandError when it is no batch */
+export function encodedCommandsOf(body: Uint8Array): readonly Uint8Array[] {
+  if (body.byteLength === 0) return [];
+  const reader = new Reader(body);
+  const count = readBatchHeader(reader);
+  const commands: Uint8Array[] = [];
+  for (let index = 0; index < count; index++) commands.push(reader.bytes(reader.u32()));
+  reader.end();
+  return commands;
+}
+
+function readBatchHeader(reader: Reader): number {
+  if (reader.left > BATCH_BYTES_MAX) fail('COMMAND_BAD_LENGTH', `a batch is over ${BATCH_BYTES_MAX} bytes`);
+  const version = reader.u8();
+  if (version !== BATCH_VERSION)
+    fail('COMMAND_UNKNOWN_VERSION', `a batch is of version ${version}, not ${BATCH_VERSION}`);
+  const count = reader.u16();
+  if (count > COMMANDS_MAX) fail('COMMAND_TOO_MANY', 'a batch has too many commands');
+  return count;
+}
+
+function bytesOf(command: Command): number {
+  if (command.kind === 'ReadBarrier') return 1;
+  const bytes = 2 + command.stream.length;
+  if (command.kind === 'DeleteStream') return bytes;
+  if (command.kind === 'CreateStream') return bytes + 1 + (command.dataClass?.length ?? 0);
+  let size = bytes + 3;
+  if (command.expectedOffset !== undefined) size += 8;
+  if (command.idempotencyKey !== undefined) size += 1 + command.idempotencyKey.length;
+  for (const event of command.events) {
+    size += 6 + Buffer.byteLength(event.type ?? '') + (event.contentType?.length ?? 0) + event.data.byteLength;
+  }
+  return size;
+}
+
+function writeAppend(bytes: Buffer, start: number, { expectedOffset, idempotencyKey, events }: Append): number {
+  const flags = (expectedOffset === undefined ? 0 : HAS_EXPECTED_OFFSET) | (idempotencyKey === undefined ? 0 : HAS_KEY);
+  let at = bytes.writeUInt8(flags, start);
+  if (expectedOffset !== undefined) {
+    at = bytes.writeUInt32LE(expectedOffset >>> 0, at);
+    at = bytes.writeUInt32LE(Math.floor(expectedOffset / 2 ** 32), at);
+  }
+  if (idempotencyKey !== undefined) at = writeText(bytes, at, idempotencyKey);
+  at = bytes.writeUInt16LE(events.length, at);
+  for (const { data, type, contentType } of events) {
+    at = bytes.writeUInt32LE(data.byteLength, at);
+    at = writeText(bytes, at, type ?? '');
+    at = writeText(bytes, at, contentType ?? '');
+    bytes.set(data, at);
+    at += data.byteLength;
+  }
+  return at;
+}
+
+function writeText(bytes: Buffer, at: number, text: string): number {
+  const length = bytes.write(text, at + 1, 'utf8');
+  assert(length <= 255, 'a text is at most 255 bytes');
+  bytes[at] = length;
+  return at + 1 + length;
+}
+
+function readCommand(reader: Reader): Command {
+  const kind = KINDS[reader.u8()];
+  switch (kind) {
+    case 'CreateStream': {
+      const stream = reader.ascii();
+      const dataClass = reader.ascii();
+      return dataClass === '' ? { kind, stream } : { kind, stream, dataClass };
+    }
+    case 'DeleteStream':
+      return { kind, stream: reader.ascii() };
+    case 'Append':
+      return readAppend(reader);
+    case 'ReadBarrier':
+      return { kind };
+    case undefined:
+      return fail('COMMAND_UNKNOWN_KIND', 'a command is of no known kind');
+  }
+}
+
+function readAppend(reader: Reader): Append {
+  const stream = reader.ascii();
+  const flags = reader.u8();
+  if (flags > (HAS_EXPECTED_OFFSET | HAS_KEY)) fail('COMMAND_UNKNOWN_FLAG', 'an append has an unknown flag');
+  const expectedOffset = flags & HAS_EXPECTED_OFFSET ? reader.u64() : undefined;
+  const idempotencyKey = flags & HAS_KEY ? reader.ascii() : undefined;
+  const count = reader.u16();
+  const events: NewEvent[] = [];
+  for (let index = 0; index < count; index++) events.push(readEvent(reader));
+  return {
+    kind: 'Append',
+    stream,
+    events,
+    ...(expectedOffset === undefined ? {} : { expectedOffset }),
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+  };
+}
+
+function readEvent(reader: Reader): NewEvent {
+  const length = reader.u32();
+  if (length > EVENT_BYTES_MAX) fail('COMMAND_EVENT_TOO_LARGE', `an event is over ${EVENT_BYTES_MAX} bytes`);
+  const type = reader.text();
+  const contentType = reader.ascii();
+  const data = reader.bytes(length);
+  if (type === '' && contentType === '') return { data };
+  return { data, ...(type === '' ? {} : { type }), ...(contentType === '' ? {} : { contentType }) };
+}
+
+/** Never past the end, never a byte copied. */
+class Reader {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get left(): number {
+    return this.#bytes.byteLength - this.#at;
+  }
+
+  u8(): number {
+    return this.#bytes[this.#take(1)] as number;
+  }
+
+  u16(): number {
+    return this.#bytes.readUInt16LE(this.#take(2));
+  }
+
+  u32(): number {
+    return this.#bytes.readUInt32LE(this.#take(4));
+  }
+
+  u64(): number {
+    const at = this.#take(8);
+    return this.#bytes.readUInt32LE(at) + this.#bytes.readUInt32LE(at + 4) * 2 ** 32;
+  }
+
+  bytes(length: number): Uint8Array {
+    if (length === 0) return NO_BYTES;
+    const at = this.#take(length);
+    return this.#bytes.subarray(at, at + length);
+  }
+
+  /** One byte a character: checkCommand refuses what is not ASCII. */
+  ascii(): string {
+    const length = this.u8();
+    const at = this.#take(length);
+    return this.#bytes.toString('latin1', at, at + length);
+  }
+
+  text(): string {
+    const length = this.u8();
+    if (length === 0) return '';
+    const at = this.#take(length);
+    const text = this.#bytes.toString('utf8', at, at + length);
+    const same = Buffer.byteLength(text) === length && !text.includes('\ufffd');
+    if (same || Buffer.from(text, 'utf8').equals(this.#bytes.subarray(at, at + length))) return text;
+    return fail('COMMAND_BAD_EVENT_TYPE', 'the type of an event is not well-formed UTF-8');
+  }
+
+  end(): void {
+    if (this.left > 0) fail('COMMAND_BAD_LENGTH', `a command or batch has ${this.left} bytes left over`);
+  }
+
+  #take(length: number): number {
+    if (length > this.left) fail('COMMAND_TRUNCATED', `${length} bytes are promised and ${this.left} are left`);
+    const at = this.#at;
+    this.#at += length;
+    return at;
+  }
+}
+
+function fail(code: CommandErrorCode, what: string): never {
+  throw new CommandError(code, what);
+}

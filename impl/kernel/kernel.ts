@@ -1,0 +1,49 @@
+/**
+ * The kernel as a server holds it: the newest state, and the state hashes of the last commit ids. All that decides is in
+ * apply.ts; this is the one place that moves. Mirrors no spec module yet.
+ */
+import { apply, type CommandResult } from './apply.ts';
+import { type EventsRead, type ReadRange, readEvents } from './read.ts';
+import { type CommittedPrepare, EMPTY_STATE, type KernelState } from './state.ts';
+import { StateHashes, stateHashOf } from './state-hash.ts';
+
+export class Kernel {
+  #state: KernelState = EMPTY_STATE;
+  readonly #hashes = new StateHashes();
+
+  get state(): KernelState {
+    return this.#state;
+  }
+
+  /** Ops applied. */
+  get commitId(): number {
+    return this.#state.op;
+  }
+
+  /** SHA-256 of the state now, 32 bytes; zeros before op 1. */
+  get stateHash(): Uint8Array {
+    return this.#hashes.at(this.#state.op) as Uint8Array;
+  }
+
+  /** Of an earlier commit id; undefined when it is not reached or forgotten. */
+  stateHashAt(op: number): Uint8Array | undefined {
+    return this.#hashes.at(op);
+  }
+
+  /** Takes the prepare after the last one. @returns one result a command, in order */
+  apply(prepare: CommittedPrepare): readonly CommandResult[] {
+    const { state, results } = apply(this.#state, prepare);
+    this.#state = state;
+    this.#hashes.push(state.op, stateHashOf(state));
+    return results;
+  }
+
+  /** @returns undefined when there is no such stream */
+  read(
+    stream: string,
+    range: ReadRange,
+    prepareAt: (op: number) => CommittedPrepare | undefined,
+  ): EventsRead | undefined {
+    return readEvents(this.#state, stream, range, prepareAt);
+  }
+}

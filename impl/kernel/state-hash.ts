@@ -1,0 +1,139 @@
+/**
+ * The hash of the kernel's state at a commit id, equal on all replicas that applied the same ops: how they notice that they
+ * have parted. A function of the state alone, not of how it was reached: each stream and each keyed answer has a hash, and
+ * their lane-wise sum changes with what an op touches only. The sum finds our bugs and a disk's lies; it is no proof against
+ * somebody who may choose the hashes. Mirrors no spec module.
+ */
+import { GENESIS_HASH, HASH_BYTES, sha256 } from '../crypto/hash.ts';
+import { assert } from '../ports/assert.ts';
+import { STATE_HASHES_MAX } from './limits.ts';
+import { type KernelState, type KeyedAnswer, type Run, type Stream, SUM_LANES } from './state.ts';
+
+/** First byte of what is hashed: one kind is never taken for another. */
+const TAG_STATE = 1;
+const TAG_STREAM = 2;
+const TAG_RUNS = 3;
+const TAG_ANSWER = 4;
+const U32_RANGE = 2 ** 32;
+const RUN_BYTES = 8;
+
+/** SHA-256 over op, hash of the log, counts and sum. */
+export function stateHashOf({ op, logHash, streams, keys, sum }: KernelState): Uint8Array {
+  const bytes = tagged(TAG_STATE, 9 + HASH_BYTES + 8 + SUM_LANES * 4);
+  writeU64(bytes, 1, op);
+  bytes.set(logHash, 9);
+  let at = bytes.writeUInt32LE(streams.size, 9 + HASH_BYTES);
+  at = bytes.writeUInt32LE(keys.size, at);
+  for (const lane of sum) at = bytes.writeUInt32LE(lane, at);
+  return sha256(bytes);
+}
+
+/** Of a stream without events. */
+export function newStreamHash({ id, name, dataClass }: Pick<Stream, 'id' | 'name' | 'dataClass'>): Uint8Array {
+  const bytes = tagged(TAG_STREAM, 11 + name.length + dataClass.length);
+  writeU64(bytes, 1, id);
+  bytes[9] = name.length;
+  bytes.write(name, 10, 'latin1');
+  bytes[10 + name.length] = dataClass.length;
+  bytes.write(dataClass, 11 + name.length, 'latin1');
+  return sha256(bytes);
+}
+
+/** Of a stream after the runs that one op added to it. */
+export function extendedStreamHash(
+  before: Uint8Array,
+  op: number,
+  runs: readonly Run[],
+  nextOffset: number,
+): Uint8Array {
+  assert(runs.length > 0, 'an op that adds nothing changes nothing');
+  const bytes = tagged(TAG_RUNS, 9 + HASH_BYTES + runs.length * RUN_BYTES);
+  writeU64(bytes, 1, op);
+  bytes.set(before, 9);
+  let at = 9 + HASH_BYTES;
+  for (const [index, { firstOffset, command }] of runs.entries()) {
+    at = bytes.writeUInt32LE(command, at);
+    at = bytes.writeUInt32LE((runs[index + 1]?.firstOffset ?? nextOffset) - firstOffset, at);
+  }
+  return sha256(bytes);
+}
+
+/** The key is in the fingerprint, and the stream too. */
+export function answerHash({ fingerprint, commitId, firstOffset, count }: KeyedAnswer): Uint8Array {
+  const bytes = tagged(TAG_ANSWER, 21 + HASH_BYTES);
+  writeU64(bytes, 1, commitId);
+  writeU64(bytes, 9, firstOffset);
+  bytes.writeUInt32LE(count, 17);
+  bytes.set(fingerprint, 21);
+  return sha256(bytes);
+}
+
+export function addHash(sum: Uint32Array, hash: Uint8Array): void {
+  for (let lane = 0; lane < SUM_LANES; lane++) sum[lane] = (sum[lane] as number) + laneOf(hash, lane);
+}
+
+export function subtractHash(sum: Uint32Array, hash: Uint8Array): void {
+  for (let lane = 0; lane < SUM_LANES; lane++) sum[lane] = (sum[lane] as number) - laneOf(hash, lane);
+}
+
+/** The state with every hash computed anew from what it holds: what the incremental one is held to. Slow. */
+export function stateHashFromScratch(state: KernelState): Uint8Array {
+  const sum = new Uint32Array(SUM_LANES);
+  for (const stream of state.streams.values()) addHash(sum, streamHashFromScratch(stream));
+  for (const answer of state.keys.values()) addHash(sum, answerHash(answer));
+  return stateHashOf({ ...state, sum });
+}
+
+function streamHashFromScratch(stream: Stream): Uint8Array {
+  const runs = [...stream.runs];
+  let hash = newStreamHash(stream);
+  for (let at = 0; at < runs.length; ) {
+    const { op } = runs[at] as Run;
+    let end = at;
+    while (runs[end]?.op === op) end++;
+    hash = extendedStreamHash(hash, op, runs.slice(at, end), runs[end]?.firstOffset ?? stream.nextOffset);
+    at = end;
+  }
+  return hash;
+}
+
+/** The state hashes of the last STATE_HASHES_MAX commit ids. */
+export class StateHashes {
+  readonly #hashes = new Uint8Array(STATE_HASHES_MAX * HASH_BYTES);
+  #op = 0;
+
+  /** Hash at commit id op; undefined when it is not reached or forgotten. Op 0 is before everything. */
+  at(op: number): Uint8Array | undefined {
+    if (op === 0) return GENESIS_HASH;
+    if (op > this.#op || op <= this.#op - STATE_HASHES_MAX) return undefined;
+    const start = (op % STATE_HASHES_MAX) * HASH_BYTES;
+    return this.#hashes.slice(start, start + HASH_BYTES);
+  }
+
+  push(op: number, hash: Uint8Array): void {
+    assert(op === this.#op + 1, 'each commit id has its hash, in order');
+    this.#hashes.set(hash, (op % STATE_HASHES_MAX) * HASH_BYTES);
+    this.#op = op;
+  }
+}
+
+function tagged(tag: number, size: number): Buffer {
+  const bytes = Buffer.allocUnsafe(size);
+  bytes[0] = tag;
+  return bytes;
+}
+
+function laneOf(hash: Uint8Array, lane: number): number {
+  const at = lane * 4;
+  return (
+    (hash[at] as number) +
+    ((hash[at + 1] as number) << 8) +
+    ((hash[at + 2] as number) << 16) +
+    ((hash[at + 3] as number) << 24)
+  );
+}
+
+function writeU64(bytes: Buffer, at: number, value: number): void {
+  bytes.writeUInt32LE(value % U32_RANGE, at);
+  bytes.writeUInt32LE(Math.floor(value / U32_RANGE), at + 4);
+}
