@@ -5,6 +5,7 @@ const entry = (name: string, summary: string, load: CommandEntry['load']): Comma
 
 export const commands: readonly CommandEntry[] = [
   entry('cluster', 'a local cluster in real processes, until Ctrl-C', () => import('./commands/cluster.ts')),
+  entry('format', 'make the data directory of one replica', () => import('./commands/format.ts')),
   entry('server', 'one replica, until SIGTERM', () => import('./commands/server.ts')),
   entry('append', 'append lines as entries of a stream', () => import('./commands/append.ts')),
   entry('read', 'read a stream from an offset on', () => import('./commands/read.ts')),

@@ -7,12 +7,14 @@ import { join } from 'node:path';
 import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
 import { SERVER_LIMITS } from '../server/server-limits.ts';
+import { SUPERBLOCK_FILE } from '../storage/data-directory.ts';
 import { CliError } from './cli-error.ts';
 import { freePorts, requirePortFree } from './free-ports.ts';
 import { hostPortText } from './host-port.ts';
 import { type ReadyLine, type ReplicaExit, ReplicaProcess } from './replica-process.ts';
 
 const HOST = '127.0.0.1';
+const CLUSTER_FILE = 'cluster.json';
 /** Replica i serves HTTP at port + i, and peers and clients at port + REPLICA_PORT_OFFSET + i. */
 const REPLICA_PORT_OFFSET = 100;
 /** A replica that does not listen after so long has a large log to read, or hangs. */
@@ -68,18 +70,17 @@ export class LocalCluster {
     this.addresses = layout.addresses;
   }
 
-  /** Looks at ports, then formats what is not, then starts nothing yet: see start(). */
+  /** Looks at ports, then formats what a first use or a cut-off one left unformatted; starts nothing yet: see start(). */
   static async open(options: LocalClusterOptions, parts: LocalClusterParts): Promise<LocalCluster> {
     const { http, addresses } = await chosenPorts(options, parts.random);
-    const { cluster, isNew } = clusterOf(options, parts.random);
-    let formatted = isNew;
-    for (let replica = 0; replica < options.replicas; replica++) {
+    const { cluster, formatted } = clusterOf(options, parts.random);
+    for (let replica = 0; replica < options.replicas && !formatted; replica++) {
       const directory = directoryOf(options.folder, replica);
-      if (existsSync(directory)) continue;
-      parts.format(directory, { cluster, replica, replicaCount: options.replicas });
-      formatted = true;
+      if (!existsSync(join(directory, SUPERBLOCK_FILE)))
+        parts.format(directory, { cluster, replica, replicaCount: options.replicas });
     }
-    return new LocalCluster(options, parts, { cluster, formatted, http, addresses });
+    if (!formatted) writeCluster(options, cluster, true);
+    return new LocalCluster(options, parts, { cluster, formatted: !formatted, http, addresses });
   }
 
   get replicas(): number {
@@ -201,9 +202,13 @@ async function chosenPorts(
   };
 }
 
-/** Reads cluster.json, or makes it: the identity is on disk before any replica is formatted with it. */
-function clusterOf(options: LocalClusterOptions, random: Random): { cluster: bigint; isNew: boolean } {
-  const file = join(options.folder, 'cluster.json');
+/**
+ * Reads cluster.json, or makes it: the identity is on disk before any replica is formatted with it. Once all of them are,
+ * none is ever formatted again: an empty replica in the place of one that has acknowledged entries would lose them.
+ */
+function clusterOf(options: LocalClusterOptions, random: Random): { cluster: bigint; formatted: boolean } {
+  const file = join(options.folder, CLUSTER_FILE);
+  const directories = Array.from({ length: options.replicas }, (_, replica) => directoryOf(options.folder, replica));
   const refuse = (what: string): never => {
     throw new CliError('CLI_CLUSTER_MISMATCH', what, { file });
   };
@@ -214,39 +219,40 @@ function clusterOf(options: LocalClusterOptions, random: Random): { cluster: big
       return refuse(
         `${options.folder} holds a cluster of ${known.replicas} replicas, not ${options.replicas}: use --replicas ${known.replicas}, or another folder with --data`,
       );
-    return { cluster: known.cluster, isNew: false };
+    const gone = directories.find((directory) => !existsSync(directory));
+    if (known.formatted && gone !== undefined)
+      return refuse(`${gone} is gone, with what that replica promised: restore it, or name another folder with --data`);
+    return known;
   }
-  for (let replica = 0; replica < options.replicas; replica++) {
-    const directory = directoryOf(options.folder, replica);
-    if (existsSync(directory))
-      return refuse(`${directory} exists, but ${file} does not: name another folder with --data, or restore that file`);
-  }
+  const stranger = directories.find((directory) => existsSync(directory));
+  if (stranger !== undefined)
+    return refuse(`${stranger} exists, but ${file} does not: name another folder with --data, or restore that file`);
   const cluster = randomCluster(random);
+  writeCluster(options, cluster, false);
+  return { cluster, formatted: false };
+}
+
+function writeCluster({ folder, replicas }: LocalClusterOptions, cluster: bigint, formatted: boolean): void {
+  const file = join(folder, CLUSTER_FILE);
   try {
-    mkdirSync(options.folder, { recursive: true, mode: 0o700 });
-    writeFileSync(
-      `${file}.new`,
-      `${JSON.stringify({ schema: 1, cluster: String(cluster), replicas: options.replicas })}\n`,
-      {
-        flush: true,
-      },
-    );
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const text = JSON.stringify({ schema: 1, cluster: String(cluster), replicas, formatted });
+    writeFileSync(`${file}.new`, `${text}\n`, { flush: true });
     renameSync(`${file}.new`, file);
   } catch (cause) {
     const system = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
-    const message = `cannot write in ${options.folder} (${system}): name a folder of yours with --data`;
-    throw new CliError('CLI_FILE_UNWRITABLE', message, { folder: options.folder, system }, cause);
+    const message = `cannot write in ${folder} (${system}): name a folder of yours with --data`;
+    throw new CliError('CLI_FILE_UNWRITABLE', message, { folder, system }, cause);
   }
-  return { cluster, isNew: true };
 }
 
-function parsedCluster(file: string): { cluster: bigint; replicas: number } | undefined {
+function parsedCluster(file: string): { cluster: bigint; replicas: number; formatted: boolean } | undefined {
   try {
     const parsed = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
-    if (parsed.schema !== 1 || typeof parsed.replicas !== 'number' || typeof parsed.cluster !== 'string')
-      return undefined;
-    const cluster = BigInt(parsed.cluster);
-    return cluster > 0n ? { cluster, replicas: parsed.replicas } : undefined;
+    const { schema, replicas, formatted } = parsed;
+    if (schema !== 1 || typeof replicas !== 'number' || typeof formatted !== 'boolean') return undefined;
+    const cluster = BigInt(String(parsed.cluster));
+    return cluster > 0n ? { cluster, replicas, formatted } : undefined;
   } catch {
     return undefined;
   }

@@ -56,7 +56,9 @@ async function openCluster(options: Partial<LocalClusterOptions> & { folder: str
       clock: new RealClock(),
       random: new RealRandom(),
       format: (directory, identity) => {
-        mkdirSync(directory);
+        if (existsSync(`${directory}-fails`)) throw new Error('disk full');
+        mkdirSync(directory, { recursive: true });
+        writeFileSync(join(directory, 'superblock'), '');
         formatted.push(identity);
       },
       command: [process.execPath, '-e', FAKE_SERVER],
@@ -92,10 +94,27 @@ describe('the folder of a local cluster', () => {
 
   it('a format that was cut off goes on with the same cluster id', async () => {
     const at = freshFolder();
-    const first = await openCluster({ folder: at });
-    rmSync(join(at, 'replica-2'), { recursive: true });
+    mkdirSync(join(at, 'replica-2-fails'), { recursive: true });
+    expect(String(await codeOf(openCluster({ folder: at })))).toContain('disk full');
+    rmSync(join(at, 'replica-2-fails'), { recursive: true });
+    mkdirSync(join(at, 'replica-2')); // without a superblock: not formatted
     const again = await openCluster({ folder: at });
-    expect(again.formatted).toEqual([{ cluster: first.cluster.cluster, replica: 2, replicaCount: 3 }]);
+    expect(again.formatted).toEqual([{ cluster: again.cluster.cluster, replica: 2, replicaCount: 3 }]);
+    expect(JSON.parse(readFileSync(join(at, 'cluster.json'), 'utf8'))).toMatchObject({
+      cluster: String(again.cluster.cluster),
+      formatted: true,
+    });
+  });
+
+  it('a replica whose folder is gone is never formatted anew', async () => {
+    const at = freshFolder();
+    await openCluster({ folder: at });
+    rmSync(join(at, 'replica-1'), { recursive: true });
+    expect(await codeOf(openCluster({ folder: at }))).toMatchObject({
+      code: 'CLI_CLUSTER_MISMATCH',
+      message: expect.stringContaining('replica-1 is gone') as string,
+    });
+    expect(existsSync(join(at, 'replica-1'))).toBe(false);
   });
 
   it('another number of replicas, a damaged cluster.json and a missing one are refused, and nothing is written', async () => {
