@@ -1,0 +1,42 @@
+/** The row Vsr of `make check`: normal operation, view change, crash and restart of specs/Vsr.tla. */
+import { vsrMachine } from '../../machines/vsr.ts';
+import type { Component } from '../component.ts';
+import { type VsrCluster, vsrDriver } from '../drivers/vsr.ts';
+import type { VsrStep } from '../drivers/vsr-messages.ts';
+
+export const vsrComponent: Component<VsrCluster, VsrStep> = {
+  name: 'Vsr',
+  sources: {
+    spec: 'specs/Vsr.tla',
+    machine: 'machines/vsr.ts',
+    implementation: [
+      'impl/vsr/replica.ts',
+      'impl/vsr/replica-effects.ts',
+      'impl/vsr/replica-messages.ts',
+      'impl/vsr/prepare-log.ts',
+      'impl/vsr/codec.ts',
+    ],
+    driver: 'conformance/drivers/vsr.ts',
+  },
+  machine: vsrMachine,
+  driver: vsrDriver,
+  models: [
+    { cfg: 'Vsr_normal.cfg', module: 'MCVsr', kind: 'small', distinct: 3944 },
+    { cfg: 'Vsr_join.cfg', module: 'MCVsr', kind: 'small', distinct: 5870 },
+    { cfg: 'Vsr_crash.cfg', module: 'MCVsr', kind: 'small', distinct: 11_326 },
+    { cfg: 'Vsr_pipeline.cfg', module: 'MCVsr', kind: 'small', distinct: 15_837 },
+    { cfg: 'Vsr_restart.cfg', module: 'MCVsr', kind: 'small', distinct: 2576 },
+    { cfg: 'Vsr_ranking.cfg', module: 'MCVsrRanking', kind: 'directed', distinct: 1611 },
+    { cfg: 'Vsr_stale.cfg', module: 'MCVsrRanking', kind: 'directed', distinct: 53 },
+    { cfg: 'Vsr_live.cfg', module: 'MCVsr', kind: 'live', distinct: 1162 },
+    {
+      cfg: 'Vsr_refinement.cfg',
+      module: 'MCVsrRefinement',
+      kind: 'refinement',
+      distinct: 11_326,
+      embeddedSkipped: 'it has no INSTANCE',
+    },
+  ],
+  faults: [],
+  abstracted: {},
+};
