@@ -6,6 +6,7 @@
 import type { AnyMachineSnapshot } from 'xstate';
 import type { GuardEvidence } from '../../machines/evidence.ts';
 import type { RuleId } from '../../machines/stepper.ts';
+import type { MessageFacts } from '../../machines/vsr-context.ts';
 
 /** 'halted' is outside the spec: there it is a crash without restart. See statusReason. */
 export type ReplicaStatus = 'normal' | 'view-change' | 'recovering' | 'halted';
@@ -44,6 +45,8 @@ export interface ReplicaRecord {
   readonly statusAfter: ReplicaStatus;
   /** Index of the replica that sent the message; undefined when the event came from within. */
   readonly from: number | undefined;
+  /** What the guards may ask of the message; undefined when the event came from within. For recordings (recorder.ts). */
+  readonly message?: MessageFacts | undefined;
   readonly view: number;
   readonly op: number;
   readonly commit: number;

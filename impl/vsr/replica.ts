@@ -324,6 +324,7 @@ export class Replica implements ReplicaPort {
       statusBefore: String(before.value) as ReplicaStatus,
       statusAfter: this.status,
       from: message?.from,
+      message: 'message' in event ? event.message : undefined,
       view,
       op,
       commit,
