@@ -10,6 +10,10 @@ import type { ReplicaPort, ReplicaRecord } from '../vsr/replica-port.ts';
 
 export const RECORDING_VERSION = 1;
 
+export function recordingFile(directory: string, replica: number): string {
+  return `${directory}/replica-${replica}.jsonl`;
+}
+
 /** The context without what never changes in a process. */
 export type RecordedState = Omit<VsrContext, 'replica' | 'replicaCount' | 'pipelineMax'> & { readonly status: string };
 
@@ -49,10 +53,11 @@ export class Recorder {
   }
 
   /**
-   * Right after the replica was opened, before its first tick. A file of an earlier process of the same replica is continued.
-   * Give every record of onEvent to note().
+   * Right after the replica was opened, before its first tick. Give every record of onEvent to note().
+   * @param directory exists; one file a replica in it, and that of an earlier process of the same replica is continued
    */
-  static open(disk: Disk, path: string, replica: Recorded): Recorder {
+  static open(disk: Disk, directory: string, replica: Recorded): Recorder {
+    const path = recordingFile(directory, replica.replica);
     const recorder = new Recorder(replica, disk.open(path, disk.exists(path) ? 'existing' : 'create'));
     const { cluster, replica: index, replicaCount } = replica;
     recorder.#write({
