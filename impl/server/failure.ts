@@ -19,6 +19,8 @@ export const FAILURES = {
   STREAM_EXISTS: refused(409),
   OFFSET_MISMATCH: refused(409),
   IDEMPOTENCY_KEY_REUSED: refused(409),
+  /** A bound that waiting does not move: streams, offsets of a stream. */
+  LIMIT_REACHED: refused(409),
   TOO_LARGE: refused(413),
   MEDIA_TYPE_NOT_SUPPORTED: refused(415),
   /** A bound of the server or of the cluster is reached: try again after a moment. */
@@ -26,6 +28,8 @@ export const FAILURES = {
   INTERNAL: { status: 500, outcome: 'unknown' },
   /** No primary could be asked before the deadline: not applied. */
   NO_QUORUM: refused(503),
+  /** GET /ready: no primary with a quorum is in reach. */
+  NOT_READY: refused(503),
   HALTED: refused(503),
   DRAINING: refused(503),
   /** A view change put another op in its place: not applied. */

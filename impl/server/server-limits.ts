@@ -22,11 +22,15 @@ export interface ServerLimits {
   readonly HTTP_BODY_BYTES_MAX: number;
   readonly EVENTS_PER_APPEND_MAX: number;
   readonly EVENT_BYTES_MAX: number;
+  /** Bytes of all events of one append: it is one command, and a command fits one prepare. */
+  readonly APPEND_BYTES_MAX: number;
   readonly READ_EVENTS_MAX: number;
   /** A read stops before the event that would pass this; at least one event is answered. */
   readonly READ_BYTES_MAX: number;
   readonly STREAMS_LISTED_MAX: number;
   readonly CLIENT_CONNECTIONS_MAX: number;
+  /** Requests of one connection that wait for an answer; at it a client gets BUSY. */
+  readonly CLIENT_REQUESTS_IN_FLIGHT_MAX: number;
   readonly HTTP_CONNECTIONS_MAX: number;
   /** How long stop() waits for what is in flight; then it closes all the same and those clients see 'unknown'. */
   readonly DRAIN_MS_MAX: number;
@@ -45,10 +49,12 @@ export const SERVER_LIMITS: ServerLimits = {
   HTTP_BODY_BYTES_MAX: 1024 * 1024,
   EVENTS_PER_APPEND_MAX: 1_000,
   EVENT_BYTES_MAX: 128 * 1024,
+  APPEND_BYTES_MAX: 512 * 1024,
   READ_EVENTS_MAX: 1_000,
   READ_BYTES_MAX: 1024 * 1024,
   STREAMS_LISTED_MAX: 10_000,
   CLIENT_CONNECTIONS_MAX: 1_024,
+  CLIENT_REQUESTS_IN_FLIGHT_MAX: 1_024,
   HTTP_CONNECTIONS_MAX: 1_024,
   DRAIN_MS_MAX: 5_000,
   HISTORY_RECORDS_MAX: 1_000,

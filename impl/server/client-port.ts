@@ -1,0 +1,101 @@
+/**
+ * The binary protocol's side of the server: frames of a client become requests, outcomes become frames, in any order. Many
+ * requests of one connection are on their way at once, up to a bound. Bytes that are no request end the connection with a
+ * Goodbye that says why. Mirrors no spec module.
+ */
+import type { Connection } from '../ports/connection.ts';
+import { FRAME_KINDS, type FrameKind } from '../wire/frame.ts';
+import { type AnswerOf, decodeRequest, encodeAnswer, encodeFailure, type Operation } from '../wire/request.ts';
+import { WireError } from '../wire/wire-error.ts';
+import { busy } from './failure.ts';
+import type { Metrics } from './metrics.ts';
+import type { Outcome, Requests } from './requests.ts';
+import type { ServerLimits } from './server-limits.ts';
+
+export interface ClientPortOptions {
+  readonly requests: Requests;
+  readonly limits: ServerLimits;
+  readonly metrics: Metrics;
+  readonly nowMs: () => number;
+}
+
+export class ClientPort {
+  readonly #options: ClientPortOptions;
+  /** Requests without an answer yet, by connection. */
+  readonly #inFlight = new Map<Connection, number>();
+  #answersLost = 0;
+
+  constructor(options: ClientPortOptions) {
+    this.#options = options;
+  }
+
+  /** Answers that a client did not get: it was gone, or did not read. */
+  get answersLost(): number {
+    return this.#answersLost;
+  }
+
+  closed(client: Connection): void {
+    this.#inFlight.delete(client);
+  }
+
+  /** @throws WireError; the connection is refused with its code then */
+  receive(client: Connection, kind: FrameKind, payload: Buffer): void {
+    if (kind === FRAME_KINDS.goodbye) {
+      client.close('GOODBYE');
+      return;
+    }
+    if (kind !== FRAME_KINDS.clientRequest) {
+      throw new WireError('WIRE_UNKNOWN_KIND', `a client sends requests only, not frames of kind ${kind}`, { kind });
+    }
+    const { id, deadlineMs, body } = decodeRequest(payload);
+    const { requests, limits } = this.#options;
+    const inFlight = this.#inFlight.get(client) ?? 0;
+    if (inFlight >= limits.CLIENT_REQUESTS_IN_FLIGHT_MAX) {
+      const evidence = { inFlight, bound: limits.CLIENT_REQUESTS_IN_FLIGHT_MAX };
+      const refusal = busy('too many requests of this connection wait', evidence);
+      this.#send(client, body.operation, refusal.code, 0, encodeFailure(id, refusal));
+      return;
+    }
+    this.#inFlight.set(client, inFlight + 1);
+    const arrivedMs = this.#options.nowMs();
+    const answered =
+      <Op extends Operation>(operation: Op) =>
+      (outcome: Outcome<AnswerOf[Op]>): void => {
+        const left = this.#inFlight.get(client);
+        if (left !== undefined) this.#inFlight.set(client, left - 1);
+        const code = 'failure' in outcome ? outcome.failure.code : 'ok';
+        const frame =
+          'failure' in outcome ? encodeFailure(id, outcome.failure) : encodeAnswer(id, operation, outcome.applied);
+        this.#send(client, operation, code, arrivedMs, frame);
+      };
+    switch (body.operation) {
+      case 'append':
+        requests.append(body, deadlineMs, answered('append'));
+        break;
+      case 'read':
+        requests.read(body, deadlineMs, answered('read'));
+        break;
+      case 'create-stream':
+        requests.createStream(body.stream, body.dataClass, deadlineMs, answered('create-stream'));
+        break;
+      case 'delete-stream':
+        requests.deleteStream(body.stream, deadlineMs, answered('delete-stream'));
+        break;
+      case 'list-streams':
+        requests.listStreams(body.linearizable, deadlineMs, answered('list-streams'));
+        break;
+      case 'status':
+        answered('status')({ applied: requests.status() });
+        break;
+    }
+  }
+
+  #send(client: Connection, operation: Operation, code: string, arrivedMs: number, frame: Buffer): void {
+    const { metrics, nowMs } = this.#options;
+    metrics.request('binary', operation, code, arrivedMs === 0 ? 0 : (nowMs() - arrivedMs) / 1_000);
+    if (client.send(FRAME_KINDS.clientResponse, frame)) return;
+    this.#answersLost++;
+    // It does not read its answers: without this one it would wait for ever. It may ask again on another connection.
+    client.close('CLIENT_TOO_SLOW');
+  }
+}

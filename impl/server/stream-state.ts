@@ -1,0 +1,67 @@
+/**
+ * The kernel as requests see it: committed prepares in, results and pages out in the shapes of the wire. Mirrors no spec
+ * module; decides nothing.
+ */
+import type { CommandResult } from '../kernel/apply.ts';
+import { Kernel } from '../kernel/kernel.ts';
+import { streamsByName } from '../kernel/read.ts';
+import type { CommittedPrepare, Stream } from '../kernel/state.ts';
+import type { ReadAnswer, StreamFacts } from '../wire/request.ts';
+
+export interface EventRange {
+  readonly stream: string;
+  /** Offset of the first event, from 0; at or after the end nothing is read. */
+  readonly from: number;
+  readonly eventsMax: number;
+  /** At least one event is read, however large. */
+  readonly bytesMax: number;
+}
+
+export class StreamState {
+  readonly #kernel = new Kernel();
+  readonly #prepareAt: (op: number) => CommittedPrepare | undefined;
+
+  constructor(prepareAt: (op: number) => CommittedPrepare | undefined) {
+    this.#prepareAt = prepareAt;
+  }
+
+  /** The op up to which commands are applied, 0 at first. */
+  get commit(): number {
+    return this.#kernel.commitId;
+  }
+
+  get streamCount(): number {
+    return this.#kernel.state.streams.size;
+  }
+
+  /** SHA-256 of the state at commit. */
+  get stateHash(): Uint8Array {
+    return this.#kernel.stateHash;
+  }
+
+  /** The next op, commit + 1. One result for each command, in order. */
+  apply(prepare: CommittedPrepare): readonly CommandResult[] {
+    return this.#kernel.apply(prepare);
+  }
+
+  /** undefined: there is no such stream. @throws what the log throws when its disk fails or lies */
+  read({ stream, from, eventsMax, bytesMax }: EventRange): ReadAnswer | undefined {
+    const read = this.#kernel.read(stream, { from, limit: eventsMax, bytesMax }, this.#prepareAt);
+    if (read === undefined) return undefined;
+    const events = read.events.map((event) => ({
+      ...event,
+      type: event.type ?? '',
+      contentType: event.contentType ?? '',
+    }));
+    return { events, nextOffset: read.nextOffset, commitId: read.commitId };
+  }
+
+  /** By name, at most limit. */
+  streams(limit: number): readonly StreamFacts[] {
+    return streamsByName(this.#kernel.state).slice(0, limit).map(factsOf);
+  }
+}
+
+function factsOf({ name, dataClass, nextOffset, createdCommitId }: Stream): StreamFacts {
+  return { name, dataClass, nextOffset, createdCommitId };
+}
