@@ -17,10 +17,9 @@ export interface AppendLogContext {
   /** The same two in records. */
   readonly written: number;
   readonly durable: number;
-  /** What a short write still owes: records not whole in the file, of a batch of pendingBatch that ends at pendingEndBytes. */
-  readonly pending: number;
-  readonly pendingBatch: number;
-  readonly pendingEndBytes: number;
+  /** What a short write still owes: a batch of so many records, and where it ends; 0 when nothing is owed. */
+  readonly owed: number;
+  readonly owedEndBytes: number;
 }
 
 /** What a scan of the file found: facts, not a decision. */
@@ -29,9 +28,6 @@ export interface ScanFacts {
   readonly records: number;
   readonly endBytes: number;
   readonly allocatedBytes: number;
-  /** Of these the log may be sure without a sync of its own: everything before the window that is written again. */
-  readonly durable: number;
-  readonly durableBytes: number;
 }
 
 interface Batch {
@@ -41,14 +37,11 @@ interface Batch {
 
 export type AppendLogEvent =
   | { readonly type: 'Reopen' | 'ReopenCuttingTail' | 'ReopenDamaged'; readonly scan: ScanFacts }
-  | ({ readonly type: 'Grow' | 'GrowNoSpace'; readonly spaceLeft: boolean } & Batch)
-  | ({ readonly type: 'Append' | 'WriteFails' } & Batch)
-  | ({ readonly type: 'WriteNoSpace'; readonly spaceLeft: boolean } & Batch)
-  | ({ readonly type: 'ShortWrite'; readonly pending: number } & Batch)
-  | { readonly type: 'FinishWrite' | 'Fsync' | 'FsyncFails' }
+  | ({ readonly type: 'Grow' | 'GrowNoSpace' | 'WriteNoSpace'; readonly spaceLeft: boolean } & Batch)
+  | ({ readonly type: 'AppendBatch' | 'ShortWrite' | 'WriteFails' } & Batch)
+  | { readonly type: 'FinishWrite' | 'Fsync' | 'FsyncFails' | 'Exit' }
   | { readonly type: 'Reverify' | 'ReverifyDamaged'; readonly readsBack: boolean }
-  | { readonly type: 'Resume' | 'SpaceRunsOut' | 'SpaceReturns'; readonly spaceLeft: boolean }
-  | { readonly type: 'Rot' | 'Exit' | 'Crash' | 'CrashTearing' };
+  | { readonly type: 'Resume'; readonly spaceLeft: boolean };
 
 type Facts = { context: AppendLogContext; event: AppendLogEvent };
 const bytesOf = (event: AppendLogEvent): number => ('bytes' in event ? event.bytes : Number.POSITIVE_INFINITY);
@@ -75,57 +68,39 @@ const appendLogSetup = setup({
     ReadsBackDamaged: ({ event }: Facts) => 'readsBack' in event && !event.readsBack,
   },
   actions: {
-    takeScan: assign((_, scan: ScanFacts) => ({
-      allocatedBytes: scan.allocatedBytes,
-      endBytes: scan.endBytes,
-      durableBytes: scan.durableBytes,
-      written: scan.records,
-      durable: scan.durable,
+    takeScan: assign((_, { records, endBytes, allocatedBytes }: ScanFacts) => ({
+      allocatedBytes,
+      endBytes,
+      durableBytes: endBytes,
+      written: records,
+      durable: records,
     })),
     takeBatch: assign(({ context }, { records, bytes }: Batch) => ({
       endBytes: context.endBytes + bytes,
       written: context.written + records,
     })),
-    takePart: assign(({ context }, { records, bytes, pending }: Batch & { readonly pending: number }) => ({
-      pending,
-      pendingBatch: records,
-      pendingEndBytes: context.endBytes + bytes,
+    oweBatch: assign(({ context }, { records, bytes }: Batch) => ({
+      owed: records,
+      owedEndBytes: context.endBytes + bytes,
     })),
-    takePending: assign(({ context }) => ({
-      endBytes: context.pendingEndBytes,
-      written: context.written + context.pendingBatch,
-      pending: 0,
-      pendingBatch: 0,
-      pendingEndBytes: 0,
+    takeOwed: assign(({ context }) => ({
+      endBytes: context.owedEndBytes,
+      written: context.written + context.owed,
+      owed: 0,
+      owedEndBytes: 0,
     })),
     takeStep: assign(({ context }) => ({ allocatedBytes: context.allocatedBytes + context.stepBytes })),
     markDurable: assign(({ context }) => ({ durable: context.written, durableBytes: context.endBytes })),
-    forgetAll: assign({
-      endBytes: 0,
-      durableBytes: 0,
-      written: 0,
-      durable: 0,
-      pending: 0,
-      pendingBatch: 0,
-      pendingEndBytes: 0,
-    }),
-    // Effects: impl/storage/append-log.ts performs them.
-    cutTail: () => {},
+    forgetAll: assign({ endBytes: 0, durableBytes: 0, written: 0, durable: 0, owed: 0, owedEndBytes: 0 }),
+    // Effects: impl/storage/append-log.ts performs them before the new state counts.
+    clearTail: () => {},
     writeWindowAgain: () => {},
-    // Of the world: the process does not see it. The harness performs them on the simulated disk.
-    changeWorld: () => {},
+    sync: () => {},
   },
 });
 
-/** The world and the end of the process: possible in every state of a running log. */
-const running = {
-  Rot: { actions: 'changeWorld' },
-  SpaceRunsOut: { guard: and(['SpaceLeft']), actions: 'changeWorld' },
-  SpaceReturns: { guard: and(['NoSpaceLeft']), actions: 'changeWorld' },
-  Exit: { target: 'down', actions: 'forgetAll' },
-  Crash: { target: 'down', actions: 'forgetAll' },
-  CrashTearing: { target: 'down', actions: 'forgetAll' },
-} as const;
+/** The end of the process: possible in every state of a running log. A power loss needs no event: nobody is left to take it. */
+const exits = { Exit: { target: 'down', actions: 'forgetAll' } } as const;
 
 const syncing = {
   Fsync: { guard: and(['HasUnsynced']), actions: 'markDurable' },
@@ -141,9 +116,8 @@ export const appendLogMachine = appendLogSetup.createMachine({
     durableBytes: 0,
     written: 0,
     durable: 0,
-    pending: 0,
-    pendingBatch: 0,
-    pendingEndBytes: 0,
+    owed: 0,
+    owedEndBytes: 0,
   }),
   states: {
     // No process holds the file.
@@ -152,25 +126,22 @@ export const appendLogMachine = appendLogSetup.createMachine({
         Reopen: {
           guard: and(['FileIsWhole']),
           target: 'open',
-          actions: [{ type: 'takeScan', params: ({ event }) => event.scan }, 'writeWindowAgain'],
+          actions: [{ type: 'takeScan', params: ({ event }) => event.scan }, 'writeWindowAgain', 'sync'],
         },
         ReopenCuttingTail: {
           guard: and(['TailIsTorn']),
           target: 'open',
-          actions: [{ type: 'takeScan', params: ({ event }) => event.scan }, 'cutTail', 'writeWindowAgain'],
+          actions: [{ type: 'takeScan', params: ({ event }) => event.scan }, 'clearTail', 'writeWindowAgain', 'sync'],
         },
         ReopenDamaged: { guard: and(['DamageBeforeTail']), target: 'damaged' },
-        Rot: running.Rot,
-        SpaceRunsOut: running.SpaceRunsOut,
-        SpaceReturns: running.SpaceReturns,
       },
     },
     open: {
       on: {
-        ...running,
+        ...exits,
         Grow: { guard: and(['LacksRoom', 'SpaceLeft']), actions: 'takeStep' },
         GrowNoSpace: { guard: and(['LacksRoom', 'NoSpaceLeft']), target: 'full' },
-        Append: {
+        AppendBatch: {
           guard: and(['HasRoom', 'UnsyncedWithinLimit']),
           actions: { type: 'takeBatch', params: ({ event }) => event },
         },
@@ -178,7 +149,7 @@ export const appendLogMachine = appendLogSetup.createMachine({
         ShortWrite: {
           guard: and(['HasRoom', 'UnsyncedWithinLimit']),
           target: 'short',
-          actions: { type: 'takePart', params: ({ event }) => event },
+          actions: { type: 'oweBatch', params: ({ event }) => event },
         },
         WriteFails: { guard: and(['HasRoom', 'UnsyncedWithinLimit']), target: 'failed' },
         ...syncing,
@@ -187,25 +158,25 @@ export const appendLogMachine = appendLogSetup.createMachine({
     // No space for more; what is written can still be made durable.
     full: {
       on: {
-        ...running,
+        ...exits,
         ...syncing,
         Resume: { guard: and(['SpaceLeft']), target: 'open', actions: 'takeStep' },
       },
     },
     // The disk took a part of a batch; the rest comes first.
-    short: { on: { ...running, FinishWrite: { target: 'open', actions: 'takePending' } } },
+    short: { on: { ...exits, FinishWrite: { target: 'open', actions: 'takeOwed' } } },
     // A sync failed: what is on the medium is unknown until it is read, verified and written again.
     unknown: {
       on: {
-        ...running,
+        ...exits,
         Reverify: { guard: and(['ReadsBackWhole']), target: 'open', actions: 'writeWindowAgain' },
         ReverifyDamaged: { guard: and(['ReadsBackDamaged']), target: 'damaged' },
       },
     },
     // The device refused a write: only a restart may find out what is there.
-    failed: { on: running },
+    failed: { on: exits },
     // Damage before the tail: nothing is cut, nothing is taken.
-    damaged: { on: running },
+    damaged: { on: exits },
   },
 });
 
@@ -215,9 +186,9 @@ export const appendLogEvents = {
   reopenDamaged: (scan: ScanFacts): AppendLogEvent => ({ type: 'ReopenDamaged', scan }),
   grow: (batch: Batch): AppendLogEvent => ({ type: 'Grow', ...batch, spaceLeft: true }),
   growNoSpace: (batch: Batch): AppendLogEvent => ({ type: 'GrowNoSpace', ...batch, spaceLeft: false }),
-  append: (batch: Batch): AppendLogEvent => ({ type: 'Append', ...batch }),
+  appendBatch: (batch: Batch): AppendLogEvent => ({ type: 'AppendBatch', ...batch }),
   writeNoSpace: (batch: Batch): AppendLogEvent => ({ type: 'WriteNoSpace', ...batch, spaceLeft: false }),
-  shortWrite: (batch: Batch, pending: number): AppendLogEvent => ({ type: 'ShortWrite', ...batch, pending }),
+  shortWrite: (batch: Batch): AppendLogEvent => ({ type: 'ShortWrite', ...batch }),
   writeFails: (batch: Batch): AppendLogEvent => ({ type: 'WriteFails', ...batch }),
   finishWrite: (): AppendLogEvent => ({ type: 'FinishWrite' }),
   fsync: (): AppendLogEvent => ({ type: 'Fsync' }),

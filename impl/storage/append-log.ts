@@ -14,7 +14,7 @@ import { assert } from '../ports/assert.ts';
 import { type Disk, DiskError } from '../ports/disk.ts';
 import { AppendLogError, asAppendLogError, damagedError } from './append-log-error.ts';
 import { type AppendLogOptions, type AppendLogSettings, settingsOf } from './append-log-options.ts';
-import { encodeBatch, type LogBatch, restOf, wholeRecordsIn } from './log-batch.ts';
+import { encodeBatch, type LogBatch, restOf } from './log-batch.ts';
 import { examine, type OpenReport } from './log-opening.ts';
 import { firstUnreadable, readRecord } from './log-read-back.ts';
 import type { DecodedRecord, NewRecord } from './log-record.ts';
@@ -41,8 +41,6 @@ export class AppendLog {
   #pending: Pending | undefined;
   /** Time of the oldest write that waits for a sync; undefined when the caller gave none. */
   #waitingSince: number | undefined;
-  /** How far the zeros of a cut reach, until a sync has made them durable; 0 when there are none. */
-  #clearTo = 0;
 
   private constructor(segment: SegmentFile, settings: AppendLogSettings, snapshot: AnyMachineSnapshot) {
     this.path = segment.file.path;
@@ -60,17 +58,11 @@ export class AppendLog {
   }
 
   /**
-   * Scans, cuts a torn tail, makes durable what is there, and reports. Never throws for damage: the log is then in status
-   * damaged, takes nothing, and the report has the evidence. Throws for a disk that cannot be read or synced.
+   * AppendLog!Reopen, !ReopenCuttingTail, !ReopenDamaged: scans, cuts a torn tail, makes durable what is there, and reports.
+   * Never throws for damage: the log is then in status damaged, takes nothing, and the report has the evidence.
+   * @throws DiskError for a disk that cannot be read, written or synced: the log stays down, and open() may be tried again
    */
   static open(disk: Disk, path: string, options: AppendLogOptions = {}): { log: AppendLog; report: OpenReport } {
-    const opened = AppendLog.reopen(disk, path, options);
-    if (opened.log.refusals(appendLogEvents.fsync()).length === 0) opened.log.fsync();
-    return opened;
-  }
-
-  /** AppendLog!Reopen, !ReopenCuttingTail, !ReopenDamaged: as open(), but leaves the sync to the caller. */
-  static reopen(disk: Disk, path: string, options: AppendLogOptions = {}): { log: AppendLog; report: OpenReport } {
     const settings = settingsOf(options);
     const segment = SegmentFile.open(disk, path);
     const { facts, report } = examine(segment, settings);
@@ -82,8 +74,7 @@ export class AppendLog {
       log.#reason = damagedError(path, facts.records, facts.endBytes, report.reason);
       log.#take(appendLogEvents.reopenDamaged(facts));
     } else if (facts.verdict === 'torn') {
-      log.#clearTo = facts.endBytes + facts.tornBytes;
-      log.#take(appendLogEvents.reopenCuttingTail(facts));
+      log.#take(appendLogEvents.reopenCuttingTail(facts), facts.tornBytes);
     } else log.#take(appendLogEvents.reopen(facts));
     return { log, report };
   }
@@ -169,7 +160,7 @@ export class AppendLog {
   }
 
   /**
-   * AppendLog!Append: one vectored write of the batch into the room that there is; or !WriteNoSpace, !ShortWrite, !WriteFails,
+   * AppendLog!AppendBatch: one vectored write of the batch into the room that there is; or !WriteNoSpace, !ShortWrite, !WriteFails,
    * as the disk answers. append() is this with growth and policy.
    */
   write(records: readonly NewRecord[]): void {
@@ -262,7 +253,6 @@ export class AppendLog {
     twin.#reason = this.#reason;
     twin.#pending = this.#pending;
     twin.#waitingSince = this.#waitingSince;
-    twin.#clearTo = this.#clearTo;
     return twin;
   }
 
@@ -279,7 +269,8 @@ export class AppendLog {
 
   #growAndWrite(records: readonly NewRecord[]): void {
     const batch = this.#encode(records);
-    while (this.refusals(appendLogEvents.append(batch)).includes('AppendLog.Append.HasRoom')) this.grow(batch);
+    while (this.refusals(appendLogEvents.appendBatch(batch)).includes('AppendLog.AppendBatch.HasRoom'))
+      this.grow(batch);
     const { policy, unsyncedBytesMax } = this.#settings;
     const waiting = this.#context.endBytes - this.#context.durableBytes;
     if (policy.kind === 'group-commit' && waiting > 0 && waiting + batch.bytes > unsyncedBytesMax) this.fsync();
@@ -287,7 +278,7 @@ export class AppendLog {
   }
 
   #write(batch: LogBatch): void {
-    this.#mustBeTaken(appendLogEvents.append(batch));
+    this.#mustBeTaken(appendLogEvents.appendBatch(batch));
     let taken: number;
     try {
       taken = this.#segment.file.write(this.#context.endBytes, batch.chunks);
@@ -296,7 +287,7 @@ export class AppendLog {
     }
     if (taken < batch.bytes && !this.#settings.faults.has('short-write-ignored')) throw this.#shortWrite(batch, taken);
     this.#accept(batch);
-    this.#take(appendLogEvents.append(batch));
+    this.#take(appendLogEvents.appendBatch(batch));
   }
 
   #shortWrite(batch: LogBatch, taken: number): AppendLogError {
@@ -306,7 +297,7 @@ export class AppendLog {
       `${this.path}: the disk took ${taken} of ${batch.bytes} bytes; finishWrite() writes the rest`,
       { file: this.path, position: this.#context.endBytes, expected: batch.bytes, actual: taken },
     );
-    this.#take(appendLogEvents.shortWrite(batch, batch.records - wholeRecordsIn(batch, taken)));
+    this.#take(appendLogEvents.shortWrite(batch));
     return this.#reason;
   }
 
@@ -347,7 +338,6 @@ export class AppendLog {
   #synced(): void {
     this.#take(appendLogEvents.fsync());
     this.#waitingSince = undefined;
-    this.#clearTo = 0;
     assert(this.recordsDurable === this.recordsWritten, 'a sync covers all that was written');
   }
 
@@ -381,19 +371,21 @@ export class AppendLog {
     );
   }
 
-  /** The machine decides; its effects are performed before its new state counts, so one that throws changes no state. */
-  #take(event: AppendLogEvent): void {
+  /**
+   * The machine decides; its effects are performed before its new state counts, so one that throws changes no state.
+   * @param tornBytes behind the end: what a cut clears
+   */
+  #take(event: AppendLogEvent, tornBytes = 0): void {
     const [next, effects] = advance(this.#settings.machine, this.#snapshot, event);
     assert(next !== this.#snapshot, `${event.type} was asked for before it was taken`);
-    for (const { type } of effects) {
-      if (type === 'writeWindowAgain') this.#writeWindowAgain(next.context as AppendLogContext);
-    }
+    const { endBytes, durableBytes, unsyncedBytesMax } = next.context as AppendLogContext;
+    const named = new Set(effects.map(({ type }) => type));
+    // What a restart does not know to be durable: a sync that failed unseen may have left the last bytes in the cache only.
+    const from = event.type === 'Reverify' ? durableBytes : this.#segment.startWithin(endBytes, unsyncedBytesMax);
+    const { faults } = this.#settings;
+    if (named.has('clearTail')) this.#segment.clear(endBytes, tornBytes);
+    if (named.has('writeWindowAgain') && !faults.has('window-not-rewritten')) this.#segment.writeAgain(from, endBytes);
+    if (named.has('sync')) this.#segment.file.sync();
     this.#snapshot = next;
-  }
-
-  /** Writes the window that is not known durable a second time, with the zeros of a cut behind it. */
-  #writeWindowAgain({ durableBytes, endBytes }: AppendLogContext): void {
-    if (this.#settings.faults.has('window-not-rewritten')) return;
-    this.#segment.writeAgain(durableBytes, endBytes, Math.max(endBytes, this.#clearTo));
   }
 }

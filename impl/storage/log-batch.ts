@@ -53,15 +53,6 @@ export function encodeBatch(
   return { records: records.length, bytes, chunks, positions, headHash };
 }
 
-/** Records of the batch that are whole within its first `taken` bytes. */
-export function wholeRecordsIn({ chunks }: LogBatch, taken: number): number {
-  let end = 0;
-  return chunks.filter((chunk) => {
-    end += chunk.byteLength;
-    return end <= taken;
-  }).length;
-}
-
 /** The bytes of the batch behind the first `taken`. */
 export function restOf({ chunks, bytes }: LogBatch, taken: number): Uint8Array {
   assert(taken >= 0 && taken <= bytes, 'a disk takes no more than it is given');

@@ -1,6 +1,6 @@
 /**
  * Opening a log: what the scan found, as facts for the machine and as a report for the caller. Changes nothing.
- * Mirrors the guards of specs/AppendLog.tla, Reopen, ReopenCuttingTail and ReopenDamaged, and the window that they write again.
+ * Mirrors the guards of specs/AppendLog.tla, Reopen, ReopenCuttingTail and ReopenDamaged.
  */
 import type { ScanFacts } from '../../machines/append-log.ts';
 import type { AppendLogError } from './append-log-error.ts';
@@ -25,21 +25,17 @@ export function examine(
   segment: SegmentFile,
   settings: AppendLogSettings,
 ): { facts: ScanFacts & { readonly tornBytes: number }; report: OpenReport } {
-  const { recordBytesMax: payloadBytesMax, unsyncedBytesMax, recordsDurableMin, faults } = settings;
+  const { recordBytesMax: payloadBytesMax, recordsDurableMin, faults } = settings;
   const scan = scanLog(segment.file, { payloadBytesMax, recordsDurableMin, faults }, (_, position) =>
     segment.index(position),
   );
   const { verdict, records, endBytes, headHash, tornBytes, reason } = scan;
-  const durable = segment.firstWithin(endBytes, unsyncedBytesMax);
-  const durableBytes = durable < records ? segment.positionOf(durable) : endBytes;
   const facts = {
     verdict,
     records,
     endBytes,
     tornBytes,
     allocatedBytes: segment.file.sizeBytes,
-    durable,
-    durableBytes,
   };
   const cutBytes = verdict === 'torn' && !faults.has('cut-not-reported') ? tornBytes : 0;
   return { facts, report: { verdict, records, headHash, tornBytes: cutBytes, endBytes, ...(reason && { reason }) } };

@@ -43,8 +43,8 @@ export class SegmentFile {
     return this.#positions[offset] as number;
   }
 
-  /** The first record that begins at most `bytes` before endBytes; the count of records when none does. */
-  firstWithin(endBytes: number, bytes: number): number {
+  /** Where the first record begins that does so at most `bytes` before endBytes; endBytes when none does. */
+  startWithin(endBytes: number, bytes: number): number {
     let low = 0;
     let high = this.#records;
     while (low < high) {
@@ -52,7 +52,7 @@ export class SegmentFile {
       if (endBytes - (this.#positions[middle] as number) <= bytes) high = middle;
       else low = middle + 1;
     }
-    return low;
+    return low < this.#records ? (this.#positions[low] as number) : endBytes;
   }
 
   /** Notes where the next record begins. */
@@ -72,16 +72,18 @@ export class SegmentFile {
   }
 
   /**
-   * Writes [from, to) of what the file holds a second time, and zeros up to clearTo: one write, so that a sync after it makes
-   * all of it durable even when the kernel has forgotten the first one. The bytes of records do not change.
+   * Writes [from, to) of what the file holds a second time, so that a sync makes all of it durable even when the kernel has
+   * forgotten the first write. No byte changes.
    */
-  writeAgain(from: number, to: number, clearTo: number): void {
-    assert(from <= to && to <= clearTo, 'a window, then zeros');
-    if (from === clearTo) return;
-    const bytes = new Uint8Array(Math.min(clearTo, this.file.sizeBytes) - from);
-    const held = this.file.read(from, bytes.subarray(0, to - from));
-    assert(held === to - from, 'the window was read before');
-    this.writeAll(from, bytes);
+  writeAgain(from: number, to: number): void {
+    const bytes = this.read(from, to - from);
+    assert(bytes.byteLength === to - from, 'the window was read before');
+    if (bytes.byteLength > 0) this.writeAll(from, bytes);
+  }
+
+  /** Puts zeros where a torn tail stands. */
+  clear(position: number, bytes: number): void {
+    this.writeAll(position, new Uint8Array(bytes));
   }
 
   /** Writes all of bytes, in as many writes as the disk makes of it. @throws DiskError */
