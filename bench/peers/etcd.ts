@@ -2,16 +2,16 @@
  * etcd beside us: three nodes of it on this machine, driven by the load client of the folder of peers (LOCKSTEP_PEERS, else
  * ../shared/peers), built with Go into build/peers. Without that folder or Go the column says why it is empty.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import getPort from 'get-port';
+import { outputOf, stop } from '../child.ts';
 import type { LoadResult } from '../load-result.ts';
-import type { System } from '../system.ts';
+import type { LoadOptions, System } from '../system.ts';
 
 const NODES = 3;
 const READY_MS_MAX = 30_000;
-const STOP_MS_MAX = 5_000;
 
 /** The system, or why it cannot be measured here. */
 export function etcdOr(root: string): System | string {
@@ -56,7 +56,7 @@ async function startEtcd(bin: string, folder: string): ReturnType<System['start'
   return {
     load: (options) => peerload(bin, addresses, options),
     stop: async () => {
-      await Promise.all(children.map(end));
+      await Promise.all(children.map(stop));
       rmSync(data, { recursive: true, force: true });
     },
   };
@@ -75,18 +75,6 @@ async function untilHealthy(url: string): Promise<void> {
   throw new Error(`etcd at ${url} was not healthy within ${READY_MS_MAX} ms`);
 }
 
-function end(child: ChildProcess): Promise<void> {
-  return new Promise((ended) => {
-    if (child.exitCode !== null) return ended();
-    const forced = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX);
-    child.once('exit', () => {
-      clearTimeout(forced);
-      ended();
-    });
-    child.kill('SIGTERM');
-  });
-}
-
 interface PeerloadLine {
   readonly concurrency: number;
   readonly ops_per_s: number;
@@ -95,46 +83,21 @@ interface PeerloadLine {
   readonly errors: number;
 }
 
-function peerload(
-  bin: string,
-  addresses: string,
-  options: {
-    readonly inFlight: number;
-    readonly bytes: number;
-    readonly warmSeconds: number;
-    readonly seconds: number;
-  },
-): Promise<LoadResult> {
-  const flags = [
-    '-peer',
-    'etcd',
-    '-addrs',
-    addresses,
-    '-levels',
-    String(options.inFlight),
-    '-size',
-    String(options.bytes),
-  ];
-  const times = ['-warm', `${options.warmSeconds}s`, '-dur', `${options.seconds}s`, 'etcd'];
-  return new Promise((done, fail) => {
-    const child = spawn(join(bin, 'peerload'), [...flags, ...times], { stdio: ['ignore', 'pipe', 'inherit'] });
-    let text = '';
-    child.stdout.setEncoding('utf8').on('data', (piece: string) => {
-      text += piece;
-    });
-    child.once('error', fail);
-    child.once('exit', (code) => {
-      const line = text.split('\n').find((candidate) => candidate.startsWith('{'));
-      if (code !== 0 || line === undefined) return fail(new Error(`peerload ended with ${code}: ${text.slice(-400)}`));
-      const row = JSON.parse(line) as PeerloadLine;
-      done({
-        system: 'etcd',
-        inFlight: row.concurrency,
-        opsPerSecond: row.ops_per_s,
-        p50Ms: row.p50_ms,
-        p99Ms: row.p99_ms,
-        errors: row.errors,
-      });
-    });
-  });
+async function peerload(bin: string, addresses: string, options: LoadOptions): Promise<LoadResult> {
+  const { inFlight, bytes, warmSeconds, seconds } = options;
+  const text = await outputOf(join(bin, 'peerload'), [
+    ...['-peer', 'etcd', '-addrs', addresses, '-levels', String(inFlight), '-size', String(bytes)],
+    ...['-warm', `${warmSeconds}s`, '-dur', `${seconds}s`, 'etcd'],
+  ]);
+  const line = text.split('\n').find((candidate) => candidate.startsWith('{'));
+  if (line === undefined) throw new Error(`peerload printed no result: ${text.slice(-400)}`);
+  const row = JSON.parse(line) as PeerloadLine;
+  return {
+    system: 'etcd',
+    inFlight: row.concurrency,
+    opsPerSecond: row.ops_per_s,
+    p50Ms: row.p50_ms,
+    p99Ms: row.p99_ms,
+    errors: row.errors,
+  };
 }
