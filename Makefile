@@ -4,7 +4,7 @@ SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
 STAMP := node_modules/.package-lock.json
 
-.PHONY: help check check-deep replay spec-index test bench lint types style imports clean node
+.PHONY: help check check-deep replay spec-index test bench bench-peers lint types style imports clean node
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -34,8 +34,11 @@ spec-index: node $(STAMP) ## Write impl/dx/spec-index.ts from specs/, for the ex
 test: node $(STAMP) ## Unit, property and end-to-end tests
 	@npx vitest run
 
-bench: node $(STAMP) ## Benchmarks; they print a table
-	@shopt -s nullglob; files=(bench/*.bench.ts bench/main.ts); [ $${#files[@]} -gt 0 ] || { echo "no benchmark yet"; exit 0; }; for f in "$${files[@]}"; do [ ! -e "$$f" ] || node --import tsx "$$f"; done
+bench: node $(STAMP) ## Durable replicated writes, disk limit, memory, start-up; a table, JSON and a plot (A='--seconds 2' for flags)
+	@node --import tsx bench/main.ts $(A)
+
+bench-peers: node $(STAMP) ## The same with etcd interleaved (needs Go and the folder of peers)
+	@node --import tsx bench/main.ts --peers $(A)
 
 lint: types style imports ## Types, style and import rules
 
