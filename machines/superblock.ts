@@ -98,6 +98,12 @@ function advances({ context: { state }, event }: Args): boolean {
   return pairs.every(([before, after]) => after >= before) && pairs.some(([before, after]) => after > before);
 }
 
+/** Whether the guards of Open all hold for these copies. */
+export function mayOpen(copies: CopyFacts): boolean {
+  const args: Args = { context: { state: undefined, stale: [] }, event: { type: 'Open', copies } };
+  return copies.some((copy) => copy !== undefined) && oneNewest(args) && parentMatches(args);
+}
+
 const effect = (_: unknown, _copies: readonly number[]): void => {};
 const staleIn =
   (half: readonly number[]) =>

@@ -30,8 +30,8 @@ MCSystem ==
 
 MCEnvironment ==
     \/ \E value \in 1..MaxValue : MCUpdate(value)
-    \/ \E landed \in SUBSET (stale \cap FirstHalf) : MCWriteFirstFails(landed)
-    \/ \E landed \in SUBSET (stale \cap SecondHalf) : MCWriteSecondFails(landed)
+    \/ \E landed \in Landings(FirstHalf) : MCWriteFirstFails(landed)
+    \/ \E landed \in Landings(SecondHalf) : MCWriteSecondFails(landed)
     \/ MCSyncFails
     \/ \E from \in Copies : \E to \in Copies \ {from} : MCMisdirect(from, to)
     \/ \E c \in Copies : MCCorrupt(c)

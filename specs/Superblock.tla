@@ -71,6 +71,8 @@ Broken(item)     == [item EXCEPT !.whole = FALSE]
 \* What the medium holds once every write in flight has landed.
 Landed           == [c \in Copies |-> IF c \in inFlight THEN state ELSE copies[c]]
 Torn(torn)       == Cardinality(torn \cap WholeCopies)
+\* What may be on its way when the disk refuses the writes of a half: any part of it. Without a write nothing is refused.
+Landings(half)   == IF stale \cap half = {} THEN {} ELSE SUBSET (stale \cap half)
 
 Init ==
     /\ status       = "closed"
@@ -234,8 +236,8 @@ System ==
 
 Environment ==
     \/ \E value \in Nat : Update(value)
-    \/ \E landed \in SUBSET (stale \cap FirstHalf) : WriteFirstFails(landed)
-    \/ \E landed \in SUBSET (stale \cap SecondHalf) : WriteSecondFails(landed)
+    \/ \E landed \in Landings(FirstHalf) : WriteFirstFails(landed)
+    \/ \E landed \in Landings(SecondHalf) : WriteSecondFails(landed)
     \/ SyncFails
     \/ \E from \in Copies : \E to \in Copies \ {from} : Misdirect(from, to)
     \/ \E c \in Copies : Corrupt(c)

@@ -10,7 +10,9 @@ import { PagedBytes } from './paged-bytes.ts';
 
 /** Armed with inject(); each is used up by the first operation that it fits. */
 export type DiskFault =
-  | { readonly operation: 'write'; readonly kind: 'full' | 'io' }
+  | { readonly operation: 'write'; readonly kind: 'full' }
+  /** The write is refused; what it has for these ranges of the file is on its way all the same. */
+  | { readonly operation: 'write'; readonly kind: 'io'; readonly lands?: readonly FileRange[] }
   /** The write takes this many bytes and returns that count. */
   | { readonly operation: 'write'; readonly kind: 'short'; readonly bytes: number }
   | { readonly operation: 'preallocate'; readonly kind: 'full' | 'io' }
@@ -18,7 +20,12 @@ export type DiskFault =
   /** The sync fails, and the kernel forgets that the pages were dirty: a second sync says yes and writes nothing. */
   | { readonly operation: 'sync'; readonly kind: 'failed' };
 
-interface UnsyncedWrite {
+export interface FileRange {
+  readonly position: number;
+  readonly byteCount: number;
+}
+
+export interface UnsyncedWrite {
   readonly position: number;
   readonly bytes: Uint8Array;
 }
@@ -44,6 +51,8 @@ export class SimulatedDisk implements Disk {
   #faults: readonly DiskFault[] = [];
   /** Bytes that preallocation may still take in all; undefined: no limit. */
   #capacityBytes: number | undefined;
+  #writes = 0;
+  #syncs = 0;
 
   constructor(options: { readonly capacityBytes?: number } = {}) {
     this.#names = new Map();
@@ -71,7 +80,19 @@ export class SimulatedDisk implements Disk {
     twin.#locked = new Set(this.#locked);
     twin.#faults = this.#faults;
     twin.#capacityBytes = this.#capacityBytes;
+    twin.#writes = this.#writes;
+    twin.#syncs = this.#syncs;
     return twin;
+  }
+
+  /** Operations so far that may have changed what a read sees: equal counts of a disk and its fork, equal content. */
+  get writes(): number {
+    return this.#writes;
+  }
+
+  /** Operations so far that may have changed what a power loss leaves. */
+  get syncs(): number {
+    return this.#syncs;
   }
 
   inject(fault: DiskFault): void {
@@ -88,6 +109,21 @@ export class SimulatedDisk implements Disk {
     return lengthOf(node.forgotten) + lengthOf(node.unsynced);
   }
 
+  /** Writes of this file that a power loss may take, in order: forgotten by a failed sync, then waiting for one. */
+  pendingWrites(path: string): readonly UnsyncedWrite[] {
+    const { forgotten, unsynced } = this.#nodeAt(path);
+    return [...forgotten, ...unsynced];
+  }
+
+  /** What waits for a sync in the first range will land at another position; reads go on to see it where it was sent. */
+  misdirect(path: string, from: FileRange, to: number): void {
+    const node = this.#nodeAt(path);
+    node.unsynced = node.unsynced.flatMap((write) => {
+      const { inside, outside } = split(write, from);
+      return inside === undefined ? [write] : [...outside, { position: to, bytes: inside.bytes }];
+    });
+  }
+
   /** Whether a sync of this file would make everything durable, or the kernel has forgotten some of it. */
   everythingQueued(path: string): boolean {
     return this.#nodeAt(path).forgotten.length === 0;
@@ -98,6 +134,8 @@ export class SimulatedDisk implements Disk {
    * of the changes of names the first keepNames. Every handle and lock of before is void.
    */
   crash(keepBytes: (path: string) => number = () => 0, keepNames = 0): void {
+    this.#writes++;
+    this.#syncs++;
     for (const { path, node } of this.#nameChanges.slice(0, keepNames)) setName(this.#durableNames, path, node);
     const pathOf = new Map<Node, string>();
     for (const [path, node] of this.#names) pathOf.set(node, path);
@@ -122,6 +160,8 @@ export class SimulatedDisk implements Disk {
 
   /** Rot: changes bytes on the medium and in the cache, as durable as anything. */
   damage(path: string, position: number, bytes: Uint8Array): void {
+    this.#writes++;
+    this.#syncs++;
     const node = this.#nodeAt(path);
     node.cache.write(position, bytes);
     node.medium.write(position, bytes);
@@ -177,6 +217,7 @@ export class SimulatedDisk implements Disk {
 
   syncDirectory(path: string): void {
     this.#requireDirectory(path);
+    this.#syncs++;
     for (const change of this.#nameChanges)
       if (parentOf(change.path) === path) setName(this.#durableNames, change.path, change.node);
     this.#nameChanges = this.#nameChanges.filter((change) => parentOf(change.path) !== path);
@@ -215,10 +256,16 @@ export class SimulatedDisk implements Disk {
         return count;
       },
       write: (position, chunks) => {
+        this.#writes++;
         const fault = takeFault('write');
         if (fault?.kind === 'full') fail('DISK_FULL', 'no space left');
-        if (fault?.kind === 'io') fail('DISK_IO', 'write failed');
         const all = joined(chunks);
+        if (fault?.operation === 'write' && fault.kind === 'io') {
+          const landed = (fault.lands ?? []).flatMap((range) => split({ position, bytes: all }, range).inside ?? []);
+          for (const write of landed) node.cache.write(write.position, write.bytes);
+          node.unsynced = [...node.unsynced, ...landed];
+          fail('DISK_IO', 'write failed');
+        }
         const bytes = fault?.kind === 'short' ? all.subarray(0, fault.bytes) : all;
         grow(position + bytes.byteLength);
         node.cache.write(position, bytes);
@@ -226,6 +273,7 @@ export class SimulatedDisk implements Disk {
         return bytes.byteLength;
       },
       sync: () => {
+        this.#syncs++;
         if (takeFault('sync') !== undefined) {
           node.forgotten = [...node.forgotten, ...node.unsynced];
           node.unsynced = [];
@@ -237,12 +285,16 @@ export class SimulatedDisk implements Disk {
         node.unsynced = [];
       },
       preallocate: (sizeBytes) => {
+        this.#writes++;
+        this.#syncs++;
         const fault = takeFault('preallocate');
         if (fault?.kind === 'full') fail('DISK_FULL', 'no space left');
         if (fault?.kind === 'io') fail('DISK_IO', 'preallocation failed');
         grow(sizeBytes);
       },
       truncate: (sizeBytes) => {
+        this.#writes++;
+        this.#syncs++;
         assert(node.unsynced.length === 0, 'sync before a truncation: their order is not simulated');
         node.cache.truncate(sizeBytes);
         node.medium.truncate(sizeBytes);
@@ -271,6 +323,7 @@ export class SimulatedDisk implements Disk {
   }
 
   #changeName(path: string, node: Node | undefined): void {
+    this.#writes++;
     setName(this.#names, path, node);
     this.#nameChanges = [...this.#nameChanges, { path, node }];
   }
@@ -290,6 +343,20 @@ function crashed(node: Node, keepBytes: number): Node {
 function setName(names: Map<string, Node>, path: string, node: Node | undefined): void {
   if (node === undefined) names.delete(path);
   else names.set(path, node);
+}
+
+/** The part of a write that lies in the range, when it covers all of it, and the parts before and behind. */
+function split(
+  { position, bytes }: UnsyncedWrite,
+  range: FileRange,
+): { readonly inside: UnsyncedWrite | undefined; readonly outside: readonly UnsyncedWrite[] } {
+  const from = range.position - position;
+  const to = from + range.byteCount;
+  if (from < 0 || to > bytes.byteLength) return { inside: undefined, outside: [] };
+  const before = { position, bytes: bytes.subarray(0, from) };
+  const behind = { position: position + to, bytes: bytes.subarray(to) };
+  const outside = [before, behind].filter((part) => part.bytes.byteLength > 0);
+  return { inside: { position: range.position, bytes: bytes.subarray(from, to) }, outside };
 }
 
 function covers(write: UnsyncedWrite, lost: UnsyncedWrite): boolean {

@@ -7,6 +7,8 @@ import type { AnyMachineSnapshot } from 'xstate';
 import { advance, type RuleId, refusals } from '../../machines/stepper.ts';
 import {
   COPIES,
+  FIRST_HALF,
+  SECOND_HALF,
   type SuperblockContext,
   type SuperblockEvent,
   type SuperblockMachine,
@@ -98,10 +100,12 @@ export class Superblock {
   ): { readonly superblock: Superblock; readonly report: SuperblockReport } {
     const superblock = Superblock.attach(disk, path, options);
     try {
+      superblock.#syncFile(); // what a process before left in the cache may be read below: first it must be durable
       const copies = superblock.readCopies();
       superblock.#choose(copies);
       const repaired = superblock.stale;
       superblock.#install();
+      superblock.#refresh();
       return { superblock, report: { copies, repaired } };
     } catch (cause) {
       superblock.close();
@@ -110,11 +114,13 @@ export class Superblock {
   }
 
   /**
-   * Superblock!Update and the install that follows: durable in all four copies when it returns.
-   * @param values whole numbers; none may be less than now, one must be more
+   * Superblock!Update and the install that follows: durable in all four copies when it returns. Values that are there
+   * already are durable already: nothing is written then.
+   * @param values whole numbers; none may be less than now
    * @throws SuperblockError, and then the status is `open` as before (refused) or `halted` (the disk failed).
    */
   update(values: SuperblockValues): void {
+    if (this.status === 'open' && sameValues(this.state, values)) return;
     const refusedBy = this.beginUpdate(values);
     if (refusedBy.length > 0) throw this.#refused('update', refusedBy);
     this.#install();
@@ -252,6 +258,29 @@ export class Superblock {
     }
   }
 
+  /**
+   * Writes all four once more, half by half, before the first state is shown: a sync that failed in a process before may
+   * have left copies in the cache that no sync of ours writes. The bytes are those that were read, so the spec sees nothing.
+   */
+  #refresh(): void {
+    for (const half of [FIRST_HALF, SECOND_HALF]) {
+      try {
+        this.#writeCopies(half);
+      } catch (cause) {
+        throw this.#failed('writing the copies again', cause);
+      }
+      this.#syncFile();
+    }
+  }
+
+  #syncFile(): void {
+    try {
+      this.#file.sync();
+    } catch (cause) {
+      throw this.#failed('sync', cause);
+    }
+  }
+
   /** Asks, does the effects, advances; when the disk refuses an effect, `onFailure` is what happened instead. */
   #take(event: SuperblockEvent, onFailure?: SuperblockEvent): readonly RuleId[] {
     const refusedBy = refusals(this.#machine, this.#snapshot, event);
@@ -316,6 +345,10 @@ export class Superblock {
 
 /** The fields of a sector, whole or not. */
 export { fieldsOf };
+
+function sameValues(state: SuperblockValues, { view, logView, commit }: SuperblockValues): boolean {
+  return state.view === view && state.logView === logView && state.commit === commit;
+}
 
 function shortWrite(file: string, copy: number, expected: number, actual: number): SuperblockError {
   return new SuperblockError('SUPERBLOCK_IO', `${file}: the disk took ${actual} of ${expected} bytes`, {
