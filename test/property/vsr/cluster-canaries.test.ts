@@ -1,0 +1,63 @@
+/**
+ * Vsr: that the cluster tests would notice. Each canary leaves out one effect or one rule of the replica; the same runs
+ * that a whole replica passes must find it, and say so by an invariant, an assertion or the liveness bound.
+ */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { vsrMachine } from '../../../machines/vsr.ts';
+import type { vsrGuards } from '../../../machines/vsr-guards.ts';
+import { vsrInvariants } from '../../../machines/vsr-invariants.ts';
+import { Cluster } from './cluster.ts';
+import { runOf, ticksToAgreement } from './cluster-faults.ts';
+import type { NodeOptions } from './cluster-node.ts';
+
+const RUNS_MAX = 20;
+/** Chosen once; the canaries are found with others too. */
+const SEED = 5;
+
+const without = (guard: keyof typeof vsrGuards): NodeOptions => ({
+  machine: vsrMachine.provide({ guards: { [guard]: () => true } } as never) as typeof vsrMachine,
+});
+const leavingOut = (effect: string): NodeOptions => ({ faults: new Set([effect]) });
+
+const CANARIES: readonly (readonly [string, NodeOptions])[] = [
+  ['an acknowledgement that is not durable', leavingOut('BackupFsync.syncLog')],
+  ['a commit that the primary has not on disk', leavingOut('PrimaryFsync.syncLog')],
+  ['a log that is not synced in a view change', leavingOut('ViewChangeFsync.syncLog')],
+  ['a vote whose view is not durable', leavingOut('PersistView.writeSuperblock')],
+  ['a view that is entered before it is durable', leavingOut('EnterView.writeSuperblock')],
+  ['a suffix that is not cut', leavingOut('AdoptLog.cutLog')],
+  ['a commit that is never said', leavingOut('SendCommit.sendCommit')],
+  ['an entry that is never given', leavingOut('ReceiveRequestEntry.sendEntry')],
+  ['a committed op that is not handed to the kernel', leavingOut('ReceiveCommit.deliverCommitted')],
+  ['a primary that takes prepares as a backup does', without('IsBackup')],
+  ['a message of an older view', without('SameView')],
+  ['a view that begins before its log is there', without('LogAdopted')],
+  ['a log that is taken without a target', without('HasTarget')],
+  ['a replica that left in a view change and comes back as if not', without('LeftNormally')],
+];
+
+function firstFailure(node: NodeOptions): string | undefined {
+  for (const replicaCount of [3, 5]) {
+    for (const [seed, actions] of fc.sample(runOf(replicaCount), { seed: SEED, numRuns: RUNS_MAX })) {
+      try {
+        const cluster = new Cluster({ replicaCount, seed, node });
+        for (const action of actions) cluster.act(action);
+        ticksToAgreement(cluster);
+      } catch (cause) {
+        return cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+      }
+    }
+  }
+  return undefined;
+}
+
+test.each(CANARIES)(`${RUNS_MAX} runs find %s`, (_, node) => {
+  const failure = firstFailure(node) ?? 'nothing';
+  const names = Object.keys(vsrInvariants).join('|');
+  expect(failure).toMatch(new RegExp(`^(${names}|Agreement: .*|assertion failed|no agreement|a request|replica \\d)`));
+});
+
+test('a whole replica passes the same runs', () => {
+  expect(firstFailure({})).toBeUndefined();
+});
