@@ -1,6 +1,14 @@
-/** Where the command line gets the DX API from. Mirrors no spec module. */
+/** The DX API, when this build has it: the one place that reaches into impl/dx, at start-up and by name. Mirrors no spec module. */
 import type { DxPlugin } from '../server/server-config.ts';
 
-export function loadDxPlugin(): Promise<DxPlugin | undefined> {
-  return Promise.resolve(undefined);
+/** Undefined in a build without the folder. */
+export async function loadDxPlugin(): Promise<DxPlugin | undefined> {
+  try {
+    const { dxPlugin } = await import('../dx/plugin.ts');
+    return dxPlugin;
+  } catch (cause) {
+    const isAbsent = cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND';
+    if (isAbsent && /[\\/]dx[\\/]plugin\.[jt]s/.test(cause.message)) return undefined;
+    throw cause;
+  }
 }

@@ -5,6 +5,7 @@
 import Table from 'cli-table3';
 import type { Command } from 'commander';
 import { type Logger, pino } from 'pino';
+import { startReplicaServer } from '../../server/replica-server.ts';
 import type { RunningServer, ServerConfig } from '../../server/server-config.ts';
 import { CliError, EXIT_DONE, EXIT_FAILED } from '../cli-error.ts';
 import { exitsWith, Output } from '../command.ts';
@@ -13,7 +14,6 @@ import { loadDxPlugin } from '../dx-plugin.ts';
 import { hostPortText, parseHostPort } from '../host-port.ts';
 import { type Resolved, required, resolveSettings } from '../settings.ts';
 import { limitNames, limitsOf, type SettingsOf } from '../settings-schema.ts';
-import { startReplicaServer } from '../start-replica-server.ts';
 
 interface ServerOptions {
   readonly addresses?: string;
