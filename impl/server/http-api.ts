@@ -194,12 +194,12 @@ export class HttpApi {
       statusCode = 500,
       message = 'unknown',
     } = error as { code?: string; statusCode?: number; message?: string };
-    if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    if (statusCode === 413) {
       const maximum = this.#options.limits.HTTP_BODY_BYTES_MAX;
       const text = `the body is larger than ${maximum} bytes: send fewer events at once`;
       return this.#refuse(reply, failure('TOO_LARGE', text, { field: 'body', maximum }));
     }
-    if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    if (statusCode === 415) {
       const given = request.headers['content-type'] ?? 'none';
       const text = `a body must be application/json, not ${given}: set the header Content-Type`;
       return this.#refuse(reply, failure('MEDIA_TYPE_NOT_SUPPORTED', text, { contentType: given }));

@@ -29,6 +29,7 @@ import { HttpApi } from './http-api.ts';
 import { MeasuredDisk } from './measured-disk.ts';
 import { Metrics } from './metrics.ts';
 import { type CommandOutcome, Proposals } from './proposals.ts';
+import { Recorder } from './recorder.ts';
 import { Requests } from './requests.ts';
 import type { HostPort, RunningServer, ServerConfig, ServerParts, StartReplicaServer } from './server-config.ts';
 import { dxSourceOf, historyRecordOf } from './server-facts.ts';
@@ -70,6 +71,7 @@ class ReplicaServer implements RunningServer {
   readonly #http: HttpApi;
   readonly #turn: TurnEnd;
   readonly #history: History;
+  #recorder: Recorder | undefined;
   #stopTicks: () => void = () => {};
   #ticks = 0;
   #statusSeen = '';
@@ -225,7 +227,11 @@ class ReplicaServer implements RunningServer {
   async #begin(config: ServerConfig, parts: ServerParts): Promise<void> {
     const replica = this.#replica;
     replica.onCommitted = (prepare) => this.#committed(prepare);
-    replica.onEvent = (record) => this.#history.record(historyRecordOf(record, this.#clock));
+    if (config.recordTo !== undefined) this.#recorder = Recorder.open(new RealDisk(), config.recordTo, replica);
+    replica.onEvent = (record) => {
+      this.#history.record(historyRecordOf(record, this.#clock));
+      this.#recorder?.note(record);
+    };
     if (config.dx && parts.dx !== undefined) await this.#http.server.register(parts.dx, { source: this.source });
     await this.#http.listen(config.http);
     this.httpAddress = { host: config.http.host, port: this.#http.address?.port ?? config.http.port };
@@ -359,7 +365,7 @@ class ReplicaServer implements RunningServer {
     this.#turn.stop();
     await this.#http.close();
     await this.#network.close();
-    this.#replica.close();
+    this.#recorder?.close();
     this.#directory.close();
   }
 }

@@ -280,5 +280,5 @@ const KERNEL_REFUSALS: Readonly<Record<KernelRule, readonly [FailureCode, string
 
 function refusedByKernel({ rule, evidence }: Refused, commitId: number): Failure {
   const [code, message] = KERNEL_REFUSALS[rule];
-  return failure(code, message, { ...evidence, rule, commitId });
+  return failure(code, message, { ...evidence, rule, decidedAtCommitId: commitId });
 }

@@ -1,0 +1,127 @@
+/**
+ * The load of `lockstep bench`: a closed loop. N appends are in flight at all times; each answer starts the next one at
+ * once. Latencies lie in one typed array, so that measuring costs no memory while it runs. Mirrors no spec module.
+ */
+import type { Clock } from '../ports/clock.ts';
+import { LockstepError } from '../ports/lockstep-error.ts';
+import { RealClock } from '../ports/real-clock.ts';
+import { LockstepClient } from './client.ts';
+import { ClientError } from './client-error.ts';
+import type { Address } from './server-link.ts';
+
+export interface LoadOptions {
+  readonly addresses: readonly Address[];
+  readonly stream: string;
+  /** Appends in flight. */
+  readonly inFlight: number;
+  /** Bytes of one entry. */
+  readonly bytes: number;
+  /** Before anything is counted. */
+  readonly warmSeconds: number;
+  readonly seconds: number;
+  /** Connections that share them; one is what one program has. */
+  readonly connections?: number;
+  readonly clock?: Clock;
+}
+
+export interface LoadFigures {
+  readonly inFlight: number;
+  readonly bytes: number;
+  /** Acknowledged in the counted time. */
+  readonly operations: number;
+  readonly seconds: number;
+  readonly opsPerSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly p999Ms: number;
+  readonly maxMs: number;
+  readonly errors: number;
+  /** The first few codes that were seen. */
+  readonly errorCodes: readonly string[];
+  /** Latencies in ms at equal steps of the distribution. */
+  readonly quantiles: readonly number[];
+}
+
+/** Samples kept; at it the counting ends early. */
+const SAMPLES_MAX = 8_000_000;
+const QUANTILE_STEPS = 400;
+const ERROR_CODES_MAX = 8;
+/** Between two errors of one loop, so that a server that refuses everything is not flooded. */
+const ERROR_WAIT_MS = 10;
+
+export async function runLoad(options: LoadOptions): Promise<LoadFigures> {
+  const clock = options.clock ?? new RealClock();
+  const clients = Array.from(
+    { length: options.connections ?? 1 },
+    () => new LockstepClient({ addresses: options.addresses, clock }),
+  );
+  try {
+    await ensureStream(clients[0] as LockstepClient, options.stream);
+    return await measure(clients, options, clock);
+  } finally {
+    for (const client of clients) client.close();
+  }
+}
+
+async function ensureStream(client: LockstepClient, stream: string): Promise<void> {
+  try {
+    await client.createStream(stream);
+  } catch (cause) {
+    if (!(cause instanceof ClientError) || cause.code !== 'STREAM_EXISTS') throw cause;
+  }
+}
+
+async function measure(clients: readonly LockstepClient[], options: LoadOptions, clock: Clock): Promise<LoadFigures> {
+  const { inFlight, bytes, warmSeconds, seconds, stream } = options;
+  const samples = new Float64Array(Math.min(SAMPLES_MAX, Math.ceil((seconds + 1) * 200_000)));
+  const payload = Buffer.alloc(bytes, 'lockstep ');
+  const countFromMs = clock.monotonicMs() + warmSeconds * 1_000;
+  const untilMs = countFromMs + seconds * 1_000;
+  let count = 0;
+  let errors = 0;
+  let lastMs = countFromMs;
+  const errorCodes = new Set<string>();
+  const loop = async (client: LockstepClient): Promise<void> => {
+    for (;;) {
+      const startedMs = clock.monotonicMs();
+      if (startedMs >= untilMs || count >= samples.length) return;
+      try {
+        await client.append(stream, [payload]);
+        const nowMs = clock.monotonicMs();
+        if (nowMs < countFromMs || nowMs > untilMs) continue;
+        samples[count++] = nowMs - startedMs;
+        lastMs = nowMs;
+      } catch (cause) {
+        errors++;
+        if (errorCodes.size < ERROR_CODES_MAX) errorCodes.add(cause instanceof LockstepError ? cause.code : 'UNKNOWN');
+        await new Promise<void>((resolve) => void clock.after(ERROR_WAIT_MS, resolve));
+      }
+    }
+  };
+  await Promise.all(
+    Array.from({ length: inFlight }, (_, index) => loop(clients[index % clients.length] as LockstepClient)),
+  );
+  const sorted = samples.subarray(0, count).sort();
+  const counted = Math.max(lastMs - countFromMs, 1) / 1_000;
+  const at = (share: number): number => quantile(sorted, share);
+  return {
+    inFlight,
+    bytes,
+    operations: count,
+    seconds: counted,
+    opsPerSecond: count / counted,
+    p50Ms: at(0.5),
+    p99Ms: at(0.99),
+    p999Ms: at(0.999),
+    maxMs: at(1),
+    errors,
+    errorCodes: [...errorCodes],
+    quantiles: Array.from({ length: QUANTILE_STEPS }, (_, step) => at((step + 1) / QUANTILE_STEPS)),
+  };
+}
+
+/** Nearest rank. */
+function quantile(sorted: Float64Array, share: number): number {
+  if (sorted.length === 0) return Number.NaN;
+  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(share * sorted.length) - 1))] as number;
+}

@@ -1,0 +1,163 @@
+/**
+ * One connection to one replica: Hello, then many requests at once, answers in any order. Whatever happens to the connection,
+ * every request on it ends once: with its answer, or with `lost`. Mirrors no spec module.
+ */
+import { type Socket, connect as tcpConnect } from 'node:net';
+import { assert } from '../ports/assert.ts';
+import type { Clock } from '../ports/clock.ts';
+import { Connection } from '../ports/connection.ts';
+import { FRAME_BYTES_MAX, FRAME_KINDS, type FrameKind } from '../wire/frame.ts';
+import { ANY_REPLICA, decodeGoodbye, decodeHello, encodeHello } from '../wire/hello.ts';
+import {
+  type AnswerOf,
+  decodeResponse,
+  encodeRequest,
+  type Failure,
+  type RequestBody,
+  responseId,
+} from '../wire/request.ts';
+import { WireError } from '../wire/wire-error.ts';
+
+/** Bytes that wait to be sent; at it a request is not taken. */
+const SEND_QUEUE_BYTES_MAX = 16 * 1024 * 1024;
+/** From the start of a connection to the server's Hello. */
+const HELLO_MS_MAX = 3_000;
+const IDS = 2 ** 32;
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What became of a request; `lost`: the connection ended first, and nobody can say. */
+export type LinkOutcome = { readonly applied: AnswerOf[keyof AnswerOf] } | { readonly failure: Failure } | 'lost';
+
+interface Pending {
+  readonly operation: RequestBody['operation'];
+  readonly done: (outcome: LinkOutcome) => void;
+}
+
+export interface LinkOptions {
+  readonly address: Address;
+  /** 0n: any. */
+  readonly cluster: bigint;
+  readonly clock: Clock;
+  /** The server's Hello is here: requests may be sent. */
+  readonly onOpen: (replica: number) => void;
+  /** Once, after onOpen or instead of it. */
+  readonly onClosed: (reason: string) => void;
+}
+
+export class ServerLink {
+  readonly address: Address;
+  readonly #options: LinkOptions;
+  readonly #socket: Socket;
+  #connection: Connection | undefined;
+  readonly #pending = new Map<number, Pending>();
+  #nextId = 1;
+  #replica = ANY_REPLICA;
+  #closed = false;
+  #flushing = false;
+  readonly #cancelHello: () => void;
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+    this.address = options.address;
+    this.#socket = tcpConnect({ ...options.address, noDelay: true });
+    this.#cancelHello = options.clock.after(HELLO_MS_MAX, () => this.close('HELLO_MISSING'));
+    this.#socket.once('error', (error: NodeJS.ErrnoException) => this.close(error.code ?? 'SOCKET_ERROR'));
+    this.#socket.once('connect', () => this.#connected());
+  }
+
+  /** Index of the replica at the other end; ANY_REPLICA before its Hello. */
+  get replica(): number {
+    return this.#replica;
+  }
+
+  get inFlight(): number {
+    return this.#pending.size;
+  }
+
+  /** False when it could not be taken: nothing was sent, and done is not called. */
+  send(body: RequestBody, deadlineMs: number, done: (outcome: LinkOutcome) => void): boolean {
+    if (this.#connection === undefined || this.#replica === ANY_REPLICA) return false;
+    const id = this.#freeId();
+    if (!this.#connection.send(FRAME_KINDS.clientRequest, encodeRequest({ id, deadlineMs, body }))) return false;
+    this.#pending.set(id, { operation: body.operation, done });
+    return true;
+  }
+
+  /** For a silent server: pings it, and closes when it stays silent. */
+  tick(pingAfterMs: number, closeAfterMs: number): void {
+    this.#connection?.tick(pingAfterMs, closeAfterMs);
+  }
+
+  close(reason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#cancelHello();
+    this.#connection?.end(reason);
+    if (this.#connection === undefined) this.#socket.destroy();
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    this.#options.onClosed(reason);
+    for (const { done } of pending) done('lost');
+  }
+
+  #connected(): void {
+    if (this.#closed) return;
+    const { clock, cluster } = this.#options;
+    this.#connection = new Connection(this.#socket, {
+      sendQueueBytesMax: SEND_QUEUE_BYTES_MAX,
+      frameBytesFirst: FRAME_BYTES_MAX,
+      nowMs: () => clock.monotonicMs(),
+      onFrame: (_, kind, payload) => this.#receive(kind, payload),
+      onClosed: (_, reason) => this.close(reason),
+      onPending: () => this.#flushSoon(),
+    });
+    const hello = { role: 'client', replica: ANY_REPLICA, replicaCount: 0, to: ANY_REPLICA, cluster } as const;
+    this.#connection.send(FRAME_KINDS.hello, encodeHello(hello));
+  }
+
+  /** After everything that runs now: requests that are made together leave in one write. */
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    queueMicrotask(() => {
+      this.#flushing = false;
+      this.#connection?.flush();
+    });
+  }
+
+  #receive(kind: FrameKind, payload: Buffer): void {
+    if (kind === FRAME_KINDS.goodbye) {
+      this.close(decodeGoodbye(payload).code);
+      return;
+    }
+    if (this.#replica === ANY_REPLICA) {
+      if (kind !== FRAME_KINDS.hello)
+        throw new WireError('WIRE_NOT_LOCKSTEP', 'the first frame must be a Hello', { kind });
+      this.#cancelHello();
+      this.#replica = decodeHello(payload).replica;
+      this.#options.onOpen(this.#replica);
+      return;
+    }
+    if (kind !== FRAME_KINDS.clientResponse) {
+      throw new WireError('WIRE_UNKNOWN_KIND', `a server sends answers, not frames of kind ${kind}`, { kind });
+    }
+    const id = responseId(payload);
+    const pending = this.#pending.get(id);
+    if (pending === undefined) throw new WireError('WIRE_MALFORMED', `an answer to request ${id}, which was not asked`);
+    const outcome = decodeResponse(payload, pending.operation);
+    this.#pending.delete(id);
+    pending.done(outcome);
+  }
+
+  #freeId(): number {
+    assert(this.#pending.size < IDS - 1, 'requests in flight are bounded');
+    while (this.#pending.has(this.#nextId) || this.#nextId === 0) this.#nextId = (this.#nextId + 1) % IDS;
+    const id = this.#nextId;
+    this.#nextId = (id + 1) % IDS;
+    return id;
+  }
+}
