@@ -11,6 +11,8 @@ export interface SpecRule {
   readonly file: string;
   /** From 1. */
   readonly line: number;
+  /** Where the machine has it: its guard, its event's first transition, or its predicate; absent for an operator. */
+  readonly machine?: { readonly file: string; readonly line: number };
 }
 
 export interface SpecAction extends SpecRule {

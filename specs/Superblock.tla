@@ -87,15 +87,17 @@ Init ==
 -----------------------------------------------------------------------------
 (* Guards, each by the name that the machine and the explanations use. *)
 
-CopyReadable     == WholeCopies # {}
-NoCopyReadable   == WholeCopies = {}
+CopyReadable     == WholeCopies # {}        \* At least one copy is whole.
+NoCopyReadable   == WholeCopies = {}        \* No copy is whole.
+\* The whole copies of the highest sequence are all the same.
 OneNewest        == \A c \in NewestCopies : \A d \in NewestCopies : copies[c] = copies[d]
+\* Every older whole copy is the parent of the newest, or proves nothing.
 ParentMatches    == \A c \in NewestCopies : \A d \in WholeCopies \ NewestCopies :
                         IsParent(copies[d], copies[c]) \/ LagsBehind(copies[d], copies[c])
-Contradicted     == ~OneNewest \/ ~ParentMatches
-Advances(value)  == value > state.value
-HoldsWhole(c)    == copies[c].whole
-WriteInFlight(c) == c \in inFlight
+Contradicted     == ~OneNewest \/ ~ParentMatches  \* The whole copies are of two histories.
+Advances(value)  == value > state.value      \* The new state is later than the present one.
+HoldsWhole(c)    == copies[c].whole          \* This copy is whole.
+WriteInFlight(c) == c \in inFlight           \* A write is on its way to this copy.
 
 -----------------------------------------------------------------------------
 (* System. *)
@@ -136,6 +138,7 @@ Update(value) ==
     /\ written' = written \cup {state'}
     /\ UNCHANGED <<copies, inFlight, acknowledged, damage>>
 
+\* Of the first two copies those that hold anything else are written; the other two stay as they are.
 WriteFirstHalf ==
     /\ status = "write-first"
     /\ status' = "sync-first"
@@ -151,6 +154,7 @@ SyncFirstHalf ==
     /\ stale' = stale \ FirstHalf
     /\ UNCHANGED <<state, acknowledged, written, damage>>
 
+\* The first half is durable, so the second may be written: one half is whole at every moment.
 WriteSecondHalf ==
     /\ status = "write-second"
     /\ status' = "sync-second"
@@ -179,6 +183,7 @@ WriteFirstFails(landed) ==
     /\ inFlight' = landed
     /\ UNCHANGED <<state, stale, copies, acknowledged, written, damage>>
 
+\* As in the first half; the first half holds the state by now, and it is not shown all the same.
 WriteSecondFails(landed) ==
     /\ status = "write-second"
     /\ status' = "halted"

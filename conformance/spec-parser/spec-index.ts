@@ -3,16 +3,23 @@
  * and place. impl/ must not import conformance/, so this is written into a file of impl/dx (write-index.ts).
  */
 import type { ComponentSpec, SpecRule } from '../../machines/spec-rule.ts';
+import type { MachinePlaces } from './machine-places.ts';
 import { parseSpec } from './parse-spec.ts';
 import type { Definition } from './spec-module.ts';
 
 /** @param file path from the root of the repository. @param invariants names, from the cfgs. */
-export async function indexSpec(file: string, invariants: readonly string[]): Promise<ComponentSpec> {
+export async function indexSpec(
+  file: string,
+  invariants: readonly string[],
+  places: MachinePlaces = { of: () => undefined },
+): Promise<ComponentSpec> {
   const spec = await parseSpec(file);
   const folder = file.slice(0, file.lastIndexOf('/') + 1);
   const ruleOf = ({ name, parameters, body, comment, line, module }: Definition): SpecRule => {
     const head = parameters.length === 0 ? name : `${name}(${parameters.join(', ')})`;
-    return { name, comment, text: `${head} == ${body}`, file: `${folder}${module}.tla`, line };
+    const machine = places.of(name);
+    const rule = { name, comment, text: `${head} == ${body}`, file: `${folder}${module}.tla`, line };
+    return machine === undefined ? rule : { ...rule, machine };
   };
   const defined = (names: Iterable<string>): SpecRule[] =>
     [...names].flatMap((name) => {

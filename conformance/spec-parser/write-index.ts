@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ComponentSpec } from '../../machines/spec-rule.ts';
 import { parseCfg } from '../engines/cfg.ts';
+import { machinePlaces } from './machine-places.ts';
 import { indexSpec } from './spec-index.ts';
 
 export const SPEC_INDEX = 'impl/dx/spec-index.ts';
@@ -20,7 +21,8 @@ export async function specIndexText(root: string): Promise<string> {
     const invariants = new Set(
       cfgs.flatMap((cfg) => parseCfg(readFileSync(join(root, 'specs', cfg), 'utf8')).invariants),
     );
-    parts.push(componentText(await indexSpec(`specs/${name}.tla`, [...invariants])));
+    const places = machinePlaces(root, kebab(name));
+    parts.push(componentText(await indexSpec(`specs/${name}.tla`, [...invariants], places)));
   }
   return `// biome-ignore-all format: generated, one rule a line
 /** Every action, guard and invariant of specs/, for impl/dx. Written by \`make spec-index\`: change the spec, not this file. */

@@ -1,0 +1,189 @@
+/**
+ * The DX API of server.md as a fastify plugin over DxSource: read-only, deterministic, removable. Nothing outside impl/dx
+ * imports it; a server without this folder, or with --no-dx, writes the same log. Mirrors no spec module.
+ */
+import { Type } from '@sinclair/typebox';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { definitionOf } from '../../machines/definition.ts';
+import type { DxSource, HistoryRecord, LiveMachine } from '../server/dx-source.ts';
+import { httpStatusOf } from '../server/failure.ts';
+import { appliedRule } from './applied-rules.ts';
+import { plain } from './canonical.ts';
+import { DxError } from './dx-error.ts';
+import { eventFields } from './event-fields.ts';
+import { explain, TOPICS, type Topic } from './explain.ts';
+import type { PastRefusal } from './explain-refusal.ts';
+import { dryRun, historyData, machineDefinition, machineList } from './machine-data.ts';
+import { mermaidOf, scxmlOf } from './machine-formats.ts';
+import { connectionNotes, envelope, explainedReplica, REPLICA_MACHINE } from './observed.ts';
+import { statusData } from './status.ts';
+
+/** Transitions in one answer of history. */
+const HISTORY_LIMIT_DEFAULT = 20;
+const HISTORY_LIMIT_MAX = 1_000;
+
+const nameOf = Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z][A-Za-z0-9]*$' });
+const machineParams = Type.Object({ name: nameOf });
+const closed = { additionalProperties: false } as const;
+const historyQuery = Type.Object(
+  { limit: Type.Optional(Type.Integer({ minimum: 1, maximum: HISTORY_LIMIT_MAX })) },
+  closed,
+);
+const formatQuery = Type.Object(
+  { format: Type.Optional(Type.Union([Type.Literal('json'), Type.Literal('mermaid'), Type.Literal('scxml')])) },
+  closed,
+);
+const canQuery = Type.Object({ event: nameOf }, { additionalProperties: Type.String({ maxLength: 256 }) });
+const explainQuery = Type.Object(
+  {
+    commit_id: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),
+    event: Type.Optional(nameOf),
+    sequence: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),
+  },
+  closed,
+);
+
+interface MachineRequest {
+  readonly Params: { readonly name: string };
+}
+
+export async function dxPlugin(app: FastifyInstance, { source }: { readonly source: DxSource }): Promise<void> {
+  app.setErrorHandler(answerError);
+
+  const machineOf = (name: string): LiveMachine => {
+    const found = source.machines().find((machine) => machine.name === name);
+    if (found !== undefined) return found;
+    const names = source.machines().map((machine) => machine.name);
+    throw new DxError('NOT_FOUND', `no machine ${name} runs here: ask for one of ${names.join(', ')}`, { name });
+  };
+
+  app.get('/v1/dx/status', async (_request, reply) =>
+    send(reply, envelope(source, statusData(source), connectionNotes(source))),
+  );
+
+  app.get('/v1/dx/machines', async (_request, reply) => send(reply, envelope(source, machineList(source))));
+
+  app.get<MachineRequest & { Querystring: { format?: 'json' | 'mermaid' | 'scxml' } }>(
+    '/v1/dx/machines/:name',
+    { schema: { params: machineParams, querystring: formatQuery } },
+    async (request, reply) => {
+      const live = machineOf(request.params.name);
+      const { format = 'json' } = request.query;
+      if (format === 'mermaid')
+        return reply.type('text/plain; charset=utf-8').send(mermaidOf(definitionOf(live.machine)));
+      if (format === 'scxml') return reply.type('application/scxml+xml').send(scxmlOf(definitionOf(live.machine)));
+      return send(reply, envelope(source, machineDefinition(live)));
+    },
+  );
+
+  app.get<MachineRequest & { Querystring: { limit?: number } }>(
+    '/v1/dx/machines/:name/history',
+    { schema: { params: machineParams, querystring: historyQuery } },
+    async (request, reply) => {
+      const { name } = machineOf(request.params.name);
+      const records = source.history(name, request.query.limit ?? HISTORY_LIMIT_DEFAULT);
+      return send(reply, envelope(source, historyData(records), [], records.at(-1)?.sequence ?? 0));
+    },
+  );
+
+  app.get<MachineRequest & { Querystring: { event: string } & Record<string, string> }>(
+    '/v1/dx/machines/:name/can',
+    { schema: { params: machineParams, querystring: canQuery } },
+    async (request, reply) => {
+      const live = machineOf(request.params.name);
+      const { event, ...fields } = request.query;
+      const { events } = definitionOf(live.machine);
+      if (!events.includes(event))
+        throw new DxError('REQUEST_INVALID', `${live.name} has no event ${event}: it has ${events.join(', ')}`, {
+          event,
+        });
+      const data = dryRun(source, live, event, eventFields(fields));
+      const missing = [...new Set(data.rules_applied.flatMap((rule) => rule.missing ?? []))];
+      const give = missing.filter((path) => path.startsWith('event.')).map((path) => `${path.slice(6)}=...`);
+      return send(
+        reply,
+        envelope(source, data, give.length > 0 ? [`this event carries more: add ${give.join('&')}`] : []),
+      );
+    },
+  );
+
+  app.get<{ Params: { topic: string }; Querystring: { commit_id?: number; event?: string; sequence?: number } }>(
+    '/v1/dx/explain/:topic',
+    { schema: { querystring: explainQuery } },
+    async (request, reply) => send(reply, explanationOf(request, source, machineOf(REPLICA_MACHINE))),
+  );
+}
+
+type ExplainRequest = FastifyRequest<{
+  Params: { topic: string };
+  Querystring: { commit_id?: number; event?: string; sequence?: number };
+}>;
+
+function explanationOf(request: ExplainRequest, source: DxSource, live: LiveMachine): unknown {
+  const { topic } = request.params;
+  const { commit_id: commitId, event, sequence } = request.query;
+  if (!TOPICS.includes(topic as Topic))
+    throw new DxError('NOT_FOUND', `no explanation of ${topic}: ask for one of ${TOPICS.join(', ')}`, { topic });
+  const { events } = definitionOf(live.machine);
+  if (event !== undefined && !events.includes(event))
+    throw new DxError('REQUEST_INVALID', `Vsr has no event ${event}: it has ${events.join(', ')}`, { event });
+  const past = topic === 'refusal' ? pastRefusal(source, event, sequence) : undefined;
+  const notes = connectionNotes(source);
+  if (topic === 'refusal' && past === undefined)
+    notes.push(
+      `no refusal of ${event ?? 'ClientRequest'} is in the history: the event was put to the machine as it is now, as a question`,
+    );
+  const explanation = explain(topic as Topic, explainedReplica(source, live), {
+    commitId,
+    event: event as never,
+    past,
+  });
+  return envelope(source, explanation, notes, past?.sequence);
+}
+
+/** The refusal of this number, or the latest one of this event; without either the latest of all. */
+function pastRefusal(
+  source: DxSource,
+  event: string | undefined,
+  sequence: number | undefined,
+): PastRefusal | undefined {
+  const records = source.history(REPLICA_MACHINE, Number.MAX_SAFE_INTEGER);
+  const found = records.findLast(
+    (record) =>
+      !record.taken &&
+      (sequence === undefined || record.sequence === sequence) &&
+      (event === undefined || record.event === event),
+  );
+  if (sequence !== undefined && found === undefined)
+    throw new DxError('NOT_FOUND', `no refusal ${sequence} is in the history: lockstep machines Vsr --history 50`, {
+      sequence,
+    });
+  return found && refusalOf(found);
+}
+
+function refusalOf(record: HistoryRecord): PastRefusal {
+  const { sequence, event, peer, from } = record;
+  const rules = record.guards().map((answer) => appliedRule(REPLICA_MACHINE, event, answer));
+  return { sequence, event, from: peer, status: from, rules };
+}
+
+/** The form of every error of the HTTP API (RFC 9457 media type). */
+async function answerError(
+  error: FastifyError | DxError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<unknown> {
+  const known = error instanceof DxError;
+  const invalid = !known && error.validation !== undefined;
+  if (!known && !invalid) request.log.error(error);
+  const code = known ? error.code : invalid ? 'REQUEST_INVALID' : 'INTERNAL';
+  const message = known || invalid ? error.message : 'the DX API failed; the log and the replica are untouched';
+  return reply
+    .code(httpStatusOf(code))
+    .type('application/problem+json; charset=utf-8')
+    .send(JSON.stringify({ error: { code, message, evidence: known ? plain(error.evidence) : {} } }));
+}
+
+async function send(reply: FastifyReply, answer: unknown): Promise<FastifyReply> {
+  return reply.type('application/json; charset=utf-8').send(JSON.stringify(plain(answer)));
+}
