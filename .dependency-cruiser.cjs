@@ -44,7 +44,7 @@ module.exports = {
       'client-stands-alone',
       'a client is a program of its own: wire format, ports and crypto only',
       '^impl/client',
-      '^(machines|conformance|test|bench|impl/(storage|vsr|kernel|server|cli|dx))',
+      '^(machines|conformance|test|bench|impl/(storage|vsr|kernel|server|cli|dx)/)',
     ),
     rule('storage-below', 'storage knows no replica', '^impl/storage', '^impl/(vsr|kernel|server|client|cli|dx)'),
     rule('protocol-below', 'protocol and kernel know no server', '^impl/(vsr|kernel)', '^impl/(server|client|cli|dx)'),
