@@ -2,7 +2,6 @@
  * One connection to one replica: Hello, then many requests at once, answers in any order. Whatever happens to the connection,
  * every request on it ends once: with its answer, or with `lost`. Mirrors no spec module.
  */
-import { type Socket, connect as tcpConnect } from 'node:net';
 import { assert } from '../ports/assert.ts';
 import type { Clock } from '../ports/clock.ts';
 import { Connection } from '../ports/connection.ts';
@@ -51,8 +50,7 @@ export interface LinkOptions {
 export class ServerLink {
   readonly address: Address;
   readonly #options: LinkOptions;
-  readonly #socket: Socket;
-  #connection: Connection | undefined;
+  readonly #connection: Connection;
   readonly #pending = new Map<number, Pending>();
   #nextId = 1;
   #replica = ANY_REPLICA;
@@ -63,10 +61,18 @@ export class ServerLink {
   constructor(options: LinkOptions) {
     this.#options = options;
     this.address = options.address;
-    this.#socket = tcpConnect({ ...options.address, noDelay: true });
-    this.#cancelHello = options.clock.after(HELLO_MS_MAX, () => this.close('HELLO_MISSING'));
-    this.#socket.once('error', (error: NodeJS.ErrnoException) => this.close(error.code ?? 'SOCKET_ERROR'));
-    this.#socket.once('connect', () => this.#connected());
+    const { clock, cluster } = options;
+    this.#cancelHello = clock.after(HELLO_MS_MAX, () => this.close('HELLO_MISSING'));
+    this.#connection = Connection.dial(options.address, {
+      sendQueueBytesMax: SEND_QUEUE_BYTES_MAX,
+      frameBytesFirst: FRAME_BYTES_MAX,
+      nowMs: () => clock.monotonicMs(),
+      onFrame: (_, kind, payload) => this.#receive(kind, payload),
+      onClosed: (_, reason) => this.close(reason),
+      onPending: () => this.#flushSoon(),
+    });
+    const hello = { role: 'client', replica: ANY_REPLICA, replicaCount: 0, to: ANY_REPLICA, cluster } as const;
+    this.#connection.send(FRAME_KINDS.hello, encodeHello(hello));
   }
 
   /** Index of the replica at the other end; ANY_REPLICA before its Hello. */
@@ -80,7 +86,7 @@ export class ServerLink {
 
   /** False when it could not be taken: nothing was sent, and done is not called. */
   send(body: RequestBody, deadlineMs: number, done: (outcome: LinkOutcome) => void): boolean {
-    if (this.#connection === undefined || this.#replica === ANY_REPLICA) return false;
+    if (this.#replica === ANY_REPLICA) return false;
     const id = this.#freeId();
     if (!this.#connection.send(FRAME_KINDS.clientRequest, encodeRequest({ id, deadlineMs, body }))) return false;
     this.#pending.set(id, { operation: body.operation, done });
@@ -89,34 +95,19 @@ export class ServerLink {
 
   /** For a silent server: pings it, and closes when it stays silent. */
   tick(pingAfterMs: number, closeAfterMs: number): void {
-    this.#connection?.tick(pingAfterMs, closeAfterMs);
+    this.#connection.tick(pingAfterMs, closeAfterMs);
   }
 
   close(reason: string): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#cancelHello();
-    this.#connection?.end(reason);
-    if (this.#connection === undefined) this.#socket.destroy();
+    if (this.#replica === ANY_REPLICA) this.#connection.destroy();
+    else this.#connection.end(reason);
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     this.#options.onClosed(reason);
     for (const { done } of pending) done('lost');
-  }
-
-  #connected(): void {
-    if (this.#closed) return;
-    const { clock, cluster } = this.#options;
-    this.#connection = new Connection(this.#socket, {
-      sendQueueBytesMax: SEND_QUEUE_BYTES_MAX,
-      frameBytesFirst: FRAME_BYTES_MAX,
-      nowMs: () => clock.monotonicMs(),
-      onFrame: (_, kind, payload) => this.#receive(kind, payload),
-      onClosed: (_, reason) => this.close(reason),
-      onPending: () => this.#flushSoon(),
-    });
-    const hello = { role: 'client', replica: ANY_REPLICA, replicaCount: 0, to: ANY_REPLICA, cluster } as const;
-    this.#connection.send(FRAME_KINDS.hello, encodeHello(hello));
   }
 
   /** After everything that runs now: requests that are made together leave in one write. */
@@ -125,7 +116,7 @@ export class ServerLink {
     this.#flushing = true;
     queueMicrotask(() => {
       this.#flushing = false;
-      this.#connection?.flush();
+      this.#connection.flush();
     });
   }
 

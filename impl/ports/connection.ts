@@ -2,7 +2,7 @@
  * One TCP connection as frames: gathered frames leave in one write per flush, incoming bytes become frames, silence is
  * noticed, and whatever the other side does ends in onClosed with a reason, never in an exception. Mirrors no spec module.
  */
-import type { Socket } from 'node:net';
+import { type Socket, connect as tcpConnect } from 'node:net';
 import {
   encodeFrame,
   FRAME_KINDS,
@@ -57,6 +57,12 @@ export class Connection {
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('error', (error: NodeJS.ErrnoException) => this.close(error.code ?? 'SOCKET_ERROR'));
     socket.on('close', () => this.close('CLOSED'));
+  }
+
+  /** A connection that is being made: what is sent waits for it, and onClosed says when it cannot be made. */
+  static dial(address: { readonly host: string; readonly port: number }, options: ConnectionOptions): Connection {
+    const { host, port } = address;
+    return new Connection(tcpConnect({ host, port, noDelay: true }), options);
   }
 
   get open(): boolean {
