@@ -35,6 +35,7 @@ export class HttpClient {
   readonly #timeoutMs: number;
   readonly #tryMs: number;
   readonly #clock: Clock;
+  #preferred = 0;
 
   constructor(urls: readonly string[], timeoutMs: number, tryMs: number = TRY_MS_MAX, clock: Clock = new RealClock()) {
     this.urls = urls.map((url) => url.replace(/\/+$/, ''));
@@ -50,10 +51,17 @@ export class HttpClient {
       let last: LockstepError | undefined;
       let silent = 0;
       let waitMs = RETRY_WAIT_MS;
-      for (const url of this.urls) {
+      // The one that answered last comes first: a replica that hangs costs one wait, not one a request.
+      const first = this.#preferred;
+      for (const step of this.urls.keys()) {
+        const index = (first + step) % this.urls.length;
+        const url = this.urls[index] as string;
         const leftMs = deadline - this.#clock.monotonicMs();
         const answer = await this.askOne(url, request, Math.min(leftMs, this.#tryMs));
-        if ('value' in answer) return answer.value;
+        if ('value' in answer) {
+          this.#preferred = index;
+          return answer.value;
+        }
         // A refusal says more than the silence of the next one.
         if (answer.error.code === 'CLI_UNREACHABLE') silent += 1;
         if (last === undefined || answer.error.code !== 'CLI_UNREACHABLE') last = answer.error;

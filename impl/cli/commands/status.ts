@@ -28,7 +28,8 @@ export function configure(command: Command): void {
             silent += 1;
             const { code, message } = answer.error;
             if (silent === client.urls.length) throw client.unreachable(answer.error);
-            table.push([url, { colSpan: COLUMNS.length, content: pc.red(`${code}: ${message}`) }]);
+            const shown = code === 'CLI_UNREACHABLE' ? `no answer (${String(answer.error.evidence.system)})` : code;
+            table.push([url, { colSpan: COLUMNS.length, content: pc.red(shown) }]);
             out.value({ url, error: { code, message, evidence: answer.error.evidence } });
             continue;
           }
