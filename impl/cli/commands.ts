@@ -12,6 +12,7 @@ export const commands: readonly CommandEntry[] = [
   entry('status', 'role, view, op and commit of the replicas', () => import('./commands/status.ts')),
   entry('explain', 'say why, by the rules of the spec', () => import('./commands/explain.ts')),
   entry('machines', 'the state machines of a replica, live', () => import('./commands/machines.ts')),
+  entry('bench', 'load a cluster and print what it takes', () => import('./commands/bench.ts')),
   entry('check', 'prove that spec, machine and code agree, edge by edge', () => import('./commands/check.ts')),
   entry('replay', 'step saved traces on the real code', () => import('./commands/replay.ts')),
 ];

@@ -1,5 +1,6 @@
 /** The DX API's answers as the command line prints them. Mirrors no spec module; the shapes are those of server.md. */
 import pc from 'picocolors';
+import type { Paint } from '../../machines/explanation.ts';
 import { CliError } from './cli-error.ts';
 import { fieldOf, type HttpClient, RefusedError } from './http-client.ts';
 
@@ -56,19 +57,8 @@ export function factLines(facts: unknown, indent = ''): string[] {
   return entries.map(([name, value]) => `${indent}${name.padEnd(width)}  ${inline(value)}`);
 }
 
-/** One rule: what it evaluated to, its name, its sentence, and the values that decided. */
-export function ruleLines(rule: unknown): string[] {
-  const evaluation = fieldOf(rule, 'evaluation');
-  const holds = evaluation === true || evaluation === 'true' || evaluation === 'holds';
-  const word = typeof evaluation === 'boolean' ? (evaluation ? 'holds' : 'fails') : inline(evaluation);
-  const shown = holds ? pc.green(word) : pc.red(word);
-  const lines = [`  ${shown}  ${pc.bold(inline(fieldOf(rule, 'rule_id')))}`];
-  const description = fieldOf(rule, 'description');
-  if (typeof description === 'string' && description !== '') lines.push(`         ${description}`);
-  const evidence = fieldOf(rule, 'evidence');
-  if (evidence !== undefined) lines.push(...factLines(evidence, '         ').map((line) => pc.dim(line)));
-  return lines;
-}
+/** How explanations are marked on a terminal. */
+export const paint: Paint = { strong: pc.bold, dim: pc.dim, holds: pc.green, fails: pc.red };
 
 function explainDxOff(cause: unknown): never {
   const unknownPath = cause instanceof RefusedError && cause.evidence.status === 404;

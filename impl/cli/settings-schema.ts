@@ -46,6 +46,15 @@ export const settingsSchema = {
     }),
     'timeout-ms': Type.Integer({ minimum: 1, maximum: 3_600_000, default: 30_000 }),
   }),
+  bench: Type.Object({
+    addresses: Type.Array(address('host:port'), {
+      minItems: 1,
+      maxItems: REPLICAS_MAX,
+      /** What `lockstep cluster` starts. */
+      default: ['127.0.0.1:7200', '127.0.0.1:7201', '127.0.0.1:7202'],
+      description: 'host:port of every replica, in the order of their numbers',
+    }),
+  }),
   cluster: Type.Object({
     replicas: Type.Integer({ minimum: 1, maximum: REPLICAS_MAX, default: 3 }),
     data: Type.String({ minLength: 1, default: 'lockstep-data', description: 'a folder' }),

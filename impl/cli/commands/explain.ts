@@ -1,10 +1,11 @@
 /** `lockstep explain TOPIC`: why a replica is in the state it is in, by the rules of the spec that its machine evaluated. */
 import { Argument, type Command, InvalidArgumentError } from 'commander';
 import pc from 'picocolors';
+import { type Explanation, explanationText } from '../../../machines/explanation.ts';
+import { CliError } from '../cli-error.ts';
 import { addClientOptions, httpClientOf } from '../client-options.ts';
 import { exitsWith, Output } from '../command.ts';
-import { askDx, factLines, inline, ruleLines } from '../dx-answer.ts';
-import { fieldOf } from '../http-client.ts';
+import { askDx, paint } from '../dx-answer.ts';
 
 export const TOPICS = ['replica', 'commit', 'refusal', 'view-change'] as const;
 
@@ -13,32 +14,27 @@ export function configure(command: Command): void {
     .addArgument(new Argument('<topic>', 'what to explain').choices(TOPICS))
     .option('--with <name=value>', 'what the topic asks for, such as commit_id=7; may be given again', pairs, {});
   addClientOptions(command).action(
-    exitsWith(async (topic: string, options: { with: Record<string, string> }, self: Command) => {
+    exitsWith(async (topic: string, options: { with: Record<string, string>; all?: boolean }, self: Command) => {
       const out = new Output(self);
       const answer = await askDx(httpClientOf(self), `explain/${topic}`, options.with);
       out.value(answer.envelope);
-      for (const line of explanationLines(answer.data)) out.line(line);
+      for (const line of explanationText(explanationOf(answer.data), paint, options.all ?? false)) out.line(line);
+      if (answer.notes.length > 0) out.line('');
       for (const note of answer.notes) out.line(pc.dim(`note: ${note}`));
       return undefined;
     }),
   );
 }
 
-/** The conclusion first, then what it rests on. */
-export function explanationLines(explanation: unknown): string[] {
-  const observed = fieldOf(explanation, 'observed_snapshot');
-  const rules = fieldOf(explanation, 'rules_applied');
-  const lines = [
-    pc.bold(inline(fieldOf(explanation, 'conclusion'))),
-    pc.dim(
-      `observed at snapshot ${inline(fieldOf(observed, 'snapshot_id'))}, commit ${inline(fieldOf(observed, 'commit_id'))}`,
-    ),
-  ];
-  const inputs = fieldOf(explanation, 'inputs');
-  if (typeof inputs === 'object' && inputs !== null && Object.keys(inputs).length > 0)
-    lines.push('inputs', ...factLines(inputs, '  '));
-  if (Array.isArray(rules) && rules.length > 0) lines.push('rules', ...rules.flatMap((rule) => ruleLines(rule)));
-  return lines;
+/** What a server of this version answers; anything else is another's. */
+function explanationOf(data: unknown): Explanation {
+  const { conclusion, rules_applied, decided_by, missing_facts } = data as Partial<Explanation>;
+  const isOurs = typeof conclusion === 'string' && [rules_applied, decided_by, missing_facts].every(Array.isArray);
+  if (!isOurs)
+    throw new CliError('CLI_ANSWER_INVALID', 'the answer is no explanation: is the server of another version?', {
+      answer: JSON.stringify(data)?.slice(0, 200) ?? '',
+    });
+  return data as Explanation;
 }
 
 function pairs(text: string, previous: Record<string, string>): Record<string, string> {

@@ -2,10 +2,11 @@
 import Table from 'cli-table3';
 import { type Command, Option } from 'commander';
 import pc from 'picocolors';
+import { ruleText } from '../../../machines/explanation.ts';
 import { CliError } from '../cli-error.ts';
 import { addClientOptions, httpClientOf } from '../client-options.ts';
 import { exitsWith, Output } from '../command.ts';
-import { askDx, factLines, inline, ruleLines } from '../dx-answer.ts';
+import { askDx, factLines, inline, paint } from '../dx-answer.ts';
 import { fieldOf, type HttpClient } from '../http-client.ts';
 import { wholeNumber } from '../whole-number.ts';
 
@@ -18,7 +19,10 @@ interface MachinesOptions {
 export function configure(command: Command): void {
   command
     .argument('[name]', 'one machine: its states, events and guards, and where it is now')
-    .option('--can <event>', 'dry run: which guards of this event hold now, which fail, and on what values')
+    .option(
+      '--can <event>',
+      'dry run: which guards hold now, which fail, on what values; ReceiveCommit&message.view=0 gives facts',
+    )
     .option('--history <n>', 'its last transitions', wholeNumber(1))
     .addOption(
       new Option('--format <format>', 'the definition for another tool').choices(['json', 'mermaid', 'scxml']),
@@ -55,19 +59,42 @@ async function printList(client: HttpClient, out: Output): Promise<void> {
 }
 
 async function printCan(client: HttpClient, out: Output, name: string, event: string): Promise<void> {
-  const answer = await askDx(client, `${pathOf(name)}/can`, { event });
+  const [type = event, ...fields] = event.split(/[?&]/);
+  const query = Object.fromEntries(fields.map((field) => field.split('=', 2)));
+  const answer = await askDx(client, `${pathOf(name)}/can`, { ...query, event: type });
   out.value(answer.envelope);
-  const rules = fieldOf(answer.data, 'rules_applied') ?? fieldOf(answer.data, 'guards');
-  const rest = Object.entries(answer.data as object).filter(([key]) => key !== 'rules_applied' && key !== 'guards');
-  for (const line of factLines(Object.fromEntries(rest))) out.line(line);
-  if (Array.isArray(rules)) for (const line of rules.flatMap((rule) => ruleLines(rule))) out.line(line);
+  const rules = fieldOf(answer.data, 'rules_applied');
+  const can = fieldOf(answer.data, 'can') === true;
+  const state = inline(fieldOf(answer.data, 'state'));
+  out.line(pc.bold(`${type} ${can ? 'would be taken' : 'would be refused'} by ${name} in state ${state}`));
+  if (Array.isArray(rules)) for (const line of rules.flatMap((rule) => ruleText(rule, paint))) out.line(line);
+  for (const note of answer.notes) out.line(pc.dim(`note: ${note}`));
 }
 
 async function printHistory(client: HttpClient, out: Output, name: string, limit: number): Promise<void> {
   const answer = await askDx(client, `${pathOf(name)}/history`, { limit });
   out.value(answer.envelope);
-  const list = Array.isArray(answer.data) ? answer.data : (fieldOf(answer.data, 'transitions') ?? []);
-  for (const line of tableLines(Array.isArray(list) ? list : [])) out.line(line);
+  const list = Array.isArray(answer.data) ? answer.data : [];
+  const rows = list.map((record) => ({
+    sequence: fieldOf(record, 'sequence'),
+    event: fieldOf(record, 'event'),
+    peer: fieldOf(record, 'peer'),
+    outcome: outcomeText(record),
+    view: fieldOf(record, 'view'),
+    op: fieldOf(record, 'op'),
+    commit_id: fieldOf(record, 'commit_id'),
+  }));
+  for (const line of tableLines(rows)) out.line(line);
+}
+
+/** Where it went, or what refused it. */
+function outcomeText(record: unknown): string {
+  const from = inline(fieldOf(record, 'from'));
+  const to = inline(fieldOf(record, 'to'));
+  if (fieldOf(record, 'taken') === true) return from === to ? `taken in ${from}` : `taken, ${from} to ${to}`;
+  const guards = fieldOf(record, 'guards');
+  const failed = Object.entries(typeof guards === 'object' && guards !== null ? guards : {}).filter(([, ok]) => !ok);
+  return `refused by ${failed.map(([guard]) => guard).join(', ')}`;
 }
 
 async function printDefinition(
@@ -89,15 +116,52 @@ async function printDefinition(
   else for (const line of definitionLines(answer.data)) out.line(line);
 }
 
-/** Plain facts in lines, lists of records as tables under their name. */
+/** Plain facts in lines, then a block a state: each event with its guards, and where spec and machine have it. */
 function definitionLines(data: unknown): string[] {
-  const entries = Object.entries(typeof data === 'object' && data !== null ? data : { data });
-  const isList = (value: unknown): value is object[] =>
-    Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'object' && item !== null);
-  const facts = entries.filter(([, value]) => !isList(value));
-  const lines = factLines(Object.fromEntries(facts));
-  for (const [title, value] of entries) if (isList(value)) lines.push('', pc.bold(title), ...tableLines(value));
+  const { transitions, guards, context, ...facts } = data as Definition;
+  const lines = [
+    ...factLines({ ...facts, states: facts.states?.join(', ') }),
+    '',
+    pc.bold('context'),
+    ...factLines(context, '  '),
+  ];
+  for (const state of facts.states ?? []) {
+    const here = (transitions ?? []).filter(({ from }) => from === state);
+    lines.push('', pc.bold(`state ${state}${state === facts.state ? '  (now)' : ''}`));
+    for (const { event, guards: names, to, action, machine } of here) {
+      lines.push(
+        `  ${event}${to === state ? '' : ` -> ${to}`}${names.length > 0 ? pc.dim('  if ') : ''}${names.join(' and ')}`,
+      );
+      lines.push(pc.dim(`    ${[action, machine].filter((place) => place !== null).join('  ')}`));
+    }
+  }
+  lines.push('', pc.bold('guards'));
+  for (const { guard, description, spec, machine } of guards ?? []) {
+    lines.push(`  ${guard}  ${description}`);
+    lines.push(pc.dim(`    ${[spec, machine].filter((place) => place !== null).join('  ')}`));
+  }
   return lines;
+}
+
+/** The part of the answer that is printed. */
+interface Definition {
+  readonly state?: string;
+  readonly states?: readonly string[];
+  readonly context?: object;
+  readonly transitions?: readonly {
+    readonly from: string;
+    readonly event: string;
+    readonly guards: readonly string[];
+    readonly to: string;
+    readonly action: string | null;
+    readonly machine: string | null;
+  }[];
+  readonly guards?: readonly {
+    readonly guard: string;
+    readonly description: string;
+    readonly spec: string | null;
+    readonly machine: string | null;
+  }[];
 }
 
 /** A table whose columns are the fields of its rows. */

@@ -73,7 +73,7 @@ describe('settings', () => {
     expect(error.message).toContain('server.htpp');
     expect(error.message).toMatch(/allowed here: .*addresses, http, dx/);
     expect(errorOf(() => resolveSettings('server', { ...none, file: fileWith('[sever]\n') })).message).toMatch(
-      /sever is no setting; allowed here: server, client, cluster/,
+      /sever is no setting; allowed here: server, client, bench, cluster/,
     );
     const limits = fileWith('[server.limits]\ntick = 1\n');
     expect(errorOf(() => resolveSettings('server', { ...none, file: limits })).message).toContain('tick-ms');
