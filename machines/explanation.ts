@@ -71,8 +71,11 @@ const PLAIN: Paint = { strong: asIs, dim: asIs, holds: asIs, fails: asIs };
 /** Hexadecimal digits of a hash that are printed in text; the JSON has them all. */
 const HASH_DIGITS_SHOWN = 12;
 
-/** Conclusion first, then each rule with the values it read and both places; the deciding ones are marked. */
-export function explanationText(explanation: Explanation, paint: Paint = PLAIN): string[] {
+/**
+ * Conclusion first, then the rules that decide it, each with the values it read and both places; then the others, a line each.
+ * @param all every rule with its values
+ */
+export function explanationText(explanation: Explanation, paint: Paint = PLAIN, all = false): string[] {
   const { snapshot_id, commit_id } = explanation.observed_snapshot;
   const lines = [
     paint.strong(explanation.conclusion),
@@ -81,22 +84,31 @@ export function explanationText(explanation: Explanation, paint: Paint = PLAIN):
   for (const fact of explanation.missing_facts) lines.push(`missing: ${fact}`);
   const inputs = Object.entries(explanation.inputs).filter(([, value]) => value !== undefined);
   if (inputs.length > 0) lines.push('', ...columns(inputs.map(([name, value]) => [name, valueText(value)])));
-  for (const rule of explanation.rules_applied)
-    lines.push('', ...ruleText(rule, explanation.decided_by.includes(rule.rule_id), paint));
+  const decides = ({ rule_id }: AppliedRule): boolean => explanation.decided_by.includes(rule_id);
+  const deciding = explanation.rules_applied.filter(decides);
+  const others = explanation.rules_applied.filter((rule) => !decides(rule));
+  if (deciding.length > 0) lines.push('', 'decided by');
+  for (const rule of deciding) lines.push(...ruleText(rule, paint));
+  if (others.length > 0) lines.push('', 'also asked');
+  for (const rule of others) lines.push(...(all ? ruleText(rule, paint) : [ruleLine(rule, paint)]));
   return lines;
 }
 
-function ruleText(rule: AppliedRule, decides: boolean, paint: Paint): string[] {
-  const { rule_id, description, evaluation, evidence, missing = [], spec, machine } = rule;
-  const word = evaluation ? paint.holds('holds') : paint.fails('fails');
-  const lines = [`${word}  ${paint.strong(rule_id)}${decides ? '  <- decides' : ''}`];
-  if (description !== '') lines.push(`       ${description}`);
+/** One rule with its sentence, the values that it read, and where spec and machine have it. */
+export function ruleText(rule: AppliedRule, paint: Paint = PLAIN): string[] {
+  const { description, evidence, missing = [], spec, machine } = rule;
+  const lines = [ruleLine(rule, paint)];
+  if (description !== '') lines.push(`         ${description}`);
   const facts = Object.entries(evidence).map(([name, value]) => [name, valueText(value)] as const);
   const absent = missing.map((name) => [name, '(not there)'] as const);
-  lines.push(...columns([...facts, ...absent]).map((line) => `       ${line}`));
-  if (spec !== undefined) lines.push(paint.dim(`       ${spec.file}:${spec.line}  ${oneLine(spec.text)}`));
-  if (machine !== undefined) lines.push(paint.dim(`       ${machine.file}:${machine.line}`));
+  lines.push(...columns([...facts, ...absent]).map((line) => `         ${line}`));
+  if (spec !== undefined) lines.push(paint.dim(`         ${spec.file}:${spec.line}  ${oneLine(spec.text)}`));
+  if (machine !== undefined) lines.push(paint.dim(`         ${machine.file}:${machine.line}`));
   return lines;
+}
+
+function ruleLine({ rule_id, evaluation }: AppliedRule, paint: Paint): string {
+  return `  ${evaluation ? paint.holds('holds') : paint.fails('fails')}  ${paint.strong(rule_id)}`;
 }
 
 function columns(rows: readonly (readonly [string, string])[]): string[] {

@@ -141,19 +141,14 @@ function explanationOf(request: ExplainRequest, source: DxSource, live: LiveMach
   return envelope(source, explanation, notes, past?.sequence);
 }
 
-/** The refusal of this number, or the latest one of this event; without either the latest of all. */
-function pastRefusal(
-  source: DxSource,
-  event: string | undefined,
-  sequence: number | undefined,
-): PastRefusal | undefined {
-  const records = source.history(REPLICA_MACHINE, Number.MAX_SAFE_INTEGER);
-  const found = records.findLast(
-    (record) =>
-      !record.taken &&
-      (sequence === undefined || record.sequence === sequence) &&
-      (event === undefined || record.event === event),
-  );
+/** The refusal of this number, or the latest one of this event, a client's request unless another is named. */
+function pastRefusal(source: DxSource, event = 'ClientRequest', sequence?: number): PastRefusal | undefined {
+  const found =
+    sequence === undefined
+      ? source.lastRefusal(REPLICA_MACHINE, event)
+      : source
+          .history(REPLICA_MACHINE, Number.MAX_SAFE_INTEGER)
+          .find((record) => !record.taken && record.sequence === sequence);
   if (sequence !== undefined && found === undefined)
     throw new DxError('NOT_FOUND', `no refusal ${sequence} is in the history: lockstep machines Vsr --history 50`, {
       sequence,

@@ -76,6 +76,8 @@ export interface DxSource {
   machines(): readonly LiveMachine[];
   /** The newest last, at most `limit`, of one machine or of all. */
   history(machine: string | undefined, limit: number): readonly HistoryRecord[];
+  /** The latest refusal of this event since the process started, also when history() has lost it. */
+  lastRefusal(machine: string, event: string): HistoryRecord | undefined;
   peers(): readonly PeerFacts[];
   kernel(): KernelFacts;
   prepareAt(op: number): LoggedPrepare | undefined;

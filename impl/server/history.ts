@@ -5,6 +5,8 @@ import type { HistoryRecord } from './dx-source.ts';
 export class History {
   readonly #ring: (HistoryRecord | undefined)[];
   readonly #counts = new Map<string, { taken: number; refused: number }>();
+  /** The latest refusal of each event, which outlives the ring: heartbeats push everything else out within a minute. */
+  readonly #refusals = new Map<string, HistoryRecord>();
   #recorded = 0;
 
   constructor(recordsMax: number) {
@@ -16,7 +18,15 @@ export class History {
     const counts = this.countsOf(record.machine);
     if (record.taken) counts.taken++;
     else counts.refused++;
-    this.#ring[this.#recorded % this.#ring.length] = { ...record, sequence: ++this.#recorded };
+    const numbered: HistoryRecord = { ...record, sequence: this.#recorded + 1 };
+    this.#ring[this.#recorded % this.#ring.length] = numbered;
+    this.#recorded++;
+    if (!record.taken) this.#refusals.set(`${record.machine}.${record.event}`, numbered);
+  }
+
+  /** The latest refusal of this event since the process started. */
+  lastRefusal(machine: string, event: string): HistoryRecord | undefined {
+    return this.#refusals.get(`${machine}.${event}`);
   }
 
   countsOf(machine: string): { taken: number; refused: number } {

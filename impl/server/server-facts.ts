@@ -45,6 +45,7 @@ export function dxSourceOf(parts: FactParts): DxSource {
       },
     ],
     history: (machine, limit) => history.last(machine, limit),
+    lastRefusal: (machine, event) => history.lastRefusal(machine, event),
     peers: () =>
       network.traffic().map((traffic): PeerFacts => {
         const { peer, connected, framesSent, framesReceived, framesDropped, silentMs } = traffic;

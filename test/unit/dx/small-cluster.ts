@@ -145,6 +145,7 @@ export class SmallCluster {
       machines: () => [{ name: 'Vsr', machine: replica.machine, snapshot: replica.snapshot, taken: 0, refused: 0 }],
       history: (machine, limit) =>
         history.filter((record) => machine === undefined || record.machine === machine).slice(-limit),
+      lastRefusal: (_machine, event) => history.findLast((record) => !record.taken && record.event === event),
       peers: () =>
         this.#members.flatMap(({ down }, at) =>
           at === index
