@@ -82,7 +82,7 @@ export function observedModule(root: string, runs: readonly ObservedRun[], optio
       .map((name) => `    /\\ ("${name}" \\in DOMAIN step.after => ${name}${prime} = step.after["${name}"])`)
       .join('\n');
   const byAction = [
-    'step.action = 0 /\\ ' + next,
+    `step.action = 0 /\\ ${next}`,
     ...actions.map((text, index) => `step.action = ${index + 1} /\\ (${text})`),
   ];
   return `---- MODULE ${MODULE} ----
