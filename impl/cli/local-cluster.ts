@@ -139,6 +139,10 @@ export class LocalCluster {
       this.addresses.join(','),
       '--http',
       http,
+      '--cluster',
+      String(this.cluster),
+      '--replica',
+      String(replica),
       ...this.#options.serverArgs,
       this.directoryOf(replica),
     ];

@@ -21,6 +21,8 @@ export interface ReplicaExit {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** Of pino. */
+const WARNING_LEVEL = 40;
 /** Lines of standard error kept for the report of a death. */
 const LAST_LINES_MAX = 12;
 
@@ -67,7 +69,8 @@ export class ReplicaProcess {
     });
     this.ready.catch(() => {}); // whoever waits sees it; nobody waiting is no fault
     onLines(this.#child.stderr, (line) => {
-      this.#lastLines = [...this.#lastLines, line].slice(-LAST_LINES_MAX);
+      const trouble = troubleOf(line);
+      if (trouble !== undefined) this.#lastLines = [...this.#lastLines, trouble].slice(-LAST_LINES_MAX);
       onLog(line);
     });
   }
@@ -95,8 +98,8 @@ export class ReplicaProcess {
 
   deathOf({ code, signal }: ReplicaExit): CliError {
     const how = signal === null ? `ended with exit code ${code}` : `was killed by ${signal}`;
-    const said = this.#lastLines.length === 0 ? 'It said nothing' : `It said:\n${this.#lastLines.join('\n')}`;
-    return new CliError('CLI_REPLICA_DIED', `replica ${this.replica} ${how}. ${said}`, {
+    const said = this.#lastLines.length === 0 ? '' : `. It said:\n${this.#lastLines.join('\n')}`;
+    return new CliError('CLI_REPLICA_DIED', `replica ${this.replica} ${how}${said}`, {
       replica: this.replica,
       exitCode: code,
       signal,
@@ -116,6 +119,20 @@ function onLines(stream: NodeJS.ReadableStream | null, onLine: (line: string) =>
   stream.on('end', () => {
     if (rest !== '') onLine(rest);
   });
+}
+
+/** A line of the log from a warning up in words, a line that is no log as it is; what is only information is left out. */
+function troubleOf(line: string): string | undefined {
+  let record: { level?: unknown; msg?: unknown; reason?: unknown; err?: { message?: unknown } };
+  try {
+    record = JSON.parse(line) as typeof record;
+  } catch {
+    return line;
+  }
+  if (typeof record?.level !== 'number') return line;
+  if (record.level < WARNING_LEVEL) return undefined;
+  const why = record.reason ?? record.err?.message;
+  return why === undefined ? String(record.msg) : `${String(record.msg)}: ${String(why)}`;
 }
 
 function readyLineOf(line: string): ReadyLine | undefined {

@@ -82,7 +82,10 @@ class ReplicaServer implements RunningServer {
     const clock = new RealClock();
     const metrics = new Metrics();
     const disk = new MeasuredDisk(new RealDisk(), clock, (seconds) => metrics.fsync(seconds));
-    const directory = openDataDirectory(disk, config.directory, { replicaCount: config.addresses.length });
+    const directory = openDataDirectory(disk, config.directory, {
+      ...config.expected,
+      replicaCount: config.addresses.length,
+    });
     let server: ReplicaServer;
     try {
       server = new ReplicaServer(config, parts, { clock, metrics, directory });

@@ -22,6 +22,8 @@ export interface ServerConfig {
   /** false leaves the DX API out; the plugin itself comes in ServerParts, so that this code never imports impl/dx. */
   readonly dx: boolean;
   readonly limits: Partial<ServerLimits>;
+  /** What the directory has to say of itself; another one is refused before a byte is written. */
+  readonly expected?: { readonly cluster?: bigint; readonly replica?: number };
   /** A directory for a recording of every step, for checks against the spec (recorder.ts); costs a write an event. */
   readonly recordTo?: string | undefined;
 }

@@ -1,4 +1,5 @@
 /** `lockstep cluster`: a local cluster in real processes, from formatting to a clean stop. */
+import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import pc from 'picocolors';
@@ -83,7 +84,7 @@ async function runCluster(out: Output, options: RunOptions): Promise<number> {
       clock.after(RESTART_WAIT_MS, () => void startOne(replica).catch(ending.reject));
       return;
     }
-    out.line(`Start it again with: lockstep server ${cluster.argsOf(replica).join(' ')}`);
+    out.line(`Start it again with: ${programName()} server ${cluster.argsOf(replica).join(' ')}`);
     if (cluster.alive === 0) {
       out.line('no replica is left');
       ending.resolve(EXIT_FAILED);
@@ -136,6 +137,13 @@ function endingOf(): {
   return { promise, resolve, reject };
 }
 
+/** The program as it can be typed again in this folder. */
+function programName(): string {
+  const path = process.argv[1] ?? 'lockstep';
+  const near = relative(process.cwd(), path);
+  return near.startsWith('..') ? path : near;
+}
+
 /** Waits until requests are served, then says how to use it. */
 async function announce(out: Output, cluster: LocalCluster, options: RunOptions): Promise<void> {
   const urls = cluster.http.map((address) => `http://${address}`);
@@ -147,11 +155,12 @@ async function announce(out: Output, cluster: LocalCluster, options: RunOptions)
   out.value({ event: isReady ? 'serving' : 'not-serving', urls });
   if (!isReady) out.line(pc.red(`It serves no requests after ${READY_MS_MAX} ms: see ${cluster.logFileOf(0)}`));
   const prefix = options.port === 7100 ? '' : `LOCKSTEP_URL=${urls.join(',')} `;
+  const program = programName();
   out.line('');
   out.line(`It serves. In another terminal:`);
-  out.line(`  echo hello | ${prefix}bin/lockstep append greetings --create`);
-  out.line(`  ${prefix}bin/lockstep read greetings`);
-  out.line(`  ${prefix}bin/lockstep status`);
-  out.line(`  ${prefix}bin/lockstep explain replica`);
+  out.line(`  echo hello | ${prefix}${program} append greetings --create`);
+  out.line(`  ${prefix}${program} read greetings`);
+  out.line(`  ${prefix}${program} status`);
+  out.line(`  ${prefix}${program} explain replica`);
   out.line('Ctrl-C stops it.');
 }

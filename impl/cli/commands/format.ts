@@ -1,11 +1,10 @@
 /** `lockstep format`: makes the data directory of one replica. What is formatted already is never touched. */
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import { clusterId } from '../cluster-id.ts';
 import { exitsWith, Output } from '../command.ts';
 import { formatDirectory } from '../data-directories.ts';
 import { REPLICAS_MAX } from '../settings-schema.ts';
 import { wholeNumber } from '../whole-number.ts';
-
-const CLUSTER_MAX = 2n ** 64n - 1n;
 
 interface FormatOptions {
   readonly cluster: bigint;
@@ -33,10 +32,4 @@ export function configure(command: Command): void {
         return undefined;
       }),
     );
-}
-
-function clusterId(text: string): bigint {
-  const value = /^[0-9]{1,20}$/.test(text) ? BigInt(text) : 0n;
-  if (value < 1n || value > CLUSTER_MAX) throw new InvalidArgumentError('It takes a whole number from 1 to 2^64-1.');
-  return value;
 }

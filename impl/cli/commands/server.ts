@@ -8,12 +8,14 @@ import { type Logger, pino } from 'pino';
 import { startReplicaServer } from '../../server/replica-server.ts';
 import type { RunningServer, ServerConfig } from '../../server/server-config.ts';
 import { CliError, EXIT_DONE, EXIT_FAILED } from '../cli-error.ts';
+import { clusterId } from '../cluster-id.ts';
 import { exitsWith, Output } from '../command.ts';
 import { inline } from '../dx-answer.ts';
 import { loadDxPlugin } from '../dx-plugin.ts';
 import { hostPortText, parseHostPort } from '../host-port.ts';
 import { type Resolved, required, resolveSettings } from '../settings.ts';
-import { limitNames, limitsOf, type SettingsOf } from '../settings-schema.ts';
+import { limitNames, limitsOf, REPLICAS_MAX, type SettingsOf } from '../settings-schema.ts';
+import { wholeNumber } from '../whole-number.ts';
 
 interface ServerOptions {
   readonly addresses?: string;
@@ -21,6 +23,9 @@ interface ServerOptions {
   readonly dx: boolean;
   readonly logLevel?: string;
   readonly limit: Readonly<Record<string, string>>;
+  readonly cluster?: bigint;
+  readonly replica?: number;
+  readonly record?: string;
   readonly config?: string;
   readonly printConfig?: boolean;
   readonly stopWithStdin?: boolean;
@@ -34,6 +39,12 @@ export function configure(command: Command): void {
     .option('--no-dx', 'leave the DX API out')
     .option('--log-level <level>', 'silent, error, warn, info or debug (default info)')
     .option('--limit <name=n>', 'a limit of the server, such as tick-ms=20', limits, {})
+    .option('--cluster <id>', 'refuse a directory of another cluster', clusterId)
+    .option('--replica <n>', 'refuse the directory of another replica', wholeNumber(0, REPLICAS_MAX - 1))
+    .option(
+      '--record <dir>',
+      'write every step of the replica there, for checks against the spec; costs a write a step',
+    )
     .option('--config <file>', 'settings in TOML')
     .option('--print-config', 'print every setting with its origin, and start nothing')
     .option('--stop-with-stdin', 'stop when standard input ends, as `lockstep cluster` has it')
@@ -47,7 +58,12 @@ export function configure(command: Command): void {
           file: options.config ?? process.env.LOCKSTEP_CONFIG,
         });
         if (options.printConfig === true) return printConfig(out, resolved);
-        return runServer(out, configOf(resolved), required('server', resolved, 'log-level'), options.stopWithStdin);
+        return runServer(
+          out,
+          configOf(resolved, options),
+          required('server', resolved, 'log-level'),
+          options.stopWithStdin,
+        );
       }),
     );
 }
@@ -64,7 +80,7 @@ function flagsOf(directory: string | undefined, options: ServerOptions): Record<
   };
 }
 
-function configOf(resolved: Resolved<'server'>): ServerConfig {
+function configOf(resolved: Resolved<'server'>, { cluster, replica, record }: ServerOptions): ServerConfig {
   const directory = required('server', resolved, 'directory');
   const addresses = required('server', resolved, 'addresses');
   const http = required('server', resolved, 'http');
@@ -74,6 +90,8 @@ function configOf(resolved: Resolved<'server'>): ServerConfig {
     http: parseHostPort(http, 'http'),
     dx: required('server', resolved, 'dx'),
     limits: limitsOf(resolved.values as SettingsOf<'server'>),
+    expected: { ...(cluster === undefined ? {} : { cluster }), ...(replica === undefined ? {} : { replica }) },
+    recordTo: record,
   };
 }
 

@@ -19,6 +19,7 @@ export function configure(command: Command): void {
         const client = httpClientOf(self);
         const table = new Table({ head: ['url', ...COLUMNS], style: { head: [], border: [] } });
         let silent = 0;
+        const messages: string[] = [];
         const answers = await Promise.all(
           client.urls.map((url) => client.askOne(url, { method: 'GET', path: '/v1/dx/status', patient: false })),
         );
@@ -28,8 +29,9 @@ export function configure(command: Command): void {
             silent += 1;
             const { code, message } = answer.error;
             if (silent === client.urls.length) throw client.unreachable(answer.error);
-            const shown = code === 'CLI_UNREACHABLE' ? `no answer (${String(answer.error.evidence.system)})` : code;
-            table.push([url, { colSpan: COLUMNS.length, content: pc.red(shown) }]);
+            const shown = code === 'CLI_UNREACHABLE' ? 'unreachable' : code;
+            table.push([url, '-', '-', pc.red(shown), ...COLUMNS.slice(3).map(() => '-')]);
+            messages.push(message);
             out.value({ url, error: { code, message, evidence: answer.error.evidence } });
             continue;
           }
@@ -38,6 +40,7 @@ export function configure(command: Command): void {
           out.value({ url, ...(answer.value as object) });
         }
         out.line(table.toString());
+        for (const message of messages) out.line(message);
         return silent === 0 ? EXIT_DONE : EXIT_FAILED;
       }),
     );
