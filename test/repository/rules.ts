@@ -170,13 +170,15 @@ export function importsOf({ text }: SourceFile): readonly Import[] {
     .map((match) => ({ line: lineAt(text, match.index), target: match[1] ?? '' }));
 }
 
-/** The skip is the harness's own only with a reason: `test.skipIf(condition)` under a comment, or a text after it. */
+/** A condition says why by itself (`skipIf(tlc === undefined)`); a plain skip wants a comment above it, or a reason in it. */
 function skipsWithoutReason(file: SourceFile): readonly string[] {
   const lines = file.text.split('\n');
   const code = codeOf(file.text).split('\n');
   return code.flatMap((line, index) => {
-    if (!/\b(?:test|it|describe)(?:\.\w+)*\.(?:skip|skipIf|runIf)\b|\bcontext\.skip\(\)|\bskip\(\)/.test(line))
-      return [];
+    const plain = /\b(?:test|it|describe)(?:\.\w+)*\.(?:skip\b|skipIf\((?:true|false)\)|runIf\((?:true|false)\))/.test(
+      line,
+    );
+    if (!plain && !/\bskip\(\)/.test(line)) return [];
     const reason = /\/\/|\*\//.test(lines[index - 1] ?? '') || /\/\/ \S/.test(lines[index] ?? '');
     return reason ? [] : [`${file.path}:${index + 1}: skipped without a comment that says why`];
   });
