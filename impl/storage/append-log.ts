@@ -15,7 +15,7 @@ import { type Disk, DiskError } from '../ports/disk.ts';
 import { AppendLogError, asAppendLogError, damagedError } from './append-log-error.ts';
 import { type AppendLogOptions, type AppendLogSettings, settingsOf } from './append-log-options.ts';
 import { encodeBatch, type LogBatch, restOf } from './log-batch.ts';
-import { examine, type OpenReport } from './log-opening.ts';
+import { examine, type OpenReport, reportOf } from './log-opening.ts';
 import { firstUnreadable, readRecord } from './log-read-back.ts';
 import type { DecodedRecord, NewRecord } from './log-record.ts';
 import { SegmentFile } from './segment-file.ts';
@@ -65,18 +65,19 @@ export class AppendLog {
   static open(disk: Disk, path: string, options: AppendLogOptions = {}): { log: AppendLog; report: OpenReport } {
     const settings = settingsOf(options);
     const segment = SegmentFile.open(disk, path);
-    const { facts, report } = examine(segment, settings);
+    const { facts, headHash, reason } = examine(segment, settings);
     const { segmentBytes: stepBytes, unsyncedBytesMax } = settings;
     const input = { stepBytes, unsyncedBytesMax, allocatedBytes: facts.allocatedBytes };
     const log = new AppendLog(segment, settings, start(settings.machine, input));
-    log.#headHash = report.headHash;
-    if (facts.verdict === 'damaged') {
-      log.#reason = damagedError(path, facts.records, facts.endBytes, report.reason);
-      log.#take(appendLogEvents.reopenDamaged(facts));
-    } else if (facts.verdict === 'torn') {
-      log.#take(appendLogEvents.reopenCuttingTail(facts), facts.tornBytes);
-    } else log.#take(appendLogEvents.reopen(facts));
-    return { log, report };
+    const { reopen, reopenCuttingTail, reopenDamaged } = appendLogEvents;
+    const event = [reopen(facts), reopenCuttingTail(facts), reopenDamaged(facts)].find(
+      (candidate) => log.refusals(candidate).length === 0,
+    );
+    assert(event !== undefined, 'a file is whole, torn or damaged');
+    log.#headHash = headHash;
+    if (event.type === 'ReopenDamaged') log.#reason = damagedError(path, facts.records, facts.endBytes, reason);
+    log.#take(event, facts.tornBytes);
+    return { log, report: reportOf(event.type, facts, headHash, reason, settings.faults) };
   }
 
   get recordsWritten(): number {
