@@ -99,6 +99,11 @@ export class SimulatedDisk implements Disk {
     this.#faults = [...this.#faults, fault];
   }
 
+  /** Takes back the faults that no operation has used up. */
+  disarm(): void {
+    this.#faults = [];
+  }
+
   setCapacity(capacityBytes: number | undefined): void {
     this.#capacityBytes = capacityBytes;
   }
