@@ -1,22 +1,44 @@
 /** `lockstep explain TOPIC`: why a replica is in the state it is in, by the rules of the spec that its machine evaluated. */
-import { Argument, type Command, InvalidArgumentError } from 'commander';
+import { Argument, type Command } from 'commander';
 import pc from 'picocolors';
 import { type Explanation, explanationText } from '../../../machines/explanation.ts';
 import { CliError } from '../cli-error.ts';
 import { addClientOptions, httpClientOf } from '../client-options.ts';
 import { exitsWith, Output } from '../command.ts';
 import { askDx, paint } from '../dx-answer.ts';
+import { wholeNumber } from '../whole-number.ts';
 
-export const TOPICS = ['replica', 'commit', 'refusal', 'view-change'] as const;
+interface Facts {
+  readonly commitId?: number;
+  readonly event?: string;
+  readonly sequence?: number;
+}
+
+/** Each topic, and the facts that it takes as options. */
+const TOPICS: Readonly<Record<string, readonly (keyof Facts)[]>> = {
+  replica: [],
+  commit: ['commitId'],
+  refusal: ['event', 'sequence'],
+  'view-change': [],
+};
+
+const FACTS: readonly { readonly name: keyof Facts; readonly flag: string; readonly query: string }[] = [
+  { name: 'commitId', flag: '--commit-id', query: 'commit_id' },
+  { name: 'event', flag: '--event', query: 'event' },
+  { name: 'sequence', flag: '--sequence', query: 'sequence' },
+];
 
 export function configure(command: Command): void {
   command
-    .addArgument(new Argument('<topic>', 'what to explain').choices(TOPICS))
-    .option('--with <name=value>', 'what the topic asks for, such as commit_id=7; may be given again', pairs, {});
+    .addArgument(new Argument('<topic>', 'what to explain').choices(Object.keys(TOPICS)))
+    .option('--commit-id <n>', 'topic commit: which one (default: the first that is not committed)', wholeNumber(1))
+    .option('--event <name>', 'topic refusal: which event, such as ReceivePrepare (default: the last one refused)')
+    .option('--sequence <n>', 'topic refusal: the number that `machines NAME --history` shows', wholeNumber(1))
+    .option('--all', 'every rule with its values, not only those that decide');
   addClientOptions(command).action(
-    exitsWith(async (topic: string, options: { with: Record<string, string>; all?: boolean }, self: Command) => {
+    exitsWith(async (topic: string, options: Facts & { readonly all?: boolean }, self: Command) => {
       const out = new Output(self);
-      const answer = await askDx(httpClientOf(self), `explain/${topic}`, options.with);
+      const answer = await askDx(httpClientOf(self), `explain/${topic}`, queryOf(topic, options));
       out.value(answer.envelope);
       for (const line of explanationText(explanationOf(answer.data), paint, options.all ?? false)) out.line(line);
       if (answer.notes.length > 0) out.line('');
@@ -24,6 +46,17 @@ export function configure(command: Command): void {
       return undefined;
     }),
   );
+}
+
+function queryOf(topic: string, facts: Facts): Record<string, string | number | undefined> {
+  const taken = TOPICS[topic] ?? [];
+  const stranger = FACTS.find(({ name }) => facts[name] !== undefined && !taken.includes(name));
+  if (stranger !== undefined) {
+    const flags = FACTS.filter(({ name }) => taken.includes(name)).map(({ flag }) => flag);
+    const message = `topic ${topic} takes ${flags.length === 0 ? 'no option of its own' : flags.join(' and ')}, not ${stranger.flag}`;
+    throw new CliError('CLI_USAGE', message, { topic, option: stranger.flag });
+  }
+  return Object.fromEntries(FACTS.map(({ name, query }) => [query, facts[name]]));
 }
 
 /** What a server of this version answers; anything else is another's. */
@@ -35,10 +68,4 @@ function explanationOf(data: unknown): Explanation {
       answer: JSON.stringify(data)?.slice(0, 200) ?? '',
     });
   return data as Explanation;
-}
-
-function pairs(text: string, previous: Record<string, string>): Record<string, string> {
-  const at = text.indexOf('=');
-  if (at < 1) throw new InvalidArgumentError('It takes name=value, such as commit_id=7.');
-  return { ...previous, [text.slice(0, at)]: text.slice(at + 1) };
 }
