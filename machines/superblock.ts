@@ -119,6 +119,8 @@ const superblockSetup = setup({
     ParentMatches: parentMatches,
     Contradicted: (args) => !oneNewest(args) || !parentMatches(args),
     Advances: advances,
+    FirstHalfStale: ({ context }) => context.stale.some((copy) => FIRST_HALF.includes(copy)),
+    SecondHalfStale: ({ context }) => context.stale.some((copy) => SECOND_HALF.includes(copy)),
   },
   actions: {
     chooseNewest: assign(({ event }) => {
@@ -154,7 +156,7 @@ export const superblockMachine = superblockSetup.createMachine({
     'write-first': {
       on: {
         WriteFirstHalf: { target: 'sync-first', actions: { type: 'writeCopies', params: staleIn(FIRST_HALF) } },
-        WriteFirstFails: { target: 'halted' },
+        WriteFirstFails: { guard: and(['FirstHalfStale']), target: 'halted' },
       },
     },
     'sync-first': {
@@ -169,7 +171,7 @@ export const superblockMachine = superblockSetup.createMachine({
     'write-second': {
       on: {
         WriteSecondHalf: { target: 'sync-second', actions: { type: 'writeCopies', params: staleIn(SECOND_HALF) } },
-        WriteSecondFails: { target: 'halted' },
+        WriteSecondFails: { guard: and(['SecondHalfStale']), target: 'halted' },
       },
     },
     'sync-second': {

@@ -17,7 +17,7 @@ MCSyncFails                == MayFail /\ SyncFails
 MCMisdirect(from, to)      == MayMisdirect /\ damage < MaxDamage /\ Misdirect(from, to)
 MCCorrupt(c)               == MayCorrupt /\ damage < MaxDamage /\ Corrupt(c)
 MCIntrude(c, n)            == MayIntrude /\ NoStranger /\ damage < MaxDamage /\ Intrude(c, n)
-MCCrash(torn, landed)      == damage + Torn(torn) <= MaxDamage /\ Crash(torn, landed)
+MCCrash(torn, landed)      == MayEndSo(torn, landed) /\ damage + Torn(torn) <= MaxDamage /\ Crash(torn, landed)
 
 MCSystem ==
     \/ Open
@@ -30,13 +30,13 @@ MCSystem ==
 
 MCEnvironment ==
     \/ \E value \in 1..MaxValue : MCUpdate(value)
-    \/ \E landed \in Landings(FirstHalf) : MCWriteFirstFails(landed)
-    \/ \E landed \in Landings(SecondHalf) : MCWriteSecondFails(landed)
+    \/ \E landed \in SUBSET FirstHalf : MCWriteFirstFails(landed)
+    \/ \E landed \in SUBSET SecondHalf : MCWriteSecondFails(landed)
     \/ MCSyncFails
     \/ \E from \in Copies : \E to \in Copies \ {from} : MCMisdirect(from, to)
     \/ \E c \in Copies : MCCorrupt(c)
     \/ \E c \in Copies : \E n \in 0..(MaxValue + 2) : MCIntrude(c, n)
-    \/ \E torn \in SUBSET inFlight : \E landed \in SUBSET (inFlight \ torn) : MCCrash(torn, landed)
+    \/ \E torn \in Halves : \E landed \in {half \in Halves : half \cap torn = {}} : MCCrash(torn, landed)
 
 MCNext == MCSystem \/ MCEnvironment
 

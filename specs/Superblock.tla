@@ -39,6 +39,8 @@ vars == <<status, state, stale, copies, inFlight, acknowledged, written, damage>
 Copies     == 0..3
 FirstHalf  == {0, 1}
 SecondHalf == {2, 3}
+\* How a crash may end what is in flight, never more than two writes: it tears, it lands, or it is lost.
+Halves     == {half \in SUBSET Copies : Cardinality(half) <= 2}
 Installing == {"write-first", "sync-first", "write-second", "sync-second"}
 Stranger   == 1000  \* a hash that no state of this history has
 
@@ -67,12 +69,11 @@ Vouched(new)     == \/ Cardinality({c \in WholeCopies : copies[c] = new}) >= 2
                     \/ \E c \in WholeCopies : IsParent(copies[c], new)
 \* A copy that lags further is one that two updates missed: it proves nothing itself.
 LagsBehind(old, new) == old.sequence + 1 < new.sequence /\ Vouched(new)
+Child(value)     == [sequence |-> state.sequence + 1, value |-> value, parent |-> HashOf(state), whole |-> TRUE]
 Broken(item)     == [item EXCEPT !.whole = FALSE]
 \* What the medium holds once every write in flight has landed.
 Landed           == [c \in Copies |-> IF c \in inFlight THEN state ELSE copies[c]]
 Torn(torn)       == Cardinality(torn \cap WholeCopies)
-\* What may be on its way when the disk refuses the writes of a half: any part of it. Without a write nothing is refused.
-Landings(half)   == IF stale \cap half = {} THEN {} ELSE SUBSET (stale \cap half)
 
 Init ==
     /\ status       = "closed"
@@ -98,6 +99,10 @@ Contradicted     == ~OneNewest \/ ~ParentMatches  \* The whole copies are of two
 Advances(value)  == value > state.value      \* The new state is later than the present one.
 HoldsWhole(c)    == copies[c].whole          \* This copy is whole.
 WriteInFlight(c) == c \in inFlight           \* A write is on its way to this copy.
+FirstHalfStale   == stale \cap FirstHalf # {}   \* One of the first two copies is to be written.
+SecondHalfStale  == stale \cap SecondHalf # {}  \* One of the last two copies is to be written.
+\* Only what was on its way can tear or land in a crash.
+MayEndSo(torn, landed) == torn \subseteq inFlight /\ landed \subseteq inFlight
 
 -----------------------------------------------------------------------------
 (* System. *)
@@ -133,9 +138,9 @@ Update(value) ==
     /\ status = "open"
     /\ Advances(value)
     /\ status' = "write-first"
-    /\ state' = [sequence |-> state.sequence + 1, value |-> value, parent |-> HashOf(state), whole |-> TRUE]
+    /\ state' = Child(value)
     /\ stale' = Copies
-    /\ written' = written \cup {state'}
+    /\ written' = written \cup {Child(value)}
     /\ UNCHANGED <<copies, inFlight, acknowledged, damage>>
 
 \* Of the first two copies those that hold anything else are written; the other two stay as they are.
@@ -176,18 +181,20 @@ SyncSecondHalf ==
 (* Environment. *)
 
 \* The disk refuses in the middle of a half: of its writes some may land, whole or torn. Nothing is retried: what is on
-\* the medium is unknown, and only reading it again tells.
+\* the medium is unknown, and only reading it again tells. Without a write there is nothing to refuse.
 WriteFirstFails(landed) ==
     /\ status = "write-first"
+    /\ FirstHalfStale
     /\ status' = "halted"
-    /\ inFlight' = landed
+    /\ inFlight' = landed \cap stale
     /\ UNCHANGED <<state, stale, copies, acknowledged, written, damage>>
 
 \* As in the first half; the first half holds the state by now, and it is not shown all the same.
 WriteSecondFails(landed) ==
     /\ status = "write-second"
+    /\ SecondHalfStale
     /\ status' = "halted"
-    /\ inFlight' = landed
+    /\ inFlight' = landed \cap stale
     /\ UNCHANGED <<state, stale, copies, acknowledged, written, damage>>
 
 \* A sync that fails is not repeated: the second would say yes about pages that the kernel has forgotten.
@@ -222,6 +229,7 @@ Intrude(c, n) ==
 \* lost, each for itself.
 Crash(torn, landed) ==
     /\ status # "closed"
+    /\ MayEndSo(torn, landed)
     /\ status' = "closed"
     /\ copies' = [c \in Copies |-> IF c \in torn THEN Broken(state) ELSE IF c \in landed THEN state ELSE copies[c]]
     /\ damage' = damage + Torn(torn)
@@ -241,13 +249,13 @@ System ==
 
 Environment ==
     \/ \E value \in Nat : Update(value)
-    \/ \E landed \in Landings(FirstHalf) : WriteFirstFails(landed)
-    \/ \E landed \in Landings(SecondHalf) : WriteSecondFails(landed)
+    \/ \E landed \in SUBSET FirstHalf : WriteFirstFails(landed)
+    \/ \E landed \in SUBSET SecondHalf : WriteSecondFails(landed)
     \/ SyncFails
     \/ \E from \in Copies : \E to \in Copies \ {from} : Misdirect(from, to)
     \/ \E c \in Copies : Corrupt(c)
     \/ \E c \in Copies : \E n \in Nat : Intrude(c, n)
-    \/ \E torn \in SUBSET inFlight : \E landed \in SUBSET (inFlight \ torn) : Crash(torn, landed)
+    \/ \E torn \in Halves : \E landed \in {half \in Halves : half \cap torn = {}} : Crash(torn, landed)
 
 Next == System \/ Environment
 
@@ -268,18 +276,18 @@ AcknowledgedSurvives ==
 \* Forbids a replica that stops although the damage is within the budget. A lone newest copy beside one that two updates
 \* missed could be a stranger's: that is refused, and it takes a misdirected write and damage of three in all.
 OpensWithinBudget ==
-    (damage <= OpenDamageMax /\ NoStranger) => CopyReadable /\ OneNewest /\ ParentMatches
+    (damage <= OpenDamageMax /\ NoStranger) => (CopyReadable /\ OneNewest /\ ParentMatches)
 
 \* Forbids a state that nobody wrote: a torn copy, a corrupt one, a foreign one.
 NeverForged == (Promised /\ Running) => state \in written
 
 \* Forbids a view, logView, commit or sequence that goes back.
 Monotonic ==
-    (Promised /\ Running) => state.sequence >= acknowledged.sequence /\ state.value >= acknowledged.value
+    (Promised /\ Running) => (state.sequence >= acknowledged.sequence /\ state.value >= acknowledged.value)
 
 \* Forbids two histories: what runs is what was shown last, or its child.
 ParentChain ==
-    (Promised /\ Running) => state = acknowledged \/ IsParent(acknowledged, state)
+    (Promised /\ Running) => (state = acknowledged \/ IsParent(acknowledged, state))
 
 \* Forbids showing a state that fewer than all four writes were made for: once shown and undamaged, all four hold it.
 ShownIsEverywhere ==

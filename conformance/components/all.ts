@@ -2,6 +2,7 @@
 import { counterComponent } from '../../docs/example/counter.ts';
 import type { Component } from '../component.ts';
 import { appendLogComponent } from './append-log.ts';
+import { superblockComponent } from './superblock.ts';
 import { vsrComponent } from './vsr.ts';
 
 /** Forgets the types of state and event: the engine hands a driver only what came from that same driver. */
@@ -11,6 +12,7 @@ export function anyComponent<S, E extends { readonly type: string }>(component: 
 
 export const components: readonly Component[] = [
   anyComponent(appendLogComponent),
+  anyComponent(superblockComponent),
   anyComponent(vsrComponent),
   anyComponent(counterComponent),
 ];

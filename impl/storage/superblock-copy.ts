@@ -21,6 +21,7 @@ const MAGIC = Uint8Array.from('LOCKSTSB', (letter) => letter.charCodeAt(0));
 const HASH_AT = 96;
 const FIELDS_BYTES = 128;
 const CRC_AT = SECTOR_BYTES - 4;
+const PADDING = Buffer.alloc(CRC_AT - FIELDS_BYTES);
 
 /** Where and how a copy is broken. Positions are in the copy's own sector. */
 export interface CopyFault {
@@ -63,8 +64,8 @@ export function encodeCopy(state: SuperblockState, place: number): Uint8Array {
 /** Never throws, whatever the bytes: every fault comes back as data. */
 export function decodeCopy(sector: Uint8Array): DecodedCopy {
   if (sector.byteLength !== SECTOR_BYTES) return broken('cut', 0, `${SECTOR_BYTES} bytes`, `${sector.byteLength}`);
-  for (const [at, letter] of MAGIC.entries())
-    if (sector[at] !== letter) return broken('magic', at, hex(MAGIC), hex(sector.subarray(0, MAGIC.byteLength)));
+  const letter = MAGIC.findIndex((expected, at) => sector[at] !== expected);
+  if (letter >= 0) return broken('magic', letter, hex(MAGIC), hex(sector.subarray(0, MAGIC.byteLength)));
   const view = new DataView(sector.buffer, sector.byteOffset, sector.byteLength);
   const crc = crc32(sector.subarray(0, CRC_AT));
   if (view.getUint32(CRC_AT, true) !== crc)
@@ -79,9 +80,10 @@ export function decodeCopy(sector: Uint8Array): DecodedCopy {
     return broken('field', wide[0], `${wide[1]} up to 2^53-1`, `${view.getBigUint64(wide[0], true)}`);
   const state = fieldsOf(sector);
   if (hashed(state).hash !== state.hash) return broken('hash', HASH_AT, hashed(state).hash, state.hash);
-  const used = sector.subarray(FIELDS_BYTES, CRC_AT).findIndex((byte) => byte !== 0);
-  if (used >= 0)
-    return broken('padding', FIELDS_BYTES + used, '00', hex(sector.subarray(FIELDS_BYTES + used).subarray(0, 1)));
+  if (PADDING.compare(sector, FIELDS_BYTES, CRC_AT) !== 0) {
+    const used = sector.findIndex((byte, at) => at >= FIELDS_BYTES && byte !== 0);
+    return broken('padding', used, '00', hex(sector.subarray(used, used + 1)));
+  }
   return { kind: 'whole', place, state };
 }
 
