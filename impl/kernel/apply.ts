@@ -30,7 +30,7 @@ import {
 } from './state.ts';
 import { addHash, answerHash, extendedStreamHash, newStreamHash, subtractHash } from './state-hash.ts';
 
-const EMPTY_RUNS: List<Run> = List();
+const NO_RUNS: List<Run> = List();
 
 /** Results are JSON: they travel between replicas. */
 export type CommandResult =
@@ -79,11 +79,42 @@ function commandsIn(body: Uint8Array): readonly Uint8Array[] {
 }
 
 /** A stream that this op changes; sealed once, with one hash for all that the op added. */
-interface StreamDraft extends Omit<Stream, 'nextOffset' | 'runs' | 'hash'> {
+class StreamDraft {
   nextOffset: number;
   runs: List<Run>;
-  readonly hashBefore: Uint8Array;
-  readonly added: Run[];
+  readonly added: Run[] = [];
+  readonly #before: Stream;
+
+  constructor(before: Stream) {
+    this.#before = before;
+    this.nextOffset = before.nextOffset;
+    this.runs = before.runs;
+  }
+
+  get id(): number {
+    return this.#before.id;
+  }
+
+  append(run: Run, count: number): void {
+    this.runs = this.runs.push(run);
+    this.added.push(run);
+    this.nextOffset += count;
+  }
+
+  sealed(op: number): Stream {
+    const { name, dataClass, id, createdCommitId, hash } = this.#before;
+    if (this.added.length === 0) return this.#before;
+    const { nextOffset, runs, added } = this;
+    return {
+      name,
+      dataClass,
+      id,
+      createdCommitId,
+      nextOffset,
+      runs,
+      hash: extendedStreamHash(hash, op, added, nextOffset),
+    };
+  }
 }
 
 class Draft implements RuledState {
@@ -151,9 +182,8 @@ class Draft implements RuledState {
     if (refusal !== undefined) return refusal;
     const { op } = this.#prepare;
     const fields = { id: placeOf(op, index), name: command.stream, dataClass: command.dataClass ?? '' };
-    const hashBefore = newStreamHash(fields);
-    const runs = EMPTY_RUNS;
-    this.#touched.set(command.stream, { ...fields, createdCommitId: op, nextOffset: 0, runs, hashBefore, added: [] });
+    const stream = { ...fields, createdCommitId: op, nextOffset: 0, runs: NO_RUNS, hash: newStreamHash(fields) };
+    this.#touched.set(command.stream, new StreamDraft(stream));
     this.#streamCount++;
     return { kind: 'StreamCreated' };
   }
@@ -188,10 +218,7 @@ class Draft implements RuledState {
     const stream = this.#drafted(name);
     const { op } = this.#prepare;
     const firstOffset = stream.nextOffset;
-    const run = { firstOffset, op, command };
-    stream.runs = stream.runs.push(run);
-    stream.added.push(run);
-    stream.nextOffset += events.length;
+    stream.append({ firstOffset, op, command }, events.length);
     return { kind: 'Appended', firstOffset, count: events.length, commitId: op, repeated: false };
   }
 
@@ -200,8 +227,7 @@ class Draft implements RuledState {
     if (touched !== undefined) return touched;
     const before = this.#before.streams.get(name);
     assert(before !== undefined && !this.#touched.has(name), 'only a stream that exists is changed');
-    const { hash, ...fields } = before;
-    const draft = { ...fields, hashBefore: hash, added: [] };
+    const draft = new StreamDraft(before);
     this.#touched.set(name, draft);
     return draft;
   }
@@ -222,19 +248,15 @@ class Draft implements RuledState {
 
   #sealedStreams(): PersistentMap<string, Stream> {
     const { op } = this.#prepare;
-    return this.#before.streams.withMutations((streams) => {
-      for (const [name, draft] of this.#touched) {
-        const before = this.#before.streams.get(name);
-        if (before !== undefined) subtractHash(this.#sum, before.hash);
-        if (draft === undefined) {
-          streams.delete(name);
-          continue;
-        }
-        const { hashBefore, added, ...fields } = draft;
-        const hash = added.length === 0 ? hashBefore : extendedStreamHash(hashBefore, op, added, draft.nextOffset);
-        addHash(this.#sum, hash);
-        streams.set(name, { ...fields, hash });
-      }
-    });
+    let { streams } = this.#before;
+    if (this.#touched.size > 1) streams = streams.asMutable();
+    for (const [name, draft] of this.#touched) {
+      const before = this.#before.streams.get(name);
+      if (before !== undefined) subtractHash(this.#sum, before.hash);
+      const stream = draft?.sealed(op);
+      if (stream !== undefined) addHash(this.#sum, stream.hash);
+      streams = stream === undefined ? streams.delete(name) : streams.set(name, stream);
+    }
+    return streams.asImmutable();
   }
 }

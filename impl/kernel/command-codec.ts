@@ -179,13 +179,12 @@ function readAppend(reader: Reader): Append {
   const count = reader.u16();
   const events: NewEvent[] = [];
   for (let index = 0; index < count; index++) events.push(readEvent(reader));
-  return {
-    kind: 'Append',
-    stream,
-    events,
-    ...(expectedOffset === undefined ? {} : { expectedOffset }),
-    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-  };
+  if (expectedOffset === undefined) {
+    if (idempotencyKey === undefined) return { kind: 'Append', stream, events };
+    return { kind: 'Append', stream, events, idempotencyKey };
+  }
+  if (idempotencyKey === undefined) return { kind: 'Append', stream, events, expectedOffset };
+  return { kind: 'Append', stream, events, expectedOffset, idempotencyKey };
 }
 
 function readEvent(reader: Reader): NewEvent {

@@ -8,6 +8,7 @@
 import { crc32, GENESIS_HASH, HASH_BYTES, hashesEqual } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
 import { type Evidence, LockstepError } from '../ports/lockstep-error.ts';
+import { newBytes } from './byte-pool.ts';
 import { OP_MAX, REPLICA_COUNT_MAX, VIEW_MAX } from './limits.ts';
 import type { Message, MessageType } from './message.ts';
 import {
@@ -89,8 +90,8 @@ export function encodeMessage(cluster: bigint, message: Message): Uint8Array {
   assert(message.from >= 0 && message.from < REPLICA_COUNT_MAX, 'the sender is a replica');
   assert(message.view >= 0 && message.view <= VIEW_MAX, 'a view is a u32');
   const fieldBytes = 'entry' in message ? encodedPrepareBytes(message.entry) : (FIELD_BYTES[message.type] ?? 0);
-  const frame = new Uint8Array(FRAME_BYTES_MIN + fieldBytes);
-  const view = new DataView(frame.buffer);
+  const frame = newBytes(FRAME_BYTES_MIN + fieldBytes);
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
   view.setUint32(0, MAGIC, true);
   frame[4] = PROTOCOL_VERSION;
   frame[5] = TYPE_CODES.get(message.type) ?? 0;

@@ -7,6 +7,7 @@
 import { GENESIS_HASH, HASH_BYTES, hashesEqual, sha256 } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
 import { LockstepError } from '../ports/lockstep-error.ts';
+import { newBytes } from './byte-pool.ts';
 import { OP_MAX, PREPARE_BODY_BYTES_MAX, REQUEST_MAX, TIMESTAMP_MS_MAX, U64_MAX, VIEW_MAX } from './limits.ts';
 
 export interface Prepare {
@@ -54,23 +55,46 @@ export const PREPARE_HEADER_BYTES = REQUEST_AT + 4;
 export const PREPARE_BYTES_MAX = PREPARE_HEADER_BYTES + PREPARE_BODY_BYTES_MAX;
 
 /**
- * The encoding of prepares that were made or decoded here, so that a body is copied once on its way to the log (primary) or
- * never (backup). Held no longer than the prepare itself.
+ * A prepare that was made or decoded here, with its encoding: so a body is copied once on its way to the log (primary) or
+ * never (backup). A copy of its fields, such as a spread, is encoded anew.
  */
-const encodings = new WeakMap<Prepare, Uint8Array>();
+class EncodedPrepare implements Prepare {
+  readonly cluster: bigint;
+  readonly view: number;
+  readonly op: number;
+  readonly parent: Uint8Array;
+  readonly hash: Uint8Array;
+  readonly timestamp: number;
+  readonly client: bigint;
+  readonly request: number;
+  readonly body: Uint8Array;
+  readonly #encoding: Uint8Array;
+
+  /** @param encoding whose header is that of the fields; hash and body are views of it */
+  constructor(fields: Omit<Prepare, 'hash' | 'body'>, encoding: Uint8Array) {
+    this.cluster = fields.cluster;
+    this.view = fields.view;
+    this.op = fields.op;
+    this.parent = fields.parent;
+    this.hash = encoding.subarray(HASH_AT, PARENT_AT);
+    this.timestamp = fields.timestamp;
+    this.client = fields.client;
+    this.request = fields.request;
+    this.body = encoding.subarray(PREPARE_HEADER_BYTES);
+    this.#encoding = encoding;
+  }
+
+  static encodingOf(prepare: Prepare): Uint8Array | undefined {
+    return #encoding in prepare ? prepare.#encoding : undefined;
+  }
+}
 
 /** A prepare with its hash computed. The body is copied into the encoding, and becomes a view of it. */
 export function newPrepare(fields: Omit<Prepare, 'hash'>): Prepare {
-  const bytes = new Uint8Array(PREPARE_HEADER_BYTES + fields.body.byteLength);
+  const bytes = newBytes(PREPARE_HEADER_BYTES + fields.body.byteLength);
   writeHashedFields(bytes, fields);
-  writeFields(bytes, { ...fields, hash: sha256(bytes.subarray(PARENT_AT)) });
-  const prepare: Prepare = {
-    ...fields,
-    hash: bytes.subarray(HASH_AT, PARENT_AT),
-    body: bytes.subarray(PREPARE_HEADER_BYTES),
-  };
-  encodings.set(prepare, bytes);
-  return prepare;
+  writeFields(bytes, fields.cluster, sha256(bytes.subarray(PARENT_AT)), fields.body.byteLength);
+  return new EncodedPrepare(fields, bytes);
 }
 
 export function encodedPrepareBytes(prepare: Prepare): number {
@@ -79,12 +103,11 @@ export function encodedPrepareBytes(prepare: Prepare): number {
 
 /** The encoding, shared: nobody writes to it. */
 export function encodePrepare(prepare: Prepare): Uint8Array {
-  const present = encodings.get(prepare);
+  const present = EncodedPrepare.encodingOf(prepare);
   if (present !== undefined) return present;
-  const bytes = new Uint8Array(encodedPrepareBytes(prepare));
+  const bytes = newBytes(encodedPrepareBytes(prepare));
   writeHashedFields(bytes, prepare);
-  writeFields(bytes, prepare);
-  encodings.set(prepare, bytes);
+  writeFields(bytes, prepare.cluster, prepare.hash, prepare.body.byteLength);
   return bytes;
 }
 
@@ -109,26 +132,24 @@ export function decodePrepare(bytes: Uint8Array): Prepare {
   if (bytes.byteLength > length) {
     fail('PREPARE_BAD_LENGTH', 'has bytes after its body', { bytes: bytes.byteLength, expected: length });
   }
-  const prepare: Prepare = {
+  const fields = {
     cluster: view.getBigUint64(0, true),
     view: view.getUint32(VIEW_AT, true),
     op: readU64(view, OP_AT),
     parent: bytes.subarray(PARENT_AT, PARENT_AT + HASH_BYTES),
-    hash: bytes.subarray(HASH_AT, HASH_AT + HASH_BYTES),
     timestamp: readU64(view, TIMESTAMP_AT),
     client: view.getBigUint64(CLIENT_AT, true),
     request: view.getUint32(REQUEST_AT, true),
-    body: bytes.subarray(PREPARE_HEADER_BYTES),
   };
-  check(prepare);
+  check(fields);
+  const prepare = new EncodedPrepare(fields, bytes);
   if (!hashesEqual(sha256(bytes.subarray(PARENT_AT)), prepare.hash)) {
     fail('PREPARE_BAD_HASH', 'has a hash that is not its own', { op: prepare.op });
   }
-  encodings.set(prepare, bytes);
   return prepare;
 }
 
-function check({ cluster, op, timestamp, parent }: Prepare): void {
+function check({ cluster, op, timestamp, parent }: Omit<Prepare, 'hash' | 'body'>): void {
   if (cluster === 0n) fail('PREPARE_BAD_CLUSTER', 'names cluster 0', {});
   if (op === 0 || op > OP_MAX) fail('PREPARE_BAD_OP', 'has an op out of bounds', { op, maximum: OP_MAX });
   if (timestamp > TIMESTAMP_MS_MAX) fail('PREPARE_BAD_TIMESTAMP', 'has a timestamp out of bounds', { op, timestamp });
@@ -137,12 +158,12 @@ function check({ cluster, op, timestamp, parent }: Prepare): void {
   }
 }
 
-function writeFields(target: Uint8Array, { cluster, hash, body }: Prepare): void {
+function writeFields(target: Uint8Array, cluster: bigint, hash: Uint8Array, bodyLength: number): void {
   assert(cluster > 0n && cluster <= U64_MAX, 'a cluster is a u64 from 1');
   assert(hash.byteLength === HASH_BYTES, 'a hash is 32 bytes');
   const view = viewOf(target);
   view.setBigUint64(0, cluster, true);
-  view.setUint32(BODY_LENGTH_AT, body.byteLength, true);
+  view.setUint32(BODY_LENGTH_AT, bodyLength, true);
   target.set(hash, HASH_AT);
 }
 

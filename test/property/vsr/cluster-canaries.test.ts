@@ -23,7 +23,6 @@ const leavingOut = (effect: string): NodeOptions => ({ faults: new Set([effect])
 const CANARIES: readonly (readonly [string, NodeOptions])[] = [
   ['an acknowledgement that is not durable', leavingOut('BackupFsync.syncLog')],
   ['a commit that the primary has not on disk', leavingOut('PrimaryFsync.syncLog')],
-  ['a log that is not synced in a view change', leavingOut('ViewChangeFsync.syncLog')],
   ['a vote whose view is not durable', leavingOut('PersistView.writeSuperblock')],
   ['a view that is entered before it is durable', leavingOut('EnterView.writeSuperblock')],
   ['a suffix that is not cut', leavingOut('AdoptLog.cutLog')],
