@@ -74,6 +74,7 @@ class ReplicaServer implements RunningServer {
   #recorder: Recorder | undefined;
   #stopTicks: () => void = () => {};
   #ticks = 0;
+  #announceDue = false;
   #statusSeen = '';
   #stopping: Promise<void> | undefined;
   readonly #settleStopped: Settle;
@@ -163,9 +164,9 @@ class ReplicaServer implements RunningServer {
     });
     this.#clients = new ClientPort({ requests: this.#requests, limits, metrics, nowMs });
     this.#turn = new TurnEnd(new RealTurn(), {
-      propose: () => this.#proposals.propose(),
+      propose: () => this.#propose(),
       send: () => this.#network.flush(),
-      sync: () => this.#replica.flush(),
+      sync: () => this.#replica.flush(false),
       failed: (cause) => this.#fail(cause),
     });
     this.#http = new HttpApi({
@@ -246,8 +247,18 @@ class ReplicaServer implements RunningServer {
     this.#turn.wake();
   }
 
+  /** A Commit leaves with the next prepare in one write; else at the next tick, or when a peer's client waits for it. */
+  #propose(): void {
+    const opBefore = this.#replica.op;
+    this.#proposals.propose();
+    if (this.#replica.op === opBefore && !this.#announceDue) return;
+    this.#announceDue = false;
+    this.#replica.announce();
+  }
+
   #tick(): void {
     this.#replica.tick();
+    this.#announceDue = true;
     this.#ticks++;
     if (this.#ticks % REVIEW_TICKS === 0) {
       this.#proposals.review();
@@ -289,6 +300,8 @@ class ReplicaServer implements RunningServer {
         : 'op' in outcome
           ? ({ id, kind: 'applied', ...outcome } as const)
           : ({ id, kind: 'failed', failure: outcome } as const);
+    this.#announceDue = true;
+    this.#turn.wake();
     // A peer that is gone learns of it as a client would: by reading, or by its deadline.
     this.#network.sendToPeer(to, FRAME_KINDS.forwardResult, encodeForwardResult(forwarded));
   }

@@ -117,10 +117,14 @@ export class ReplicaPace {
     if (this.#role === 'view-change' && message.type === 'Entry') this.#timers.restart('ViewChangeTimeout');
   }
 
-  /** After a flush: what was committed by it is said at once, not at the next heartbeat. */
+  /** After a flush. */
   flushed(): void {
-    if (this.#role === 'primary' && this.#replica.context().commit > this.#commitSent) this.#sendCommit();
     if (this.#role === 'backup') this.#askForGap();
+  }
+
+  /** What was committed since it was last said is said now, not at the next heartbeat. */
+  announce(): void {
+    if (this.#role === 'primary' && this.#replica.context().commit > this.#commitSent) this.#sendCommit();
   }
 
   /** When no internal step is enabled any more: sends what was not sent yet in this view. */

@@ -100,7 +100,12 @@ export interface ReplicaPort {
   /** One tick of the clock port (REPLICA_TICK_MS): timers fire in here. */
   tick(): void;
   /** One fsync for everything written since the last one; then what waited for it leaves. Nothing happens when nothing waits. */
-  flush(): void;
+  flush(announce?: boolean): void;
+  /**
+   * A primary tells its backups what is committed since it last did. flush() does so, too, unless told not to: a server waits
+   * for the next prepare, so that both leave in one write, or for its next tick.
+   */
+  announce(): void;
   /** The prepare at this op of the log, committed or not; undefined when there is none. */
   prepareAt(op: number): LoggedPrepare | undefined;
   /** Frames dropped so far, by code of FrameError or `WRONG_SENDER`. */

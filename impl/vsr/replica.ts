@@ -156,14 +156,19 @@ export class Replica implements ReplicaPort {
     });
   }
 
-  flush(): void {
+  flush(announce = true): void {
     this.#contained(undefined, () => {
       if (this.status === 'normal' && this.#isLogVolatile()) {
         this.take(this.primary === this.replica ? 'PrimaryFsync' : 'BackupFsync');
       }
       this.settle();
       this.#pace.flushed();
+      if (announce) this.#pace.announce();
     });
+  }
+
+  announce(): void {
+    this.#contained(undefined, () => this.#pace.announce());
   }
 
   close(): void {
