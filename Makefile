@@ -4,7 +4,7 @@ SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
 STAMP := node_modules/.package-lock.json
 
-.PHONY: help check check-deep replay spec-index test bench bench-peers lint types style imports clean node
+.PHONY: help check check-deep replay validate canaries spec-index test bench bench-peers lint types style imports clean node
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -27,6 +27,12 @@ check-deep: node $(STAMP) ## The same on the deep models too (hours)
 
 replay: node $(STAMP) ## Step a saved trace on the real code: T=path, or all of traces/
 	@node --import tsx conformance/replay/main.ts $(T)
+
+validate: node $(STAMP) ## Hold a recorded run of a cluster to the spec: R=directory of `lockstep server --record`
+	@node --import tsx conformance/validate-cluster/main.ts $(R)
+
+canaries: node $(STAMP) ## Write docs/canaries.md: every broken rule and what catches it
+	@node --import tsx conformance/mutants/write-canaries-main.ts
 
 spec-index: node $(STAMP) ## Write impl/dx/spec-index.ts from specs/, for the explanations
 	@node --import tsx conformance/spec-parser/write-index-main.ts

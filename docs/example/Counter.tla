@@ -1,6 +1,6 @@
 ------------------------------ MODULE Counter ------------------------------
 \* A counter with one slot of durable memory: the smallest system with a crash.
-\* It is the example of the conformance library (docs/example/README.md), not a part of Lockstep.
+\* It is the example of the conformance library (docs/conformance.md), not a part of Lockstep.
 EXTENDS Naturals
 
 CONSTANT Limit

@@ -1,6 +1,6 @@
 /**
  * The smallest system that the conformance library can hold to a spec: Counter.tla as an XState machine, its code and its
- * driver in one file. See README.md beside it. A system of your own keeps the three apart.
+ * driver in one file. See docs/conformance.md. A system of your own keeps the three apart.
  */
 import { type AnyMachineSnapshot, and, assign, setup } from 'xstate';
 import type { Component } from '../../conformance/component.ts';

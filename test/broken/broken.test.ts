@@ -85,5 +85,8 @@ describe('the command', () => {
     expect(out).toMatch(/shortest path, 0 steps/);
     expect(out).toMatch(/holds Counter\.Save\.Unsaved/);
     expect(out).toMatch(/replay it: make replay T=/);
+    const page = readFileSync('docs/conformance.md', 'utf8');
+    const shown = /<!-- divergence -->\n```\n([\s\S]*?)```\n<!-- \/divergence -->/.exec(page)?.[1] ?? 'no block';
+    expect(out, 'docs/conformance.md shows what the command prints').toContain(shown);
   });
 });
