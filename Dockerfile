@@ -10,7 +10,7 @@ COPY machines machines
 COPY impl impl
 COPY conformance conformance
 RUN bin/lockstep --version
-RUN npm prune --omit=dev
+RUN npm prune --omit=dev --omit=peer
 
 FROM node:20-bookworm-slim
 ENV NODE_ENV=production
