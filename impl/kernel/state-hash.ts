@@ -16,6 +16,7 @@ const TAG_RUNS = 3;
 const TAG_ANSWER = 4;
 const U32_RANGE = 2 ** 32;
 const RUN_BYTES = 8;
+const scratch = Buffer.allocUnsafeSlow(4096);
 
 /** SHA-256 over op, hash of the log, counts and sum. */
 export function stateHashOf({ op, logHash, streams, keys, sum }: KernelState): Uint8Array {
@@ -117,8 +118,9 @@ export class StateHashes {
   }
 }
 
+/** Filled and hashed before anything else runs. */
 function tagged(tag: number, size: number): Buffer {
-  const bytes = Buffer.allocUnsafe(size);
+  const bytes = size <= scratch.byteLength ? scratch.subarray(0, size) : Buffer.allocUnsafe(size);
   bytes[0] = tag;
   return bytes;
 }

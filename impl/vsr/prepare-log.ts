@@ -8,7 +8,8 @@ import { GENESIS_HASH, HASH_BYTES, hashesEqual } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
 import type { Disk } from '../ports/disk.ts';
 import { type Evidence, LockstepError } from '../ports/lockstep-error.ts';
-import { decodePrepare, encodedPrepareBytes, encodePrepare, type Prepare, readU64, writeU64 } from './prepare.ts';
+import { decodePrepare, encodePrepare, type Prepare, readU64, writeU64 } from './prepare.ts';
+import { PrepareCache } from './prepare-cache.ts';
 import { PrepareIndex } from './prepare-index.ts';
 
 /** Payload: one encoded prepare. */
@@ -16,10 +17,6 @@ export const PREPARE_RECORD_KIND = 1;
 /** Payload: op u64 and hash of the head that stays, op u64 and hash of the head that goes. */
 export const TRUNCATE_RECORD_KIND = 2;
 const TRUNCATE_BYTES = 2 * (8 + HASH_BYTES);
-
-/** Prepares kept decoded, newest first; more serves slower backups and readers without a read of the disk. */
-const CACHE_OPS_MAX = 1024;
-const CACHE_BYTES_MAX = 16 * 1024 * 1024;
 
 export type PrepareLogErrorCode =
   | 'PREPARE_LOG_UNKNOWN_RECORD' // a record of a kind or shape that is not this log's
@@ -59,8 +56,7 @@ export class PrepareLog {
   readonly #log: RecordLog;
   readonly #cluster: bigint;
   #index = new PrepareIndex();
-  #cache = new Map<number, Prepare>();
-  #cacheBytes = 0;
+  #cache = new PrepareCache();
   /** The durable log is the index below #durableFrom, then #durableSuffix: entries whose discarding is not durable yet. */
   #durableFrom = 1;
   #durableSuffix: readonly { readonly offset: number; readonly hash: Uint8Array }[] = [];
@@ -89,8 +85,7 @@ export class PrepareLog {
   fork(disk: Disk): PrepareLog {
     const twin = new PrepareLog(this.#log.fork(disk), this.#cluster);
     twin.#index = this.#index.fork();
-    twin.#cache = new Map(this.#cache);
-    twin.#cacheBytes = this.#cacheBytes;
+    twin.#cache = this.#cache.fork();
     twin.#durableFrom = this.#durableFrom;
     twin.#durableSuffix = this.#durableSuffix;
     return twin;
@@ -138,10 +133,10 @@ export class PrepareLog {
   /** The prepare at op, undefined outside 1..op. @throws what the log throws when its disk fails or lies */
   prepareAt(op: number): Prepare | undefined {
     if (op < 1 || op > this.op) return undefined;
-    const cached = this.#cache.get(op);
+    const cached = this.#cache.at(op);
     if (cached !== undefined) return cached;
     const prepare = this.#read(this.#index.offsetAt(op), op, this.#index.hashAt(op));
-    this.#remember(prepare);
+    this.#cache.remember(prepare);
     return prepare;
   }
 
@@ -178,7 +173,7 @@ export class PrepareLog {
     this.#discardFrom(first.op);
     for (const [at, prepare] of prepares.entries()) {
       this.#index.push(from + at, prepare.hash);
-      this.#remember(prepare);
+      this.#cache.push(prepare);
     }
   }
 
@@ -258,7 +253,7 @@ export class PrepareLog {
 
   /** Forgets the ops from this one on. Those that a crash would still leave go to the durable suffix. */
   #discardFrom(op: number): void {
-    for (let gone = op; gone <= this.op; gone++) this.#forget(gone);
+    this.#cache.truncateTo(op - 1);
     if (op < this.#durableFrom) {
       const suffix = [];
       for (let kept = op; kept < this.#durableFrom; kept++) {
@@ -282,23 +277,6 @@ export class PrepareLog {
       throw wrong('PREPARE_LOG_MISMATCH', 'a record is not the prepare that was appended there', { op, offset });
     }
     return prepare;
-  }
-
-  #remember(prepare: Prepare): void {
-    this.#forget(prepare.op);
-    this.#cache.set(prepare.op, prepare);
-    this.#cacheBytes += encodedPrepareBytes(prepare);
-    for (const op of this.#cache.keys()) {
-      if (this.#cache.size <= CACHE_OPS_MAX && this.#cacheBytes <= CACHE_BYTES_MAX) break;
-      this.#forget(op);
-    }
-  }
-
-  #forget(op: number): void {
-    const prepare = this.#cache.get(op);
-    if (prepare === undefined) return;
-    this.#cache.delete(op);
-    this.#cacheBytes -= encodedPrepareBytes(prepare);
   }
 }
 
