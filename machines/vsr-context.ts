@@ -121,6 +121,19 @@ export const PLAIN_ACTIONS = [
   'RestartInViewChange',
 ] as const;
 
+/** Steps that a replica takes by itself as soon as their guards hold, in the order of the protocol. */
+export const INTERNAL_ACTIONS = [
+  'RestartAsBackup',
+  'RestartAsPrimary',
+  'RestartInViewChange',
+  'PersistView',
+  'CastOwnChangeVote',
+  'ChooseLog',
+  'AdoptLog',
+  'StartView',
+  'EnterView',
+] as const;
+
 /** Steps that ask whether the log has reached its target. */
 export const TARGET_ACTIONS = ['RequestEntry', 'AdoptLog'] as const;
 

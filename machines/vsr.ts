@@ -113,6 +113,7 @@ const vsrSetup = setup({
     writeEntry: effect,
     cutLog: effect,
     syncLog: effect,
+    syncRest: effect, // a log that is what it durably was may still wait: see PrepareLog.isSynced
     writeSuperblock: effect,
     deliverCommitted: effect,
     sendPrepare: effect,
@@ -162,7 +163,7 @@ function reopened(context: VsrContext): VsrContext {
 }
 
 const does = <Name extends string>(type: Name) => ({ type, params: at });
-const superblock = [does('writeSuperblock'), 'superblockIsWritten'] as const;
+const superblock = [does('syncRest'), does('writeSuperblock'), 'superblockIsWritten'] as const;
 const sync = [does('syncLog'), 'logIsDurable'] as const;
 
 const joinViewChange = {

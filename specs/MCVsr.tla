@@ -63,7 +63,7 @@ MCNext == MCSystem \/ MCEnvironment
 MCInit == InitWithStatus([r \in Replicas |-> IF r \in Down THEN "recovering" ELSE "normal"])
 MCSpec == MCInit /\ [][MCNext]_vars
 \* Everything that System can do happens at last; timeouts, crashes and requests need not.
-MCLiveSpec == MCSpec /\ WF_vars(MCSystem)
+MCLiveSpec == MCInit /\ [][MCNext]_vars /\ WF_vars(MCSystem)
 
 \* A view change that nothing disturbs any more ends: a live replica does not stay in it.
 ViewChangeCompletes ==

@@ -7,9 +7,10 @@ import { hashText } from '../../impl/crypto/hash.ts';
 import { decodeMessage } from '../../impl/vsr/codec.ts';
 import type { Prepare } from '../../impl/vsr/prepare.ts';
 import { ACTIONS_OF, factsOf, type SpecMessage } from '../../impl/vsr/replica-messages.ts';
-import type { VsrAction } from '../../machines/vsr-context.ts';
+import type { MessageFacts, VsrAction } from '../../machines/vsr-context.ts';
 import type { MessageView } from '../../machines/vsr-invariants.ts';
 import { type TlaValue, tlaInteger, tlaRecord, tlaString } from '../values/tla-value.ts';
+import type { VsrTexts } from './vsr-texts.ts';
 
 /** One action at one replica: an event of the driver. What JSON shows of it names it among all events of a model. */
 export class VsrStep {
@@ -34,46 +35,23 @@ export class VsrStep {
 
 /** A frame that was sent at least once. */
 export interface SentMessage {
-  readonly frame: Uint8Array;
   readonly message: SpecMessage;
+  readonly facts: MessageFacts;
   readonly view: MessageView;
   readonly value: TlaValue;
   /** Every action that could take it, at every replica. */
   readonly steps: readonly VsrStep[];
 }
 
-/** Values of entries by hash: "values are unique, so the value is the hash" (HashOf in the spec). */
-export class EntryValues {
-  readonly #values = new Map<string, number>([[hashText(new Uint8Array(32)), 0]]);
-
-  learn(entry: Prepare): void {
-    this.#values.set(hashText(entry.hash), entry.request);
-  }
-
-  /** -1 for a hash that no entry of this model has. */
-  of(hash: string): number {
-    return this.#values.get(hash) ?? -1;
-  }
-
-  entry(entry: Prepare): TlaValue {
-    this.learn(entry);
-    return tlaRecord({
-      view: tlaInteger(entry.view),
-      value: tlaInteger(entry.request),
-      parent: tlaInteger(this.of(hashText(entry.parent))),
-    });
-  }
-}
-
 export class SentMessages {
   readonly #byFrame = new Map<string, SentMessage>();
   readonly #byText = new Map<string, SentMessage>();
-  readonly #values: EntryValues;
+  readonly #texts: VsrTexts;
   readonly #cluster: bigint;
   readonly #replicaCount: number;
 
-  constructor(values: EntryValues, cluster: bigint, replicaCount: number) {
-    this.#values = values;
+  constructor(texts: VsrTexts, cluster: bigint, replicaCount: number) {
+    this.#texts = texts;
     this.#cluster = cluster;
     this.#replicaCount = replicaCount;
   }
@@ -85,7 +63,7 @@ export class SentMessages {
     if (sent === undefined) {
       const message = decodeMessage(frame, this.#cluster, this.#replicaCount);
       if (message.type === 'RequestPrepare') throw new Error('a RequestPrepare is no message of the spec');
-      sent = this.#decoded(frame, message);
+      sent = this.#decoded(message);
       this.#byFrame.set(key, sent);
       this.#byText.set(sent.value.text, sent);
     }
@@ -96,12 +74,13 @@ export class SentMessages {
     return this.#byText.get(text);
   }
 
-  #decoded(frame: Uint8Array, message: SpecMessage): SentMessage {
+  #decoded(message: SpecMessage): SentMessage {
+    const facts = factsOf(message);
     const steps: VsrStep[] = [];
     const sent: SentMessage = {
-      frame,
       message,
-      view: { ...factsOf(message), type: message.type },
+      facts,
+      view: { ...facts, type: message.type },
       value: this.#valueOf(message),
       steps,
     };
@@ -113,8 +92,8 @@ export class SentMessages {
   #valueOf(message: SpecMessage): TlaValue {
     const fields: Record<string, TlaValue> = {};
     for (const [name, value] of Object.entries(message) as [string, unknown][]) {
-      if (name === 'entry') fields.entry = this.#values.entry(value as Prepare);
-      else if (value instanceof Uint8Array) fields[name] = tlaInteger(this.#values.of(hashText(value)));
+      if (name === 'entry') fields.entry = this.#texts.entry(value as Prepare);
+      else if (value instanceof Uint8Array) fields[name] = tlaInteger(this.#texts.valueOf(hashText(value)));
       else if (typeof value === 'number') fields[name] = tlaInteger(value);
       else fields[name] = tlaString(String(value));
     }

@@ -7,26 +7,19 @@
 import { hashText } from '../../impl/crypto/hash.ts';
 import type { Random } from '../../impl/ports/random.ts';
 import { SimulatedClock } from '../../impl/ports/simulated-clock.ts';
-import { SimulatedDisk } from '../../impl/ports/simulated-disk.ts';
-import { AppendLog } from '../../impl/storage/append-log.ts';
-import { Superblock } from '../../impl/storage/superblock.ts';
 import type { Prepare } from '../../impl/vsr/prepare.ts';
-import { PrepareLog } from '../../impl/vsr/prepare-log.ts';
 import { Replica } from '../../impl/vsr/replica.ts';
-import { evaluate, type GuardEvaluation, refusals } from '../../machines/stepper.ts';
+import { type GuardEvaluation, refusals } from '../../machines/stepper.ts';
 import type { VsrMachine } from '../../machines/vsr.ts';
 import type { VsrAction, VsrContext, VsrEvent } from '../../machines/vsr-context.ts';
 import type { EntryView, ReplicaView } from '../../machines/vsr-invariants.ts';
+import type { GuardAnswers } from './guard-answers.ts';
 import type { SentMessage, VsrStep } from './vsr-messages.ts';
+import { VsrStorage } from './vsr-storage.ts';
+import { hashOf, type VsrTexts } from './vsr-texts.ts';
 
 /** Cluster of every model; any number but 0. */
 export const MODEL_CLUSTER = 1n;
-const DIRECTORY = '/replica';
-const SUPERBLOCK = `${DIRECTORY}/superblock`;
-const LOG = `${DIRECTORY}/log`;
-/** One step holds every entry of a model; a log that grows beyond it takes another. */
-const SEGMENT_BYTES = 8192;
-const SUPERBLOCK_BYTES = 16_384;
 /** No time passes and nothing is drawn: timeouts are steps of the model. */
 const CLOCK = new SimulatedClock();
 const RANDOM: Random = { below: () => 0, bytes: (count) => new Uint8Array(count) };
@@ -44,26 +37,10 @@ export interface NodeOptions extends NodeFaults {
   readonly pipelineMax: number;
 }
 
-/** What one step did. */
-export interface Outcome {
-  readonly node: VsrNode;
-  /** In the order of sending; a broadcast once. */
-  readonly frames: readonly Uint8Array[];
-  /** Whether the replica handed committed prepares on. */
-  readonly committed: boolean;
-}
-
-/** What a crash now would leave. */
-export interface DurableView {
-  readonly view: number;
-  readonly logView: number;
-  readonly commit: number;
-  readonly log: readonly EntryView[];
-  readonly entries: readonly Prepare[];
-}
-
 /** What all nodes of one walk share. */
 export interface NodeWorld {
+  readonly texts: VsrTexts;
+  readonly answers: GuardAnswers;
   /** The durable state is a function of the bytes on the medium: read once for equal bytes. */
   readonly durable: Map<string, DurableView>;
   /** The last delivery of a message, since several actions may ask whether it was theirs. */
@@ -78,29 +55,73 @@ interface Delivery {
   readonly outcome: Outcome | undefined;
 }
 
-interface Parts {
-  readonly disk: SimulatedDisk;
-  readonly superblock: Superblock;
-  readonly log: PrepareLog;
+/** What one step did. */
+export interface Outcome {
+  readonly node: VsrNode;
+  /** In the order of sending; a broadcast once. */
+  readonly frames: readonly Uint8Array[];
+  /** Whether the replica handed committed prepares on. */
+  readonly committed: boolean;
+}
+
+/** What a crash now would leave. */
+interface DurableView {
+  readonly view: number;
+  readonly logView: number;
+  readonly commit: number;
+  readonly log: readonly EntryView[];
+  readonly logText: string;
+}
+
+/** The variables that the spec indexes by replica, as texts. */
+export type NodeTexts = Readonly<Record<(typeof NODE_VARIABLES)[number], string>>;
+export const NODE_VARIABLES = [
+  'status',
+  'view',
+  'viewDurable',
+  'logView',
+  'logViewDurable',
+  'log',
+  'logDurable',
+  'commit',
+  'commitDurable',
+  'acked',
+  'startVotes',
+  'changeVotes',
+  'target',
+] as const;
+
+/** What was observed of a replica, true for as long as nobody has changed it. */
+interface Seen {
+  readonly view: ReplicaView;
+  readonly texts: NodeTexts;
+  readonly snapshot: unknown;
+  readonly writes: number;
+  readonly syncs: number;
 }
 
 export class VsrNode {
   readonly replica: Replica;
   readonly #options: NodeOptions;
-  readonly #parts: Parts;
+  readonly #storage: VsrStorage;
   readonly #world: NodeWorld;
   /** Frames sent since this node was forked. */
   readonly #sent: Uint8Array[] = [];
   #committed = false;
+  /** A fork that has refused everything so far. */
   #scratch: VsrNode | undefined;
-  #view: ReplicaView | undefined;
-  #durable: DurableView | undefined;
+  /** Steps that were delivered here and refused without a change. */
+  readonly #refused = new Set<VsrStep | SentMessage>();
+  readonly #guards = new Map<VsrStep, readonly GuardEvaluation[]>();
+  #seen: Seen | undefined;
+  #durable: { readonly view: DurableView; readonly syncs: number } | undefined;
 
-  private constructor(options: NodeOptions, parts: Parts, world: NodeWorld, origin: Replica | boolean) {
+  /** @param origin the replica to fork, or whether this is its first start */
+  private constructor(options: NodeOptions, storage: VsrStorage, world: NodeWorld, origin: Replica | boolean) {
     this.#options = options;
-    this.#parts = parts;
+    this.#storage = storage;
     this.#world = world;
-    const { superblock, log } = parts;
+    const { superblock, log } = storage;
     const network = { send: (_to: number, frame: Uint8Array) => this.#note(frame) };
     const ports = { superblock, log, network, clock: CLOCK, random: RANDOM };
     const onCommitted = (): void => {
@@ -121,19 +142,17 @@ export class VsrNode {
 
   /** Formats a disk and opens it: the first start, or a replica that was started before and is down. */
   static format(options: NodeOptions, world: NodeWorld, isDown: boolean): VsrNode {
-    const disk = new SimulatedDisk();
-    disk.makeDirectory(DIRECTORY);
     const { replica, replicaCount } = options;
-    Superblock.format(disk, SUPERBLOCK, { cluster: MODEL_CLUSTER, replica, replicaCount });
-    AppendLog.create(disk, LOG, { segmentBytes: SEGMENT_BYTES }).close();
-    disk.syncDirectory(DIRECTORY);
-    return new VsrNode(options, openParts(disk), world, !isDown);
+    const storage = VsrStorage.format({ cluster: MODEL_CLUSTER, replica, replicaCount });
+    return new VsrNode(options, storage, world, !isDown);
   }
 
   /** Undefined when the replica refused and nothing has changed, or when it took the message for another action. */
   take(step: VsrStep, sent: SentMessage | undefined, request: number): Outcome | undefined {
     if (step.type === 'Crash') return this.#crash();
-    if (sent === undefined) return this.#after((replica) => taken(replica, step, request));
+    const delivered = sent ?? step;
+    if (this.#refused.has(delivered)) return undefined;
+    if (sent === undefined) return this.#after(delivered, (replica) => taken(replica, step, request));
     const world = this.#world;
     if (world.lastDelivery?.node !== this || world.lastDelivery.sent !== sent) world.lastDelivery = this.#deliver(sent);
     const { action, outcome } = world.lastDelivery;
@@ -141,7 +160,12 @@ export class VsrNode {
   }
 
   guards(step: VsrStep, sent: SentMessage | undefined): readonly GuardEvaluation[] {
-    return evaluate(this.replica.machine, this.replica.snapshot, this.#eventOf(step, sent));
+    let answers = this.#guards.get(step);
+    if (answers === undefined) {
+      answers = this.#world.answers.of(this.replica.snapshot, this.#eventOf(step, sent));
+      this.#guards.set(step, answers);
+    }
+    return answers;
   }
 
   get context(): VsrContext {
@@ -149,109 +173,130 @@ export class VsrNode {
   }
 
   get view(): ReplicaView {
-    this.#view ??= this.#observe();
-    return this.#view;
+    return this.#observed().view;
   }
 
-  get durable(): DurableView {
-    this.#durable ??= this.#readMedium();
-    return this.#durable;
-  }
-
-  /** Entries from op 1. */
-  get entries(): readonly Prepare[] {
-    const { replica } = this;
-    return Array.from({ length: replica.op }, (_, at) => replica.prepareAt(at + 1) as Prepare);
+  get texts(): NodeTexts {
+    return this.#observed().texts;
   }
 
   #deliver(sent: SentMessage): Delivery {
     let action: VsrAction | undefined;
-    const outcome = this.#after((replica) => {
-      action = replica.deliver(sent.message.from, sent.frame);
+    const outcome = this.#after(sent, (replica) => {
+      action = replica.deliver(sent.message, sent.facts);
       return action !== undefined;
     });
     return { node: this, sent, action, outcome };
   }
 
   /** Acts on a fork. A fork that refused serves the next step too, after a look whether it is really unchanged. */
-  #after(act: (replica: Replica) => boolean): Outcome | undefined {
+  #after(delivered: VsrStep | SentMessage, act: (replica: Replica) => boolean): Outcome | undefined {
     const twin = this.#scratch ?? this.#fork();
     this.#scratch = undefined;
-    const acted = act(twin.replica);
-    if (acted || twin.replica.snapshot !== this.replica.snapshot || twin.#sent.length > 0 || twin.#hasWritten(this))
+    if (act(twin.replica) || !this.#isUnchangedIn(twin))
       return { node: twin, frames: twin.#sent, committed: twin.#committed };
     this.#scratch = twin;
+    this.#refused.add(delivered);
     return undefined;
   }
 
-  /** The machine says whether a replica that is in this state can crash at all; then its disk loses power and is opened again. */
+  #isUnchangedIn(twin: VsrNode): boolean {
+    return (
+      twin.replica.snapshot === this.replica.snapshot &&
+      twin.#sent.length === 0 &&
+      twin.#storage.writes === this.#storage.writes &&
+      twin.#storage.syncs === this.#storage.syncs
+    );
+  }
+
+  /** The machine says whether a replica in this state can crash at all; then its disk loses power and is opened again. */
   #crash(): Outcome | undefined {
     if (refusals(this.replica.machine, this.replica.snapshot, { type: 'Crash' }).length > 0) return undefined;
-    const disk = this.#parts.disk.fork();
-    disk.crash();
-    const node = new VsrNode(this.#options, openParts(disk), this.#world, false);
+    const node = new VsrNode(this.#options, this.#storage.crashed(), this.#world, false);
     return { node, frames: [], committed: false };
   }
 
   #eventOf(step: VsrStep, sent: SentMessage | undefined): VsrEvent {
     if (step.type === 'ClientRequest') return { type: 'ClientRequest', hash: '' };
-    return this.replica.eventOf(step.type, sent?.message);
+    return this.replica.eventOf(step.type, sent?.message, sent?.facts);
   }
 
   #fork(): VsrNode {
-    const disk = this.#parts.disk.fork();
-    const superblock = this.#parts.superblock.fork(disk);
-    const log = this.#parts.log.fork(disk);
-    return new VsrNode(this.#options, { disk, superblock, log }, this.#world, this.replica);
+    const twin = new VsrNode(this.#options, this.#storage.fork(), this.#world, this.replica);
+    twin.#durable = this.#durable;
+    return twin;
   }
 
   #note(frame: Uint8Array): void {
     if (this.#sent.at(-1) !== frame) this.#sent.push(frame);
   }
 
-  #hasWritten(before: VsrNode): boolean {
-    const { disk, log, superblock } = this.#parts;
-    const other = before.#parts;
-    return (
-      log.op !== other.log.op ||
-      log.opDurable !== other.log.opDurable ||
-      superblock.state.sequence !== other.superblock.state.sequence ||
-      disk.unsyncedBytes(LOG) !== other.disk.unsyncedBytes(LOG)
-    );
+  #observed(): Seen {
+    const { snapshot } = this.replica;
+    const { writes, syncs } = this.#storage;
+    if (this.#seen?.snapshot !== snapshot || this.#seen.writes !== writes || this.#seen.syncs !== syncs)
+      this.#seen = { ...this.#observe(), snapshot, writes, syncs };
+    return this.#seen;
   }
 
-  #observe(): ReplicaView {
-    const { view, logView, commit, acked, startVotes, changeVotes, target } = this.context;
-    const { durable } = this;
+  #observe(): { readonly view: ReplicaView; readonly texts: NodeTexts } {
+    const { replica, context } = this;
+    const { texts } = this.#world;
+    const { view, logView, commit, acked, startVotes, changeVotes, target } = context;
+    const durable = this.#readDurable();
+    const entries = Array.from({ length: replica.op }, (_, at) => replica.prepareAt(at + 1) as Prepare);
+    const status = String(replica.snapshot.value);
     return {
-      status: String(this.replica.snapshot.value),
-      view,
-      viewDurable: durable.view,
-      logView,
-      logViewDurable: durable.logView,
-      log: this.entries.map(entryView),
-      logDurable: durable.log,
-      commit,
-      commitDurable: durable.commit,
-      acked,
-      startVotes,
-      changeVotes,
-      target,
+      view: {
+        status,
+        view,
+        viewDurable: durable.view,
+        logView,
+        logViewDurable: durable.logView,
+        log: entries.map(entryView),
+        logDurable: durable.log,
+        commit,
+        commitDurable: durable.commit,
+        acked,
+        startVotes,
+        changeVotes,
+        target,
+      },
+      texts: {
+        status: JSON.stringify(status),
+        view: String(view),
+        viewDurable: String(durable.view),
+        logView: String(logView),
+        logViewDurable: String(durable.logView),
+        log: texts.log(entries),
+        logDurable: durable.logText,
+        commit: String(commit),
+        commitDurable: String(durable.commit),
+        acked: texts.acked(acked),
+        startVotes: texts.startVotes(startVotes),
+        changeVotes: texts.changeVotes(changeVotes),
+        target: texts.target(target),
+      },
     };
   }
 
+  /** Read from the medium again after everything that may have changed it. */
+  #readDurable(): DurableView {
+    const { syncs } = this.#storage;
+    if (this.#durable?.syncs !== syncs) this.#durable = { view: this.#readMedium(), syncs };
+    return this.#durable.view;
+  }
+
   #readMedium(): DurableView {
-    const { disk } = this.#parts;
-    const bytes = Buffer.alloc(SUPERBLOCK_BYTES + SEGMENT_BYTES);
-    disk.readMedium(SUPERBLOCK, 0, bytes.subarray(0, SUPERBLOCK_BYTES));
-    disk.readMedium(LOG, 0, bytes.subarray(SUPERBLOCK_BYTES));
-    const key = bytes.toString('latin1');
-    let durable = this.#world.durable.get(key);
-    if (durable === undefined) {
-      durable = durableOf(disk);
-      this.#world.durable.set(key, durable);
+    const { durable, texts } = this.#world;
+    const key = this.#storage.mediumText();
+    let read = durable.get(key);
+    if (read === undefined) {
+      const { view, logView, commit, entries } = this.#storage.durable();
+      read = { view, logView, commit, log: entries.map(entryView), logText: texts.log(entries) };
+      durable.set(key, read);
     }
-    return durable;
+    return read;
   }
 }
 
@@ -261,22 +306,13 @@ function taken(replica: Replica, { type }: VsrStep, request: number): boolean {
   return replica.take(type as Parameters<Replica['take']>[0]).length === 0;
 }
 
-function openParts(disk: SimulatedDisk): Parts {
-  const { superblock } = Superblock.open(disk, SUPERBLOCK);
-  const { log } = AppendLog.open(disk, LOG, { segmentBytes: SEGMENT_BYTES });
-  return { disk, superblock, log: PrepareLog.open(log, MODEL_CLUSTER).prepareLog };
-}
+const entryViews = new WeakMap<Prepare, EntryView>();
 
-/** Cuts the power of a fork and opens what is left. */
-function durableOf(disk: SimulatedDisk): DurableView {
-  const crashed = disk.fork();
-  crashed.crash();
-  const { superblock, log } = openParts(crashed);
-  const { view, logView, commit } = superblock.state;
-  const entries = Array.from({ length: log.op }, (_, at) => log.prepareAt(at + 1) as Prepare);
-  return { view, logView, commit, log: entries.map(entryView), entries };
-}
-
-function entryView({ view, hash, parent }: Prepare): EntryView {
-  return { view, hash: hashText(hash), parent: hashText(parent) };
+function entryView(entry: Prepare): EntryView {
+  let view = entryViews.get(entry);
+  if (view === undefined) {
+    view = { view: entry.view, hash: hashOf(entry), parent: hashText(entry.parent) };
+    entryViews.set(entry, view);
+  }
+  return view;
 }

@@ -4,22 +4,16 @@
  * world does (requests, timeouts, crashes), never what a replica answers. Translates, decides nothing.
  */
 
-import { hashText } from '../../impl/crypto/hash.ts';
 import type { Prepare } from '../../impl/vsr/prepare.ts';
+import { vsrMachine } from '../../machines/vsr.ts';
 import { PLAIN_ACTIONS, TARGET_ACTIONS, type VsrAction } from '../../machines/vsr-context.ts';
 import { type ClusterView, vsrInvariants } from '../../machines/vsr-invariants.ts';
 import type { Constants, Driver } from '../driver.ts';
-import {
-  type TlaValue,
-  tlaByIndex,
-  tlaInteger,
-  tlaRecord,
-  tlaSequence,
-  tlaSet,
-  tlaString,
-} from '../values/tla-value.ts';
-import { EntryValues, MessageSet, type SentMessage, SentMessages, VsrStep } from './vsr-messages.ts';
-import { MODEL_CLUSTER, type NodeFaults, type NodeWorld, VsrNode } from './vsr-node.ts';
+import { type TlaValue, tlaInteger } from '../values/tla-value.ts';
+import { GuardAnswers } from './guard-answers.ts';
+import { MessageSet, type SentMessage, SentMessages, VsrStep } from './vsr-messages.ts';
+import { MODEL_CLUSTER, NODE_VARIABLES, type NodeFaults, type NodeWorld, VsrNode } from './vsr-node.ts';
+import { byIndex, hashOf, VsrTexts } from './vsr-texts.ts';
 
 /** The constants of MCVsr. */
 interface Bounds {
@@ -37,7 +31,7 @@ interface Bounds {
 /** What all states of one walk share. */
 interface World {
   readonly bounds: Bounds;
-  readonly values: EntryValues;
+  readonly texts: VsrTexts;
   readonly sent: SentMessages;
   readonly nodes: NodeWorld;
   /** Steps that take no message, by replica. */
@@ -51,6 +45,7 @@ export class VsrCluster {
   readonly requests: number;
   readonly acknowledged: readonly Prepare[];
   readonly crashes: number;
+  #view: ClusterView | undefined;
 
   constructor(fields: Pick<VsrCluster, 'world' | 'nodes' | 'messages' | 'requests' | 'acknowledged' | 'crashes'>) {
     this.world = fields.world;
@@ -59,6 +54,17 @@ export class VsrCluster {
     this.requests = fields.requests;
     this.acknowledged = fields.acknowledged;
     this.crashes = fields.crashes;
+  }
+
+  get view(): ClusterView {
+    this.#view ??= {
+      replicas: this.nodes.map((node) => node.view),
+      messages: this.messages.views,
+      acknowledged: this.acknowledged.map(hashOf),
+      requests: this.requests,
+      crashes: this.crashes,
+    };
+    return this.#view;
   }
 }
 
@@ -70,10 +76,7 @@ export function vsrDriverOver(faults: NodeFaults): Driver<VsrCluster, VsrStep> {
     project: projected,
     guards: (cluster, step) => nodeOf(cluster, step).guards(step, sentOf(cluster, step)),
     invariants: Object.fromEntries(
-      Object.entries(vsrInvariants).map(([name, holds]) => [
-        name,
-        (cluster: VsrCluster) => holds(clusterView(cluster)),
-      ]),
+      Object.entries(vsrInvariants).map(([name, holds]) => [name, ({ view }: VsrCluster) => holds(view)]),
     ),
     describe: ({ type, replica, message }) => `${type}(${replica}${message === undefined ? '' : `, ${message}`})`,
   };
@@ -112,13 +115,18 @@ function replicas(constants: Constants, name: string): ReadonlySet<number> {
 function formatted(constants: Constants, faults: NodeFaults): VsrCluster {
   const bounds = boundsOf(constants);
   const { replicaCount, pipelineMax } = bounds;
-  const values = new EntryValues();
+  const texts = new VsrTexts();
   const indices = Array.from({ length: replicaCount }, (_, replica) => replica);
   const world: World = {
     bounds,
-    values,
-    sent: new SentMessages(values, MODEL_CLUSTER, replicaCount),
-    nodes: { durable: new Map(), lastDelivery: undefined },
+    texts,
+    sent: new SentMessages(texts, MODEL_CLUSTER, replicaCount),
+    nodes: {
+      texts,
+      answers: new GuardAnswers(faults.machine ?? vsrMachine),
+      durable: new Map(),
+      lastDelivery: undefined,
+    },
     plain: indices.map((replica) =>
       (['ClientRequest', ...PLAIN_ACTIONS, ...TARGET_ACTIONS] as const).map((type) => new VsrStep(type, replica)),
     ),
@@ -130,9 +138,10 @@ function formatted(constants: Constants, faults: NodeFaults): VsrCluster {
 }
 
 function alphabetOf(cluster: VsrCluster): readonly VsrStep[] {
-  const { world, messages } = cluster;
-  const plain = world.plain.flatMap((steps) => steps.filter((step) => isWithinBounds(cluster, step)));
-  return plain.concat(messages.steps);
+  const offered: VsrStep[] = [];
+  for (const steps of cluster.world.plain)
+    for (const step of steps) if (isWithinBounds(cluster, step)) offered.push(step);
+  return offered.concat(cluster.messages.steps);
 }
 
 /** The guards that MCVsr adds, one by one. */
@@ -202,67 +211,16 @@ function acknowledgedBy({ replica }: VsrNode, acknowledged: readonly Prepare[]):
   return told;
 }
 
-const views = new WeakMap<VsrCluster, ClusterView>();
-
-function clusterView(cluster: VsrCluster): ClusterView {
-  let view = views.get(cluster);
-  if (view === undefined) {
-    view = {
-      replicas: cluster.nodes.map((node) => node.view),
-      messages: cluster.messages.views,
-      acknowledged: cluster.acknowledged.map(({ hash }) => hashText(hash)),
-      requests: cluster.requests,
-      crashes: cluster.crashes,
-    };
-    views.set(cluster, view);
-  }
-  return view;
-}
-
 function projected(cluster: VsrCluster): Readonly<Record<string, TlaValue>> {
   const { nodes, messages, requests, acknowledged, crashes, world } = cluster;
-  const { values } = world;
-  const log = (entries: readonly Prepare[]): TlaValue => tlaSequence(entries.map((entry) => values.entry(entry)));
-  const number = (field: (node: VsrNode) => number): TlaValue => tlaByIndex(nodes, (node) => tlaInteger(field(node)));
-  return {
-    status: tlaByIndex(nodes, ({ replica }) => tlaString(String(replica.snapshot.value))),
-    view: number(({ context }) => context.view),
-    viewDurable: number(({ durable }) => durable.view),
-    logView: number(({ context }) => context.logView),
-    logViewDurable: number(({ durable }) => durable.logView),
-    log: tlaByIndex(nodes, ({ entries }) => log(entries)),
-    logDurable: tlaByIndex(nodes, ({ durable }) => log(durable.entries)),
-    commit: number(({ context }) => context.commit),
-    commitDurable: number(({ durable }) => durable.commit),
-    acked: tlaByIndex(nodes, ({ context }) => tlaByIndex(context.acked, tlaInteger)),
-    startVotes: tlaByIndex(nodes, ({ context }) => tlaSet(context.startVotes.map(tlaInteger))),
-    changeVotes: tlaByIndex(nodes, ({ context }) =>
-      tlaSet(
-        context.changeVotes.map(({ from, view, logView, op, hash, commit }) =>
-          tlaRecord({
-            type: tlaString('DoViewChange'),
-            from: tlaInteger(from),
-            view: tlaInteger(view),
-            logView: tlaInteger(logView),
-            op: tlaInteger(op),
-            hash: tlaInteger(values.of(hash)),
-            commit: tlaInteger(commit),
-          }),
-        ),
-      ),
-    ),
-    target: tlaByIndex(nodes, ({ context: { target } }) =>
-      tlaRecord({
-        from: tlaInteger(target.from),
-        op: tlaInteger(target.op),
-        hash: tlaInteger(values.of(target.hash)),
-        commit: tlaInteger(target.commit),
-        next: tlaInteger(target.next),
-      }),
-    ),
+  const byReplica = nodes.map(({ texts }) => texts);
+  const values: Record<string, TlaValue> = {
     messages: messages.value,
     requests: tlaInteger(requests),
-    acknowledged: log(acknowledged),
+    acknowledged: { kind: 'function', text: world.texts.log(acknowledged) },
     crashes: tlaInteger(crashes),
   };
+  for (const name of NODE_VARIABLES)
+    values[name] = { kind: 'function', text: byIndex(byReplica.map((texts) => texts[name])) };
+  return values;
 }

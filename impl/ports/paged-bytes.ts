@@ -46,7 +46,8 @@ export class PagedBytes {
       const page = Math.floor((position + done) / PAGE_BYTES);
       const from = (position + done) % PAGE_BYTES;
       const count = Math.min(PAGE_BYTES - from, source.byteLength - done);
-      this.#ownPage(page).set(source.subarray(done, done + count), from);
+      if (count === PAGE_BYTES) this.#replacePage(page, source.slice(done, done + count));
+      else this.#ownPage(page).set(source.subarray(done, done + count), from);
       done += count;
     }
   }
@@ -64,6 +65,12 @@ export class PagedBytes {
     if (!this.#shared) return;
     this.#pages = new Map(this.#pages);
     this.#shared = false;
+  }
+
+  #replacePage(page: number, bytes: Uint8Array): void {
+    this.#ownMap();
+    this.#pages.set(page, bytes);
+    this.#owned.add(page);
   }
 
   #ownPage(page: number): Uint8Array {

@@ -14,6 +14,8 @@ import type { Prepare } from './prepare.ts';
 export interface ReplicaLog {
   readonly op: number;
   readonly headHash: Uint8Array;
+  /** Nothing written waits for an fsync. */
+  readonly isSynced: boolean;
   /** @param op 0..op */
   hashAt(op: number): Uint8Array;
   prepareAt(op: number): Prepare | undefined;
@@ -46,6 +48,7 @@ export type EffectName =
   | 'writeEntry'
   | 'cutLog'
   | 'syncLog'
+  | 'syncRest'
   | 'writeSuperblock'
   | 'deliverCommitted'
   | 'sendPrepare'
@@ -114,6 +117,9 @@ export function performEffect(
       return;
     case 'syncLog':
       log.fsync();
+      return;
+    case 'syncRest':
+      if (!log.isSynced) log.fsync();
       return;
     case 'writeSuperblock':
       superblock.update({ view, logView: context.logView, commit });

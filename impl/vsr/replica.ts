@@ -7,34 +7,31 @@ import type { AnyMachineSnapshot } from 'xstate';
 import { evaluateWithEvidence } from '../../machines/evidence.ts';
 import { advance, type RuleId, refusals } from '../../machines/stepper.ts';
 import { type EffectParams, firstStart, restarted, type VsrMachine, vsrMachine } from '../../machines/vsr.ts';
-import type { PlainAction, TargetAction, VsrAction, VsrContext, VsrEvent } from '../../machines/vsr-context.ts';
+import {
+  INTERNAL_ACTIONS,
+  type MessageFacts,
+  type PlainAction,
+  type TargetAction,
+  type VsrAction,
+  type VsrContext,
+  type VsrEvent,
+} from '../../machines/vsr-context.ts';
 import { hashText } from '../crypto/hash.ts';
 import { AssertionError, assert } from '../ports/assert.ts';
 import { LockstepError } from '../ports/lockstep-error.ts';
 import { decodeMessage, FrameError } from './codec.ts';
-import { PIPELINE_OPS_MAX } from './limits.ts';
 import type { Message } from './message.ts';
 import { newPrepare, type Prepare } from './prepare.ts';
 import { type EffectName, type EffectTargets, Outbox, performEffect } from './replica-effects.ts';
 import { ACTIONS_OF, factsOf, type SpecMessage } from './replica-messages.ts';
-import { ReplicaError, type ReplicaOptions, type ReplicaPorts } from './replica-options.ts';
+import { inputOf, type ReplicaOptions, type ReplicaPorts } from './replica-options.ts';
 import { type Paced, ReplicaPace } from './replica-pace.ts';
 import type { Refusal, ReplicaPort, ReplicaRecord, ReplicaStatus, Submitted } from './replica-port.ts';
 
 /** Internal steps in a row before something must come from outside: restart to normal takes 8; more is a loop of ours. */
 const SETTLE_STEPS_MAX = 32;
-/** Steps that a replica takes by itself as soon as their guards hold, in the order of the protocol. */
-const INTERNAL_ACTIONS = [
-  'RestartAsBackup',
-  'RestartAsPrimary',
-  'RestartInViewChange',
-  'PersistView',
-  'CastOwnChangeVote',
-  'ChooseLog',
-  'AdoptLog',
-  'StartView',
-  'EnterView',
-] as const;
+/** A log in view change is synced only when a step waits for it. */
+const SYNC_AND_INTERNAL_ACTIONS = ['ViewChangeFsync', ...INTERNAL_ACTIONS] as const;
 const NO_FAULTS: ReadonlySet<string> = new Set();
 
 export class Replica implements ReplicaPort {
@@ -51,7 +48,7 @@ export class Replica implements ReplicaPort {
   #snapshot: AnyMachineSnapshot;
   #haltedBy: string | undefined = undefined;
   #lastRefusal: Refusal | undefined = undefined;
-  #framesDropped = new Map<string, number>();
+  #framesDropped: ReadonlyMap<string, number> = new Map();
   #onCommitted: (prepare: Prepare) => void = () => {};
   /** Highest op given to onCommitted. */
   #delivered = 0;
@@ -75,28 +72,11 @@ export class Replica implements ReplicaPort {
     this.#pace = new ReplicaPace(this.#paced(), options.random);
   }
 
-  /**
-   * @throws ReplicaError REPLICA_LOG_SHORT when the log lacks what the superblock says is committed: it has lost entries
-   */
+  /** @throws ReplicaError REPLICA_LOG_SHORT when the log lacks what the superblock says is committed */
   static open(options: ReplicaOptions): Replica {
-    const { superblock, log } = options;
-    const { replica, replicaCount, view, logView, commit } = superblock.state;
-    if (log.op < commit) {
-      throw new ReplicaError(
-        'REPLICA_LOG_SHORT',
-        `the log ends at op ${log.op}, and the superblock has op ${commit} as committed: entries are lost; run lockstep verify`,
-        { op: log.op, commit },
-      );
-    }
-    const input = {
-      replica,
-      replicaCount,
-      pipelineMax: options.pipelineOpsMax ?? PIPELINE_OPS_MAX,
-      durable: { view, logView, commit, op: log.op, headHash: hashText(log.headHash) },
-    };
-    const machine = options.machine ?? vsrMachine;
-    const snapshot = options.firstStart ? firstStart(machine, input) : restarted(machine, input);
-    const opened = new Replica(options, snapshot);
+    const input = inputOf(options);
+    const started = options.firstStart ? firstStart : restarted;
+    const opened = new Replica(options, started(options.machine ?? vsrMachine, input));
     if (options.onCommitted !== undefined) opened.onCommitted = options.onCommitted;
     opened.#pace.follow();
     return opened;
@@ -110,7 +90,7 @@ export class Replica implements ReplicaPort {
     );
     twin.#haltedBy = this.#haltedBy;
     twin.#lastRefusal = this.#lastRefusal;
-    twin.#framesDropped = new Map(this.#framesDropped);
+    twin.#framesDropped = this.#framesDropped;
     twin.#delivered = this.#delivered;
     twin.#onCommitted = onCommitted;
     twin.#pace.takeOver(this.#pace, ports.random);
@@ -142,7 +122,7 @@ export class Replica implements ReplicaPort {
         this.#pace.answerRequestPrepare(message);
         return;
       }
-      this.#receiveMessage(message);
+      this.deliver(message);
       this.#pace.heard(message);
       this.settle();
     });
@@ -158,9 +138,8 @@ export class Replica implements ReplicaPort {
 
   flush(announce = true): void {
     this.#contained(undefined, () => {
-      if (this.status === 'normal' && this.#isLogVolatile()) {
-        this.take(this.primary === this.replica ? 'PrimaryFsync' : 'BackupFsync');
-      }
+      for (const action of ['PrimaryFsync', 'BackupFsync'] as const)
+        if (this.#isEnabled({ type: action })) this.take(action);
       this.settle();
       this.#pace.flushed();
       if (announce) this.#pace.announce();
@@ -187,32 +166,44 @@ export class Replica implements ReplicaPort {
     return this.#put(this.eventOf(action));
   }
 
-  /** The one action that this frame is good for here, taken; undefined when every one refuses. Nothing else happens. */
-  deliver(from: number, frame: Uint8Array): VsrAction | undefined {
-    const message = this.#decoded(from, frame);
-    if (message === undefined || message.type === 'RequestPrepare') return undefined;
-    return this.#receiveMessage(message);
+  /** The one action that this message is good for here, taken; undefined when every one refuses. Nothing else happens. */
+  deliver(message: SpecMessage, facts = factsOf(message)): VsrAction | undefined {
+    if (message.type === 'Entry' && this.#ports.log.refusalOf(message.entry) !== undefined && this.#wants(message)) {
+      this.#drop('ENTRY_BROKEN_CHAIN'); // a peer's forgery: an entry of the view's log follows the one before it
+      return undefined;
+    }
+    const entry = 'entry' in message ? message.entry : undefined;
+    const events = ACTIONS_OF[message.type].map((action) => this.eventOf(action, message, facts));
+    const refusals = events.map((event) => this.#refusalsOf(event));
+    const taken = refusals.findIndex((refusedBy) => refusedBy.length === 0);
+    const event = events[Math.max(taken, 0)] as VsrEvent;
+    if (taken < 0) {
+      this.#refuse(event, message, refusals[0] as readonly RuleId[]);
+      return undefined;
+    }
+    assert(refusals.findLastIndex((refusedBy) => refusedBy.length === 0) === taken, 'a message is good for one action');
+    this.#advance(event, message, entry);
+    return event.type;
   }
 
   /** The event of an action with the facts that its guards ask of the log. */
-  eventOf(action: Exclude<VsrAction, 'ClientRequest'>, message?: SpecMessage): VsrEvent {
+  eventOf(action: Exclude<VsrAction, 'ClientRequest'>, message?: SpecMessage, facts?: MessageFacts): VsrEvent {
     if (action === 'RequestEntry' || action === 'AdoptLog') {
       return { type: action, hashAtTarget: this.#hashTextAt(this.#context.target.op) };
     }
     if (message === undefined) return { type: action } as VsrEvent;
     const hashAtOp = message.type === 'Entry' ? this.#hashTextAt(message.op) : undefined;
-    return { type: action, message: factsOf(message), hashAtOp } as VsrEvent;
+    return { type: action, message: facts ?? factsOf(message), hashAtOp } as VsrEvent;
   }
 
-  /** Takes internal steps until none is enabled. A log in view change is synced only when a step waits for it. */
+  /** Takes internal steps until none is enabled. */
   settle(): void {
     for (let step = 0; step < SETTLE_STEPS_MAX; step++) {
       if (this.status !== 'view-change' && this.status !== 'recovering') return;
       const { view, viewDurable, logView } = this.#context;
       const waitsForLog = view !== viewDurable || logView === view;
-      const taken =
-        (waitsForLog && this.#isLogVolatile() && this.take('ViewChangeFsync').length === 0) ||
-        INTERNAL_ACTIONS.some((action) => this.#isEnabled(this.eventOf(action)) && this.take(action).length === 0);
+      const actions = waitsForLog ? SYNC_AND_INTERNAL_ACTIONS : INTERNAL_ACTIONS;
+      const taken = actions.some((action) => this.#isEnabled(this.eventOf(action)) && this.take(action).length === 0);
       if (taken) continue;
       this.#pace.settled();
       return;
@@ -291,13 +282,22 @@ export class Replica implements ReplicaPort {
     return this.#snapshot.context as VsrContext;
   }
 
+  #refusalsOf(event: VsrEvent): readonly RuleId[] {
+    return refusals(this.#machine, this.#snapshot, event);
+  }
+
   #isEnabled(event: VsrEvent): boolean {
-    return this.#snapshot.can(event);
+    return this.#refusalsOf(event).length === 0;
   }
 
   #put(event: VsrEvent, message?: SpecMessage, entry?: Prepare): readonly RuleId[] {
-    const refusedBy = refusals(this.#machine, this.#snapshot, event);
-    if (refusedBy.length > 0) return this.#refuse(event, message, refusedBy);
+    const refusedBy = this.#refusalsOf(event);
+    if (refusedBy.length > 0) this.#refuse(event, message, refusedBy);
+    else this.#advance(event, message, entry);
+    return refusedBy;
+  }
+
+  #advance(event: VsrEvent, message: SpecMessage | undefined, entry: Prepare | undefined): void {
     const before = this.#snapshot;
     const [next, effects] = advance(this.#machine, before, event as never);
     this.#snapshot = next;
@@ -311,13 +311,11 @@ export class Replica implements ReplicaPort {
     assert(this.#ports.log.op === op, 'log and machine have the same length');
     this.#pace.follow();
     this.#record(event, message, before, true);
-    return refusedBy;
   }
 
-  #refuse(event: VsrEvent, message: SpecMessage | undefined, refusedBy: readonly RuleId[]): readonly RuleId[] {
+  #refuse(event: VsrEvent, message: SpecMessage | undefined, refusedBy: readonly RuleId[]): void {
     this.#lastRefusal = { type: event.type, from: message?.from, refusedBy };
     this.#record(event, message, this.#snapshot, false);
-    return refusedBy;
   }
 
   #record(event: VsrEvent, message: SpecMessage | undefined, before: AnyMachineSnapshot, taken: boolean): void {
@@ -337,20 +335,6 @@ export class Replica implements ReplicaPort {
     });
   }
 
-  #receiveMessage(message: SpecMessage): VsrAction | undefined {
-    if (message.type === 'Entry' && this.#ports.log.refusalOf(message.entry) !== undefined && this.#wants(message)) {
-      this.#drop('ENTRY_BROKEN_CHAIN'); // a peer's forgery: an entry of the view's log follows the one before it
-      return undefined;
-    }
-    const events = ACTIONS_OF[message.type].map((action) => this.eventOf(action, message));
-    const enabled = events.filter((event) => this.#isEnabled(event));
-    assert(enabled.length <= 1, `a ${message.type} is good for one action at most`);
-    const event = enabled[0] ?? events[0];
-    assert(event !== undefined, 'every message of the spec has an action');
-    const refusedBy = this.#put(event, message, 'entry' in message ? message.entry : undefined);
-    return refusedBy.length === 0 ? event.type : undefined;
-  }
-
   #wants({ op, view }: { op: number; view: number }): boolean {
     return view === this.view && op === this.#context.target.next;
   }
@@ -366,12 +350,7 @@ export class Replica implements ReplicaPort {
   }
 
   #drop(code: string): void {
-    this.#framesDropped.set(code, (this.#framesDropped.get(code) ?? 0) + 1);
-  }
-
-  #isLogVolatile(): boolean {
-    const { op, headHash, opDurable, headHashDurable } = this.#context;
-    return op !== opDurable || headHash !== headHashDurable;
+    this.#framesDropped = new Map(this.#framesDropped).set(code, (this.#framesDropped.get(code) ?? 0) + 1);
   }
 
   #hashTextAt(op: number): string | undefined {

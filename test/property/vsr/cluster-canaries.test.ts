@@ -18,7 +18,7 @@ const SEED = 5;
 const without = (guard: keyof typeof vsrGuards): NodeOptions => ({
   machine: vsrMachine.provide({ guards: { [guard]: () => true } } as never) as typeof vsrMachine,
 });
-const leavingOut = (effect: string): NodeOptions => ({ faults: new Set([effect]) });
+const leavingOut = (...effects: readonly string[]): NodeOptions => ({ faults: new Set(effects) });
 
 const CANARIES: readonly (readonly [string, NodeOptions])[] = [
   ['an acknowledgement that is not durable', leavingOut('BackupFsync.syncLog')],

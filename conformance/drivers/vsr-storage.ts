@@ -1,0 +1,185 @@
+/**
+ * Log, superblock and disk of one replica in a state of a model: those of the state before until the first write, then
+ * forks of them, so that a step that writes nothing copies nothing. Reads and writes are those of the real storage code.
+ * A part of the driver vsr.ts; decides nothing.
+ */
+import { SimulatedDisk } from '../../impl/ports/simulated-disk.ts';
+import { AppendLog } from '../../impl/storage/append-log.ts';
+import { Superblock } from '../../impl/storage/superblock.ts';
+import {
+  SUPERBLOCK_FILE_BYTES,
+  type SuperblockIdentity,
+  type SuperblockValues,
+} from '../../impl/storage/superblock-copy.ts';
+import type { Prepare } from '../../impl/vsr/prepare.ts';
+import { PrepareLog } from '../../impl/vsr/prepare-log.ts';
+import type { ReplicaLog, ReplicaSuperblock } from '../../impl/vsr/replica-effects.ts';
+
+const DIRECTORY = '/replica';
+const SUPERBLOCK = `${DIRECTORY}/superblock`;
+const LOG = `${DIRECTORY}/log`;
+/** One step holds every entry of a model; a log that grows beyond it takes another. */
+const SEGMENT_BYTES = 8192;
+
+interface Parts {
+  readonly disk: SimulatedDisk;
+  readonly superblock: Superblock;
+  readonly log: PrepareLog;
+}
+
+/** What is on a medium, as the real code reads it after a power loss. */
+export interface Durable {
+  readonly view: number;
+  readonly logView: number;
+  readonly commit: number;
+  /** From op 1. */
+  readonly entries: readonly Prepare[];
+}
+
+export class VsrStorage {
+  #parts: Parts;
+  #isShared: boolean;
+  readonly log: ReplicaLog;
+  readonly superblock: ReplicaSuperblock;
+
+  private constructor(parts: Parts, isShared: boolean) {
+    this.#parts = parts;
+    this.#isShared = isShared;
+    this.log = new SharedLog(this);
+    this.superblock = new SharedSuperblock(this);
+  }
+
+  static format(identity: SuperblockIdentity): VsrStorage {
+    const disk = new SimulatedDisk();
+    disk.makeDirectory(DIRECTORY);
+    Superblock.format(disk, SUPERBLOCK, identity);
+    AppendLog.create(disk, LOG, { segmentBytes: SEGMENT_BYTES }).close();
+    return new VsrStorage(opened(disk), false);
+  }
+
+  fork(): VsrStorage {
+    return new VsrStorage(this.#parts, true);
+  }
+
+  /** Cuts the power of a fork and opens what is left. */
+  crashed(): VsrStorage {
+    const disk = this.#parts.disk.fork();
+    disk.crash();
+    return new VsrStorage(opened(disk), false);
+  }
+
+  get parts(): Parts {
+    return this.#parts;
+  }
+
+  /** For everything that writes. */
+  get own(): Parts {
+    if (this.#isShared) {
+      const disk = this.#parts.disk.fork();
+      const superblock = this.#parts.superblock.fork(disk);
+      this.#parts = { disk, superblock, log: this.#parts.log.fork(disk) };
+      this.#isShared = false;
+    }
+    return this.#parts;
+  }
+
+  /** Changes that a read may see so far, and changes that a power loss may leave. */
+  get writes(): number {
+    return this.#parts.disk.writes;
+  }
+
+  get syncs(): number {
+    return this.#parts.disk.syncs;
+  }
+
+  /** Every byte that a power loss leaves. */
+  mediumText(): string {
+    const { disk } = this.#parts;
+    disk.readMedium(SUPERBLOCK, 0, MEDIUM.subarray(0, SUPERBLOCK_FILE_BYTES));
+    disk.readMedium(LOG, 0, MEDIUM.subarray(SUPERBLOCK_FILE_BYTES));
+    return MEDIUM.toString('latin1');
+  }
+
+  durable(): Durable {
+    const { superblock, log } = this.crashed().#parts;
+    const { view, logView, commit } = superblock.state;
+    const entries = Array.from({ length: log.op }, (_, at) => log.prepareAt(at + 1) as Prepare);
+    return { view, logView, commit, entries };
+  }
+}
+
+const MEDIUM = Buffer.alloc(SUPERBLOCK_FILE_BYTES + SEGMENT_BYTES);
+
+function opened(disk: SimulatedDisk): Parts {
+  const { superblock } = Superblock.open(disk, SUPERBLOCK);
+  const { log } = AppendLog.open(disk, LOG, { segmentBytes: SEGMENT_BYTES });
+  return { disk, superblock, log: PrepareLog.open(log, superblock.state.cluster).prepareLog };
+}
+
+class SharedLog implements ReplicaLog {
+  readonly #storage: VsrStorage;
+
+  constructor(storage: VsrStorage) {
+    this.#storage = storage;
+  }
+
+  get op(): number {
+    return this.#storage.parts.log.op;
+  }
+
+  get headHash(): Uint8Array {
+    return this.#storage.parts.log.headHash;
+  }
+
+  get isSynced(): boolean {
+    return this.#storage.parts.log.isSynced;
+  }
+
+  hashAt(op: number): Uint8Array {
+    return this.#storage.parts.log.hashAt(op);
+  }
+
+  prepareAt(op: number): Prepare | undefined {
+    return this.#storage.parts.log.prepareAt(op);
+  }
+
+  refusalOf(prepare: Prepare): Error | undefined {
+    return this.#storage.parts.log.refusalOf(prepare);
+  }
+
+  append(prepares: readonly Prepare[]): void {
+    this.#storage.own.log.append(prepares);
+  }
+
+  truncateTo(op: number): void {
+    this.#storage.own.log.truncateTo(op);
+  }
+
+  fsync(): void {
+    this.#storage.own.log.fsync();
+  }
+
+  close(): void {
+    this.#storage.own.log.close();
+  }
+}
+
+class SharedSuperblock implements ReplicaSuperblock {
+  readonly #storage: VsrStorage;
+
+  constructor(storage: VsrStorage) {
+    this.#storage = storage;
+  }
+
+  get state(): ReplicaSuperblock['state'] {
+    return this.#storage.parts.superblock.state;
+  }
+
+  update(values: SuperblockValues): void {
+    this.#storage.own.superblock.update(values);
+  }
+
+  close(): void {
+    this.#storage.own.superblock.close();
+  }
+}
