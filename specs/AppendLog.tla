@@ -408,8 +408,9 @@ NeverForgets == Works => durable >= Len(acknowledged)
 \* Forbids a cut that nobody is told of.
 EveryCutIsReported == cuts = reported
 
-\* Forbids cutting what was not torn: while nothing is damaged, every record that was read stays, in the order of writing.
-ChainUnbroken == damage = 0 => \A i \in 1..Len(medium) : medium[i].state = "torn" \/ Continues(medium, i)
+\* Forbids a gap, a torn record before the end, a record that does not follow the one before it: while nothing is damaged.
+ChainUnbroken ==
+    damage = 0 => \A i \in 1..Len(medium) : Continues(medium, i) \/ (i = Len(medium) /\ LastIsTorn(medium))
 
 \* Forbids opening on top of damage: as long as nothing is damaged after the log was opened, all that it shows is whole.
 ShownIsWhole == (Works /\ damage = damageAtOpen) => \A i \in 1..durable : i <= Len(medium) /\ Continues(medium, i)

@@ -210,14 +210,13 @@ export class AppendLog {
     const damage = firstUnreadable(this.path, this.recordsDurable, this.recordsWritten, this.#headHash, (offset) =>
       this.#readRecord(offset),
     );
-    if (damage !== undefined) {
-      this.#mustBeTaken(appendLogEvents.reverifyDamaged(false));
-      this.#reason = damage;
-      this.#take(appendLogEvents.reverifyDamaged(false));
-      throw damage;
-    }
-    this.#mustBeTaken(appendLogEvents.reverify(true));
-    this.#take(appendLogEvents.reverify(true));
+    const reverify = appendLogEvents.reverify(damage === undefined);
+    const takes = damage === undefined || this.refusals(reverify).length === 0;
+    const event = takes ? reverify : appendLogEvents.reverifyDamaged(false);
+    this.#mustBeTaken(event);
+    if (!takes) this.#reason = damage;
+    this.#take(event);
+    if (!takes) throw damage;
   }
 
   /** AppendLog!Resume: tries for one more step of space and writes again when it gets it. */
