@@ -34,8 +34,11 @@ export interface DiskFile {
 }
 
 export interface Disk {
-  /** Opens for reading and writing. mode 'create' fails with DISK_EXISTS, 'existing' with DISK_NOT_FOUND. */
-  open(path: string, mode: 'create' | 'existing'): DiskFile;
+  /**
+   * Opens for reading and writing. mode 'create' fails with DISK_EXISTS, 'existing' with DISK_NOT_FOUND. 'read' is as
+   * 'existing' and asks for no right to write: for looking at what must not change.
+   */
+  open(path: string, mode: 'create' | 'existing' | 'read'): DiskFile;
   exists(path: string): boolean;
   list(directory: string): readonly string[];
   makeDirectory(path: string): void;

@@ -42,9 +42,11 @@ const CODES: Readonly<Record<string, DiskErrorCode>> = {
   EROFS: 'DISK_NO_PERMISSION',
 };
 
+const OPEN_FLAGS = { create: 'wx+', existing: 'r+', read: 'r' } as const;
+
 export class RealDisk implements Disk {
-  open(path: string, mode: 'create' | 'existing'): DiskFile {
-    return asDiskError(path, 'open', () => new RealFile(path, openSync(path, mode === 'create' ? 'wx+' : 'r+', 0o600)));
+  open(path: string, mode: 'create' | 'existing' | 'read'): DiskFile {
+    return asDiskError(path, 'open', () => new RealFile(path, openSync(path, OPEN_FLAGS[mode], 0o600)));
   }
 
   exists(path: string): boolean {

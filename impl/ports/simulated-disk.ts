@@ -177,9 +177,9 @@ export class SimulatedDisk implements Disk {
     this.#nodeAt(path).medium.read(position, target);
   }
 
-  open(path: string, mode: 'create' | 'existing'): DiskFile {
+  open(path: string, mode: 'create' | 'existing' | 'read'): DiskFile {
     const present = this.#names.get(path);
-    if (mode === 'existing') {
+    if (mode !== 'create') {
       if (present === undefined) throw new DiskError('DISK_NOT_FOUND', `${path}: no such file`, { path });
       return this.#handle(path, present);
     }

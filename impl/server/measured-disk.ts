@@ -13,7 +13,7 @@ export class MeasuredDisk implements Disk {
     this.#onSync = onSync;
   }
 
-  open(path: string, mode: 'create' | 'existing'): DiskFile {
+  open(path: string, mode: 'create' | 'existing' | 'read'): DiskFile {
     return new MeasuredFile(this.#disk.open(path, mode), this.#clock, this.#onSync);
   }
 

@@ -135,7 +135,7 @@ export function readSuperblockCopies(disk: Disk, directory: string): readonly De
         `${path}: not formatted, it has no ${SUPERBLOCK_FILE}; run lockstep format first, or check the path`,
         { directory: path },
       );
-    const file = disk.open(`${path}/${SUPERBLOCK_FILE}`, 'existing');
+    const file = disk.open(`${path}/${SUPERBLOCK_FILE}`, 'read');
     try {
       return Array.from({ length: COPY_COUNT }, (_, place) => {
         const sector = new Uint8Array(SECTOR_BYTES);
