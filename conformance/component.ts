@@ -1,6 +1,7 @@
 /** A row of `make check`: where the spec, machine, code and driver of one component stand, and what its models are. */
 import type { AnyStateMachine } from 'xstate';
-import type { Driver } from './driver.ts';
+import type { ExplainedReplica, Explanation } from '../machines/explanation.ts';
+import type { Constants, Driver } from './driver.ts';
 
 /**
  * small: exhaustive and replayed edge by edge. deep: hours allowed, only with --deep. live: liveness, not replayed.
@@ -32,6 +33,21 @@ export interface ImplementationFault<S, E extends { readonly type: string }> {
   readonly driver: Driver<S, E>;
 }
 
+/** The parts of a state that explain themselves, the same whether code or spec is in it. */
+export interface StateExplanation<S> {
+  ofCode(state: S): readonly ExplainedReplica[];
+  /** @param texts canonical text of every variable, as a model checker or a trace gives it */
+  ofSpec(texts: Readonly<Record<string, string>>, constants: Constants): readonly ExplainedReplica[];
+  /** impl/dx; undefined in a build without it. */
+  load(): Promise<Explain | undefined>;
+}
+
+/** The topics, and the function that the server has behind /v1/dx/explain. */
+export interface Explain {
+  readonly topics: readonly string[];
+  readonly explain: (topic: string, replica: ExplainedReplica) => Explanation;
+}
+
 export interface Component<S = unknown, E extends { readonly type: string } = { readonly type: string }> {
   readonly name: string;
   /** Paths from the root of the repository. */
@@ -55,6 +71,8 @@ export interface Component<S = unknown, E extends { readonly type: string } = { 
   readonly constantGuards?: Readonly<Record<string, string>>;
   /** Constants of small models whose size no canary justifies, with the reason; every other needs a mutant's `needs`. */
   readonly boundsWithoutCanary?: Readonly<Record<string, string>>;
+  /** What the explanations of impl/dx take, for `lockstep replay --explain`. */
+  readonly explanation?: StateExplanation<S>;
   /** Driver over a real file system with larger constants, for random deep traces (conformance.md point 4). */
   readonly random?: {
     readonly cfg: string;

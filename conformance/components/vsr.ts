@@ -2,6 +2,7 @@
 import { vsrMachine } from '../../machines/vsr.ts';
 import type { Component } from '../component.ts';
 import { type VsrCluster, vsrDriver } from '../drivers/vsr.ts';
+import { vsrExplanation } from '../drivers/vsr-explained.ts';
 import type { VsrStep } from '../drivers/vsr-messages.ts';
 
 export const vsrComponent: Component<VsrCluster, VsrStep> = {
@@ -20,6 +21,7 @@ export const vsrComponent: Component<VsrCluster, VsrStep> = {
   },
   machine: vsrMachine,
   driver: vsrDriver,
+  explanation: vsrExplanation,
   models: [
     { cfg: 'Vsr_normal.cfg', module: 'MCVsr', kind: 'small', distinct: 3944 },
     { cfg: 'Vsr_join.cfg', module: 'MCVsr', kind: 'small', distinct: 5870 },

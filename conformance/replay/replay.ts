@@ -23,8 +23,8 @@ export interface ReplayResult {
 
 export interface ReplayOptions {
   readonly abstracted?: Readonly<Record<string, string>>;
-  /** Called after each step, for a person. */
-  readonly onStep?: (index: number, label: string, state: StateTexts) => void;
+  /** Called after each step, for a person. `code` is the driver's state, valid until this returns. */
+  readonly onStep?: (index: number, label: string, state: StateTexts, code: unknown) => void;
 }
 
 export function replay<S, E extends { readonly type: string }>(
@@ -54,7 +54,7 @@ export function replay<S, E extends { readonly type: string }>(
     };
   }
   let current = candidates[start] as S;
-  options.onStep?.(0, 'Init', first);
+  options.onStep?.(0, 'Init', first, current);
   for (let at = 1; at < trace.states.length; at++) {
     const step = trace.states[at];
     if (step === undefined) break;
@@ -62,7 +62,7 @@ export function replay<S, E extends { readonly type: string }>(
     if ('failure' in taken) return { steps: at - 1, failure: { ...taken.failure, at } };
     if (taken.next !== current) driver.dispose?.(current);
     current = taken.next;
-    options.onStep?.(at, step.label, step.values);
+    options.onStep?.(at, step.label, step.values, current);
   }
   const steps = trace.states.length - 1;
   if (trace.refused !== undefined) {

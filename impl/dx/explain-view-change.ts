@@ -11,12 +11,12 @@ export function explainViewChange(replica: ExplainedReplica): Answer {
   if (statusOf(replica) === 'recovering') return inRecovery(replica);
   const { replica: index, view } = contextOf(replica);
   const give = ask(replica, isPrimary(replica) ? 'Abdicate' : 'HeartbeatTimeout');
-  const silence = isPrimary(replica) ? 'no quorum' : 'nothing';
+  const silence = isPrimary(replica) ? 'not hearing from a quorum' : 'hearing nothing from its primary';
   return {
     inputs: whereItIs(replica),
     rules: give,
     decidedBy: give,
-    conclusion: `No view change is in progress at replica ${index}: it is normal in view ${view}. It would ask for view ${view + 1} after hearing from ${silence === 'nothing' ? 'its primary nothing' : silence} for a while.`,
+    conclusion: `No view change is in progress at replica ${index}: it is normal in view ${view}. It would ask for view ${view + 1} after ${silence} for a while.`,
   };
 }
 

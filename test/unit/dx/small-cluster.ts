@@ -12,8 +12,9 @@ import { formatDataDirectory, openDataDirectory } from '../../../impl/storage/da
 import { PrepareLog } from '../../../impl/vsr/prepare-log.ts';
 import { Replica } from '../../../impl/vsr/replica.ts';
 
-const CLUSTER = 7n;
-const CLIENT = 5n;
+/** As in the models' driver, so that a state here has the hashes of the same state there. */
+const CLUSTER = 1n;
+const CLIENT = 1n;
 const DIRECTORY = '/data';
 /** Rounds of frames that one thing may cause. */
 const ROUNDS_MAX = 100;
@@ -83,7 +84,7 @@ export class SmallCluster {
     this.#at(index).down = false;
   }
 
-  submit(index: number, text = `request ${this.#requests + 1}`): ReturnType<Replica['submit']> {
+  submit(index: number, text = ''): ReturnType<Replica['submit']> {
     return this.replica(index).submit(new TextEncoder().encode(text), CLIENT, ++this.#requests);
   }
 
