@@ -9,9 +9,11 @@ CONSTANTS
     Impatient,    \* replicas whose timers may fire
     CrashProne,   \* replicas that may crash
     Down,         \* replicas that are down from the start and stay down: the rest is still a quorum
+    Lagging,      \* replicas that no prepare reaches: they get entries in view changes only
     HeartbeatFrom \* SendCommit is taken from this commit number on: 0 is the whole protocol
 
 MCClientRequest(r)       == requests < MaxRequests /\ ClientRequest(r)
+MCReceivePrepare(r)      == r \notin Lagging /\ ReceivePrepare(r)
 MCHeartbeatTimeout(r)    == r \in Impatient /\ view[r] < MaxView /\ HeartbeatTimeout(r)
 MCAbdicate(r)            == r \in Impatient /\ view[r] < MaxView /\ Abdicate(r)
 MCViewChangeTimeout(r)   == r \in Impatient /\ view[r] < MaxView /\ ViewChangeTimeout(r)
@@ -22,7 +24,7 @@ MCSendCommit(r)          == commit[r] >= HeartbeatFrom /\ SendCommit(r)
 MCCrash(r)               == r \in CrashProne /\ crashes < MaxCrashes /\ Crash(r)
 
 MCSystem ==
-    \/ \E r \in Replicas : ReceivePrepare(r)
+    \/ \E r \in Replicas : MCReceivePrepare(r)
     \/ \E r \in Replicas : BackupFsync(r)
     \/ \E r \in Replicas : PrimaryFsync(r)
     \/ \E r \in Replicas : ReceivePrepareOk(r)

@@ -43,14 +43,19 @@ export interface SentMessage {
   readonly steps: readonly VsrStep[];
 }
 
+/** Whether the model lets a message for this action reach this replica at all. */
+export type Reaches = (action: VsrAction, replica: number) => boolean;
+
 export class SentMessages {
   readonly #byFrame = new Map<string, SentMessage>();
   readonly #byText = new Map<string, SentMessage>();
   readonly #texts: VsrTexts;
   readonly #cluster: bigint;
   readonly #replicaCount: number;
+  readonly #reaches: Reaches;
 
-  constructor(texts: VsrTexts, cluster: bigint, replicaCount: number) {
+  constructor(texts: VsrTexts, cluster: bigint, replicaCount: number, reaches: Reaches) {
+    this.#reaches = reaches;
     this.#texts = texts;
     this.#cluster = cluster;
     this.#replicaCount = replicaCount;
@@ -85,7 +90,8 @@ export class SentMessages {
       steps,
     };
     for (let replica = 0; replica < this.#replicaCount; replica++)
-      for (const action of ACTIONS_OF[message.type]) steps.push(new VsrStep(action, replica, sent));
+      for (const action of ACTIONS_OF[message.type])
+        if (this.#reaches(action, replica)) steps.push(new VsrStep(action, replica, sent));
     return sent;
   }
 

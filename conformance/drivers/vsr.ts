@@ -25,6 +25,7 @@ interface Bounds {
   readonly impatient: ReadonlySet<number>;
   readonly crashProne: ReadonlySet<number>;
   readonly down: ReadonlySet<number>;
+  readonly lagging: ReadonlySet<number>;
   readonly heartbeatFrom: number;
 }
 
@@ -94,6 +95,7 @@ function boundsOf(constants: Constants): Bounds {
     impatient: replicas(constants, 'Impatient'),
     crashProne: replicas(constants, 'CrashProne'),
     down: replicas(constants, 'Down'),
+    lagging: replicas(constants, 'Lagging'),
     heartbeatFrom: integer(constants, 'HeartbeatFrom'),
   };
 }
@@ -120,7 +122,12 @@ function formatted(constants: Constants, faults: NodeFaults): VsrCluster {
   const world: World = {
     bounds,
     texts,
-    sent: new SentMessages(texts, MODEL_CLUSTER, replicaCount),
+    sent: new SentMessages(
+      texts,
+      MODEL_CLUSTER,
+      replicaCount,
+      (action, replica) => action !== 'ReceivePrepare' || !bounds.lagging.has(replica),
+    ),
     nodes: {
       texts,
       answers: new GuardAnswers(faults.machine ?? vsrMachine),
