@@ -107,6 +107,8 @@ export class VsrNode {
   readonly #world: NodeWorld;
   /** Frames sent since this node was forked. */
   readonly #sent: Uint8Array[] = [];
+  /** What was durable when the first of them left. */
+  #syncsAtSend = 0;
   #committed = false;
   /** A fork that has refused everything so far. */
   #scratch: VsrNode | undefined;
@@ -193,8 +195,10 @@ export class VsrNode {
   #after(delivered: VsrStep | SentMessage, act: (replica: Replica) => boolean): Outcome | undefined {
     const twin = this.#scratch ?? this.#fork();
     this.#scratch = undefined;
-    if (act(twin.replica) || !this.#isUnchangedIn(twin))
+    if (act(twin.replica) || !this.#isUnchangedIn(twin)) {
+      twin.#requireDurableBeforeVisible();
       return { node: twin, frames: twin.#sent, committed: twin.#committed };
+    }
     this.#scratch = twin;
     this.#refused.add(delivered);
     return undefined;
@@ -228,7 +232,14 @@ export class VsrNode {
   }
 
   #note(frame: Uint8Array): void {
+    if (this.#sent.length === 0) this.#syncsAtSend = this.#storage.syncs;
     if (this.#sent.at(-1) !== frame) this.#sent.push(frame);
+  }
+
+  /** A step of the spec is one; in the code power may go between its effects. So a frame leaves after the last sync of its step. */
+  #requireDurableBeforeVisible(): void {
+    if (this.#sent.length > 0 && this.#storage.syncs !== this.#syncsAtSend)
+      throw new Error('a frame left before the fsync that it depends on: durable before visible');
   }
 
   #observed(): Seen {
