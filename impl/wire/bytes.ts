@@ -24,26 +24,30 @@ export class ByteWriter {
   }
 
   u16(value: number): this {
-    this.#at = this.#bytes.writeUInt16LE(value, this.#room(2));
+    this.#room(2);
+    this.#at = this.#bytes.writeUInt16LE(value, this.#at);
     return this;
   }
 
   u32(value: number): this {
-    this.#at = this.#bytes.writeUInt32LE(value, this.#room(4));
+    this.#room(4);
+    this.#at = this.#bytes.writeUInt32LE(value, this.#at);
     return this;
   }
 
   /** A whole number up to 2^53 - 1, as u64. */
   u64(value: number): this {
     assert(Number.isSafeInteger(value) && value >= 0, 'a count is a whole number');
-    this.#at = this.#bytes.writeUInt32LE(value % U32_RANGE, this.#room(8));
+    this.#room(8);
+    this.#at = this.#bytes.writeUInt32LE(value % U32_RANGE, this.#at);
     this.#at = this.#bytes.writeUInt32LE(Math.floor(value / U32_RANGE), this.#at);
     return this;
   }
 
   /** Without a length: the reader knows it. */
   raw(bytes: Uint8Array): this {
-    this.#bytes.set(bytes, this.#room(bytes.byteLength));
+    this.#room(bytes.byteLength);
+    this.#bytes.set(bytes, this.#at);
     this.#at += bytes.byteLength;
     return this;
   }
@@ -57,8 +61,8 @@ export class ByteWriter {
   text(text: string): this {
     const length = Buffer.byteLength(text);
     assert(length <= 0xffff, 'a text field is short');
-    this.u16(length);
-    this.#at += this.#bytes.write(text, this.#room(length), 'utf8');
+    this.u16(length).#room(length);
+    this.#at += this.#bytes.write(text, this.#at, 'utf8');
     return this;
   }
 
@@ -67,14 +71,13 @@ export class ByteWriter {
     return this.#bytes.subarray(0, this.#at);
   }
 
-  #room(count: number): number {
+  /** Replaces #bytes when they are full: whoever writes looks at #bytes after this, never before. */
+  #room(count: number): void {
     const needed = this.#at + count;
-    if (needed > this.#bytes.byteLength) {
-      const larger = Buffer.allocUnsafe(Math.max(needed, this.#bytes.byteLength * 2));
-      this.#bytes.copy(larger, 0, 0, this.#at);
-      this.#bytes = larger;
-    }
-    return this.#at;
+    if (needed <= this.#bytes.byteLength) return;
+    const larger = Buffer.allocUnsafe(Math.max(needed, this.#bytes.byteLength * 2));
+    this.#bytes.copy(larger, 0, 0, this.#at);
+    this.#bytes = larger;
   }
 }
 
