@@ -43,17 +43,14 @@ export interface NodeWorld {
   readonly answers: GuardAnswers;
   /** The durable state is a function of the bytes on the medium: read once for equal bytes. */
   readonly durable: Map<string, DurableView>;
-  /** The last delivery of a message, since several actions may ask whether it was theirs. */
-  lastDelivery: Delivery | undefined;
 }
 
+/** The action that the code says it took, and what came of it; both undefined when it refused. */
 interface Delivery {
-  readonly node: VsrNode;
-  readonly sent: SentMessage;
-  /** The action that the code says it took. */
   readonly action: VsrAction | undefined;
   readonly outcome: Outcome | undefined;
 }
+const REFUSED: Delivery = { action: undefined, outcome: undefined };
 
 /** What one step did. */
 export interface Outcome {
@@ -112,8 +109,11 @@ export class VsrNode {
   #committed = false;
   /** A fork that has refused everything so far. */
   #scratch: VsrNode | undefined;
-  /** Steps that were delivered here and refused without a change. */
-  readonly #refused = new Set<VsrStep | SentMessage>();
+  /**
+   * What came of each step (the message, when it takes one; the number of the request): the same object gives the same
+   * answer to the same step, so it is executed once, however many states of the cluster hold this very object.
+   */
+  readonly #deliveries = new Map<VsrStep | SentMessage | number, Delivery>();
   readonly #guards = new Map<VsrStep, readonly GuardEvaluation[]>();
   #seen: Seen | undefined;
   #durable: { readonly view: DurableView; readonly syncs: number } | undefined;
@@ -151,14 +151,13 @@ export class VsrNode {
 
   /** Undefined when the replica refused and nothing has changed, or when it took the message for another action. */
   take(step: VsrStep, sent: SentMessage | undefined, request: number): Outcome | undefined {
-    if (step.type === 'Crash') return this.#crash();
-    const delivered = sent ?? step;
-    if (this.#refused.has(delivered)) return undefined;
-    if (sent === undefined) return this.#after(delivered, (replica) => taken(replica, step, request));
-    const world = this.#world;
-    if (world.lastDelivery?.node !== this || world.lastDelivery.sent !== sent) world.lastDelivery = this.#deliver(sent);
-    const { action, outcome } = world.lastDelivery;
-    return action === undefined || action === step.type ? outcome : undefined;
+    const key = sent ?? (step.type === 'ClientRequest' ? request : step);
+    let delivery = this.#deliveries.get(key);
+    if (delivery === undefined) {
+      delivery = this.#deliver(step, sent, request);
+      this.#deliveries.set(key, delivery);
+    }
+    return delivery.action === undefined || delivery.action === step.type ? delivery.outcome : undefined;
   }
 
   guards(step: VsrStep, sent: SentMessage | undefined): readonly GuardEvaluation[] {
@@ -182,26 +181,18 @@ export class VsrNode {
     return this.#observed().texts;
   }
 
-  #deliver(sent: SentMessage): Delivery {
-    let action: VsrAction | undefined;
-    const outcome = this.#after(sent, (replica) => {
-      action = replica.deliver(sent.message, sent.facts);
-      return action !== undefined;
-    });
-    return { node: this, sent, action, outcome };
-  }
-
   /** Acts on a fork. A fork that refused serves the next step too, after a look whether it is really unchanged. */
-  #after(delivered: VsrStep | SentMessage, act: (replica: Replica) => boolean): Outcome | undefined {
+  #deliver(step: VsrStep, sent: SentMessage | undefined, request: number): Delivery {
+    if (step.type === 'Crash') return this.#crash();
     const twin = this.#scratch ?? this.#fork();
     this.#scratch = undefined;
-    if (act(twin.replica) || !this.#isUnchangedIn(twin)) {
-      twin.#requireDurableBeforeVisible();
-      return { node: twin, frames: twin.#sent, committed: twin.#committed };
+    const action = taken(twin.replica, step, sent, request);
+    if (action === undefined && this.#isUnchangedIn(twin)) {
+      this.#scratch = twin;
+      return REFUSED;
     }
-    this.#scratch = twin;
-    this.#refused.add(delivered);
-    return undefined;
+    twin.#requireDurableBeforeVisible();
+    return { action, outcome: { node: twin, frames: twin.#sent, committed: twin.#committed } };
   }
 
   #isUnchangedIn(twin: VsrNode): boolean {
@@ -214,10 +205,10 @@ export class VsrNode {
   }
 
   /** The machine says whether a replica in this state can crash at all; then its disk loses power and is opened again. */
-  #crash(): Outcome | undefined {
-    if (refusals(this.replica.machine, this.replica.snapshot, { type: 'Crash' }).length > 0) return undefined;
+  #crash(): Delivery {
+    if (refusals(this.replica.machine, this.replica.snapshot, { type: 'Crash' }).length > 0) return REFUSED;
     const node = new VsrNode(this.#options, this.#storage.crashed(), this.#world, false);
-    return { node, frames: [], committed: false };
+    return { action: 'Crash', outcome: { node, frames: [], committed: false } };
   }
 
   #eventOf(step: VsrStep, sent: SentMessage | undefined): VsrEvent {
@@ -311,10 +302,16 @@ export class VsrNode {
   }
 }
 
-/** Whether the code took the step, which needs no message. */
-function taken(replica: Replica, { type }: VsrStep, request: number): boolean {
-  if (type === 'ClientRequest') return 'op' in replica.submit(NO_BYTES, 1n, request);
-  return replica.take(type as Parameters<Replica['take']>[0]).length === 0;
+/** The action that the code says it took. */
+function taken(
+  replica: Replica,
+  { type }: VsrStep,
+  sent: SentMessage | undefined,
+  request: number,
+): VsrAction | undefined {
+  if (sent !== undefined) return replica.deliver(sent.message, sent.facts);
+  if (type === 'ClientRequest') return 'op' in replica.submit(NO_BYTES, 1n, request) ? type : undefined;
+  return replica.take(type as Parameters<Replica['take']>[0]).length === 0 ? type : undefined;
 }
 
 const entryViews = new WeakMap<Prepare, EntryView>();

@@ -132,7 +132,6 @@ function formatted(constants: Constants, faults: NodeFaults): VsrCluster {
       texts,
       answers: new GuardAnswers(faults.machine ?? vsrMachine),
       durable: new Map(),
-      lastDelivery: undefined,
     },
     plain: indices.map((replica) =>
       (['ClientRequest', ...PLAIN_ACTIONS, ...TARGET_ACTIONS] as const).map((type) => new VsrStep(type, replica)),
