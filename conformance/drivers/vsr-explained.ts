@@ -35,11 +35,13 @@ export const vsrExplanation: StateExplanation<VsrCluster> = {
   load: loadExplain,
 };
 
+const EXPLAIN: string = '../../impl/dx/explain.ts';
+
 /** As in impl/cli/dx-plugin.ts: at run time and by name, since everything else works without the folder. */
 async function loadExplain(): Promise<Explain | undefined> {
   try {
-    const { explain, TOPICS } = await import('../../impl/dx/explain.ts');
-    return { topics: TOPICS, explain: (topic, replica) => explain(topic as (typeof TOPICS)[number], replica) };
+    const { explain, TOPICS } = (await import(EXPLAIN)) as { explain: Explain['explain']; TOPICS: Explain['topics'] };
+    return { topics: TOPICS, explain };
   } catch (cause) {
     const isAbsent = cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND';
     if (isAbsent && /[\\/]dx[\\/]explain\.[jt]s/.test(cause.message)) return undefined;
