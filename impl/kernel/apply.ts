@@ -3,11 +3,11 @@
  * prepares give the same states, results and hashes on every replica. Commands of a batch see those before them. Nothing
  * here throws for what a command says: what cannot be done is a result. Mirrors no spec module yet.
  */
-import { List, type Map as PersistentMap } from 'immutable';
+import type { List, Map as PersistentMap } from 'immutable';
 import { sha256 } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
-import { type Append, type Command, CommandError, type CreateStream } from './command.ts';
-import { decodeCommand, encodedCommandsOf } from './command-codec.ts';
+import { CommandError, type CreateStream } from './command.ts';
+import { type AppendOutline, BatchOutline, type CommandOutline } from './command-outline.ts';
 import {
   KERNEL_BOUNDS,
   type KernelBounds,
@@ -19,18 +19,11 @@ import {
   refusalOfDelete,
   refusalOfRepeat,
 } from './rules.ts';
-import {
-  type CommittedPrepare,
-  type KernelState,
-  type KeyedAnswer,
-  keyOf,
-  placeOf,
-  type Run,
-  type Stream,
-} from './state.ts';
+import { RunList } from './run-list.ts';
+import { type CommittedPrepare, type KernelState, type KeyedAnswer, keyOf, placeOf, type Stream } from './state.ts';
 import { addHash, answerHash, extendedStreamHash, newStreamHash, subtractHash } from './state-hash.ts';
 
-const NO_RUNS: List<Run> = List();
+const NONE: readonly number[] = [];
 
 /** Results are JSON: they travel between replicas. */
 export type CommandResult =
@@ -65,55 +58,57 @@ export function apply(
 ): AppliedPrepare {
   assert(prepare.op === state.op + 1, 'ops are applied in order, each once');
   const draft = new Draft(state, prepare, bounds);
-  const results = commandsIn(prepare.body).map((bytes, index) => draft.take(bytes, index));
+  const batch = batchIn(prepare.body);
+  const results: CommandResult[] = [];
+  for (let index = 0; index < (batch?.count ?? 0); index++) results.push(draft.take(batch as BatchOutline, index));
   return { state: draft.sealed(), results };
 }
 
-function commandsIn(body: Uint8Array): readonly Uint8Array[] {
+function batchIn(body: Uint8Array): BatchOutline | undefined {
   try {
-    return encodedCommandsOf(body);
+    return new BatchOutline(body);
   } catch (cause) {
-    if (cause instanceof CommandError) return [];
+    if (cause instanceof CommandError) return undefined;
     throw cause;
   }
 }
 
-/** A stream that this op changes; sealed once, with one hash for all that the op added. */
+/** A stream that this op changes: all that the op adds is one run, with one hash. */
 class StreamDraft {
   nextOffset: number;
-  runs: List<Run>;
-  readonly added: Run[] = [];
   readonly #before: Stream;
+  /** Index of the first command that appended. */
+  #command = -1;
+  #without: number[] | undefined;
 
   constructor(before: Stream) {
     this.#before = before;
     this.nextOffset = before.nextOffset;
-    this.runs = before.runs;
   }
 
   get id(): number {
     return this.#before.id;
   }
 
-  append(run: Run, count: number): void {
-    this.runs = this.runs.push(run);
-    this.added.push(run);
+  append(command: number, count: number): void {
+    if (this.#command < 0) this.#command = command;
     this.nextOffset += count;
   }
 
+  /** An append that was refused or repeated, after one that was not. */
+  leaveOut(command: number): void {
+    if (this.#command < 0) return;
+    this.#without ??= [];
+    this.#without.push(command);
+  }
+
   sealed(op: number): Stream {
-    const { name, dataClass, id, createdCommitId, hash } = this.#before;
-    if (this.added.length === 0) return this.#before;
-    const { nextOffset, runs, added } = this;
-    return {
-      name,
-      dataClass,
-      id,
-      createdCommitId,
-      nextOffset,
-      runs,
-      hash: extendedStreamHash(hash, op, added, nextOffset),
-    };
+    if (this.#command < 0) return this.#before;
+    const { name, dataClass, id, createdCommitId, nextOffset: firstOffset, runs, hash } = this.#before;
+    const run = { firstOffset, op, command: this.#command, without: this.#without ?? NONE };
+    const { nextOffset } = this;
+    const hashAfter = extendedStreamHash(hash, run, nextOffset - firstOffset);
+    return { name, dataClass, id, createdCommitId, nextOffset, runs: runs.push(run), hash: hashAfter };
   }
 }
 
@@ -146,10 +141,10 @@ class Draft implements RuledState {
     return this.#touched.has(name) ? this.#touched.get(name) : this.#before.streams.get(name);
   }
 
-  take(encoded: Uint8Array, index: number): CommandResult {
-    let command: Command;
+  take(batch: BatchOutline, index: number): CommandResult {
+    let command: CommandOutline;
     try {
-      command = decodeCommand(encoded);
+      command = batch.at(index);
     } catch (cause) {
       if (cause instanceof CommandError) return notWellFormed(cause.code, index);
       throw cause;
@@ -159,8 +154,11 @@ class Draft implements RuledState {
         return this.#create(command, index);
       case 'DeleteStream':
         return refusalOfDelete(this, command) ?? this.#delete(command.stream);
-      case 'Append':
-        return this.#append(command, index, encoded);
+      case 'Append': {
+        const appended = this.#append(command, index, batch);
+        if (appended.kind === 'Refused' || appended.repeated) this.#touched.get(command.stream)?.leaveOut(index);
+        return appended;
+      }
       case 'ReadBarrier':
         return { kind: 'BarrierPassed' };
     }
@@ -182,7 +180,7 @@ class Draft implements RuledState {
     if (refusal !== undefined) return refusal;
     const { op } = this.#prepare;
     const fields = { id: placeOf(op, index), name: command.stream, dataClass: command.dataClass ?? '' };
-    const stream = { ...fields, createdCommitId: op, nextOffset: 0, runs: NO_RUNS, hash: newStreamHash(fields) };
+    const stream = { ...fields, createdCommitId: op, nextOffset: 0, runs: RunList.empty, hash: newStreamHash(fields) };
     this.#touched.set(command.stream, new StreamDraft(stream));
     this.#streamCount++;
     return { kind: 'StreamCreated' };
@@ -195,12 +193,12 @@ class Draft implements RuledState {
     return { kind: 'StreamDeleted', nextOffset };
   }
 
-  #append(command: Append, index: number, encoded: Uint8Array): CommandResult {
+  #append(command: AppendOutline, index: number, batch: BatchOutline): Appended | Refused {
     if (command.idempotencyKey === undefined) return refusalOfAppend(this, command) ?? this.#appended(command, index);
     const stream = this.streamNamed(command.stream);
     const key = stream === undefined ? undefined : keyOf(stream, command.idempotencyKey);
     const answer = key === undefined ? undefined : this.#keys.get(key);
-    const fingerprint = sha256(encoded);
+    const fingerprint = sha256(batch.bytesAt(index));
     if (answer !== undefined) {
       const { firstOffset, count, commitId } = answer;
       const refusal = refusalOfRepeat(command, answer, fingerprint);
@@ -214,12 +212,11 @@ class Draft implements RuledState {
     return appended;
   }
 
-  #appended({ stream: name, events }: Append, command: number): Appended {
+  #appended({ stream: name, eventCount }: AppendOutline, index: number): Appended {
     const stream = this.#drafted(name);
-    const { op } = this.#prepare;
     const firstOffset = stream.nextOffset;
-    stream.append({ firstOffset, op, command }, events.length);
-    return { kind: 'Appended', firstOffset, count: events.length, commitId: op, repeated: false };
+    stream.append(index, eventCount);
+    return { kind: 'Appended', firstOffset, count: eventCount, commitId: this.#prepare.op, repeated: false };
   }
 
   #drafted(name: string): StreamDraft {

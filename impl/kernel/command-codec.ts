@@ -4,22 +4,15 @@
  * batch. Command: kind u8, then texts with their length before them (u8), numbers u64; one encoding for each command only.
  */
 import { assert } from '../ports/assert.ts';
-import {
-  type Append,
-  type Command,
-  CommandError,
-  type CommandErrorCode,
-  type CommandKind,
-  checkCommand,
-  type NewEvent,
-} from './command.ts';
+import { type Append, type Command, type CommandKind, checkCommand, type NewEvent } from './command.ts';
+import { CommandReader, refuse } from './command-reader.ts';
 import { BATCH_BYTES_MAX, COMMANDS_MAX, EVENT_BYTES_MAX } from './limits.ts';
 
 const BATCH_VERSION = 1;
 const BATCH_HEADER_BYTES = 3;
 const LENGTH_BYTES = 4;
 /** Index is the kind on the wire; 0 is never sent. */
-const KINDS: readonly (CommandKind | undefined)[] = [
+export const KINDS: readonly (CommandKind | undefined)[] = [
   undefined,
   'CreateStream',
   'DeleteStream',
@@ -27,9 +20,8 @@ const KINDS: readonly (CommandKind | undefined)[] = [
   'ReadBarrier',
 ];
 const KIND_CODES = new Map(KINDS.map((kind, code) => [kind, code]));
-const HAS_EXPECTED_OFFSET = 1;
-const HAS_KEY = 2;
-const NO_BYTES = new Uint8Array(0);
+export const HAS_EXPECTED_OFFSET = 1;
+export const HAS_KEY = 2;
 
 /** @throws CommandError when the command has not its form */
 export function encodeCommand(command: Command): Uint8Array {
@@ -45,7 +37,7 @@ export function encodeCommand(command: Command): Uint8Array {
 
 /** Data of events are views of the bytes. @throws CommandError and nothing else */
 export function decodeCommand(bytes: Uint8Array): Command {
-  const reader = new Reader(bytes);
+  const reader = new CommandReader(bytes);
   const command = readCommand(reader);
   reader.end();
   checkCommand(command);
@@ -62,9 +54,9 @@ export const EMPTY_BATCH_BYTES = BATCH_HEADER_BYTES;
 
 /** The body of a prepare: commands already encoded, in order. @throws CommandError when there are too many or too large */
 export function encodeBatch(encodedCommands: readonly Uint8Array[]): Uint8Array {
-  if (encodedCommands.length > COMMANDS_MAX) fail('COMMAND_TOO_MANY', 'a batch has too many commands');
+  if (encodedCommands.length > COMMANDS_MAX) refuse('COMMAND_TOO_MANY', 'a batch has too many commands');
   const size = encodedCommands.reduce((sum, command) => sum + bytesInBatch(command), BATCH_HEADER_BYTES);
-  if (size > BATCH_BYTES_MAX) fail('COMMAND_BAD_LENGTH', `a batch is over ${BATCH_BYTES_MAX} bytes`);
+  if (size > BATCH_BYTES_MAX) refuse('COMMAND_BAD_LENGTH', `a batch is over ${BATCH_BYTES_MAX} bytes`);
   const bytes = Buffer.allocUnsafe(size);
   let at = bytes.writeUInt8(BATCH_VERSION, 0);
   at = bytes.writeUInt16LE(encodedCommands.length, at);
@@ -76,38 +68,25 @@ export function encodeBatch(encodedCommands: readonly Uint8Array[]): Uint8Array 
   return bytes;
 }
 
-/** @throws CommandError and nothing else */
+/** Every command with its data, for those who show a log; the state machine reads an outline. @throws CommandError */
 export function decodeBatch(body: Uint8Array): readonly Command[] {
-  return encodedCommandsOf(body).map(decodeCommand);
-}
-
-/** One command of a batch, without decoding the others. @throws CommandError and nothing else */
-export function commandAt(body: Uint8Array, index: number): Command {
-  const reader = new Reader(body);
-  const count = readBatchHeader(reader);
-  if (index >= count) fail('COMMAND_TRUNCATED', `a batch of ${count} commands has no command ${index}`);
-  for (let skipped = 0; skipped < index; skipped++) reader.bytes(reader.u32());
-  return decodeCommand(reader.bytes(reader.u32()));
-}
-
-/** The commands of a batch, not decoded. @throws CommandError when it is no batch */
-export function encodedCommandsOf(body: Uint8Array): readonly Uint8Array[] {
   if (body.byteLength === 0) return [];
-  const reader = new Reader(body);
+  const reader = new CommandReader(body);
   const count = readBatchHeader(reader);
-  const commands: Uint8Array[] = [];
-  for (let index = 0; index < count; index++) commands.push(reader.bytes(reader.u32()));
+  const commands: Command[] = [];
+  for (let index = 0; index < count; index++) commands.push(decodeCommand(reader.bytes(reader.u32())));
   reader.end();
   return commands;
 }
 
-function readBatchHeader(reader: Reader): number {
-  if (reader.left > BATCH_BYTES_MAX) fail('COMMAND_BAD_LENGTH', `a batch is over ${BATCH_BYTES_MAX} bytes`);
+/** Number of commands. @throws CommandError */
+export function readBatchHeader(reader: CommandReader): number {
+  if (reader.left > BATCH_BYTES_MAX) refuse('COMMAND_BAD_LENGTH', `a batch is over ${BATCH_BYTES_MAX} bytes`);
   const version = reader.u8();
   if (version !== BATCH_VERSION)
-    fail('COMMAND_UNKNOWN_VERSION', `a batch is of version ${version}, not ${BATCH_VERSION}`);
+    refuse('COMMAND_UNKNOWN_VERSION', `a batch is of version ${version}, not ${BATCH_VERSION}`);
   const count = reader.u16();
-  if (count > COMMANDS_MAX) fail('COMMAND_TOO_MANY', 'a batch has too many commands');
+  if (count > COMMANDS_MAX) refuse('COMMAND_TOO_MANY', 'a batch has too many commands');
   return count;
 }
 
@@ -151,7 +130,7 @@ function writeText(bytes: Buffer, at: number, text: string): number {
   return at + 1 + length;
 }
 
-function readCommand(reader: Reader): Command {
+function readCommand(reader: CommandReader): Command {
   const kind = KINDS[reader.u8()];
   switch (kind) {
     case 'CreateStream': {
@@ -166,14 +145,14 @@ function readCommand(reader: Reader): Command {
     case 'ReadBarrier':
       return { kind };
     case undefined:
-      return fail('COMMAND_UNKNOWN_KIND', 'a command is of no known kind');
+      return refuse('COMMAND_UNKNOWN_KIND', 'a command is of no known kind');
   }
 }
 
-function readAppend(reader: Reader): Append {
+function readAppend(reader: CommandReader): Append {
   const stream = reader.ascii();
   const flags = reader.u8();
-  if (flags > (HAS_EXPECTED_OFFSET | HAS_KEY)) fail('COMMAND_UNKNOWN_FLAG', 'an append has an unknown flag');
+  if (flags > (HAS_EXPECTED_OFFSET | HAS_KEY)) refuse('COMMAND_UNKNOWN_FLAG', 'an append has an unknown flag');
   const expectedOffset = flags & HAS_EXPECTED_OFFSET ? reader.u64() : undefined;
   const idempotencyKey = flags & HAS_KEY ? reader.ascii() : undefined;
   const count = reader.u16();
@@ -187,81 +166,12 @@ function readAppend(reader: Reader): Append {
   return { kind: 'Append', stream, events, expectedOffset, idempotencyKey };
 }
 
-function readEvent(reader: Reader): NewEvent {
+function readEvent(reader: CommandReader): NewEvent {
   const length = reader.u32();
-  if (length > EVENT_BYTES_MAX) fail('COMMAND_EVENT_TOO_LARGE', `an event is over ${EVENT_BYTES_MAX} bytes`);
+  if (length > EVENT_BYTES_MAX) refuse('COMMAND_EVENT_TOO_LARGE', `an event is over ${EVENT_BYTES_MAX} bytes`);
   const type = reader.text();
   const contentType = reader.ascii();
   const data = reader.bytes(length);
   if (type === '' && contentType === '') return { data };
   return { data, ...(type === '' ? {} : { type }), ...(contentType === '' ? {} : { contentType }) };
-}
-
-/** Never past the end, never a byte copied. */
-class Reader {
-  readonly #bytes: Buffer;
-  #at = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-
-  get left(): number {
-    return this.#bytes.byteLength - this.#at;
-  }
-
-  u8(): number {
-    return this.#bytes[this.#take(1)] as number;
-  }
-
-  u16(): number {
-    return this.#bytes.readUInt16LE(this.#take(2));
-  }
-
-  u32(): number {
-    return this.#bytes.readUInt32LE(this.#take(4));
-  }
-
-  u64(): number {
-    const at = this.#take(8);
-    return this.#bytes.readUInt32LE(at) + this.#bytes.readUInt32LE(at + 4) * 2 ** 32;
-  }
-
-  bytes(length: number): Uint8Array {
-    if (length === 0) return NO_BYTES;
-    const at = this.#take(length);
-    return this.#bytes.subarray(at, at + length);
-  }
-
-  /** One byte a character: checkCommand refuses what is not ASCII. */
-  ascii(): string {
-    const length = this.u8();
-    const at = this.#take(length);
-    return this.#bytes.toString('latin1', at, at + length);
-  }
-
-  text(): string {
-    const length = this.u8();
-    if (length === 0) return '';
-    const at = this.#take(length);
-    const text = this.#bytes.toString('utf8', at, at + length);
-    const same = Buffer.byteLength(text) === length && !text.includes('\ufffd');
-    if (same || Buffer.from(text, 'utf8').equals(this.#bytes.subarray(at, at + length))) return text;
-    return fail('COMMAND_BAD_EVENT_TYPE', 'the type of an event is not well-formed UTF-8');
-  }
-
-  end(): void {
-    if (this.left > 0) fail('COMMAND_BAD_LENGTH', `a command or batch has ${this.left} bytes left over`);
-  }
-
-  #take(length: number): number {
-    if (length > this.left) fail('COMMAND_TRUNCATED', `${length} bytes are promised and ${this.left} are left`);
-    const at = this.#at;
-    this.#at += length;
-    return at;
-  }
-}
-
-function fail(code: CommandErrorCode, what: string): never {
-  throw new CommandError(code, what);
 }

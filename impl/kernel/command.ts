@@ -103,14 +103,24 @@ function checkDataClass(dataClass: string | undefined): void {
 }
 
 function checkAppend({ events, expectedOffset, idempotencyKey }: Append): void {
-  if (events.length === 0) {
+  checkAppendFields(events.length, expectedOffset, idempotencyKey);
+  for (const [index, event] of events.entries()) checkEvent(event, index);
+}
+
+/** What an append says beside its stream and its events. @throws CommandError */
+export function checkAppendFields(
+  eventCount: number,
+  expectedOffset: number | undefined,
+  idempotencyKey: string | undefined,
+): void {
+  if (eventCount === 0) {
     throw new CommandError('COMMAND_NO_EVENTS', 'an append has at least one event', { field: 'events' });
   }
-  if (events.length > EVENTS_PER_APPEND_MAX) {
+  if (eventCount > EVENTS_PER_APPEND_MAX) {
     throw new CommandError(
       'COMMAND_TOO_MANY_EVENTS',
       `an append has at most ${EVENTS_PER_APPEND_MAX} events: send several`,
-      { field: 'events', count: events.length, maximum: EVENTS_PER_APPEND_MAX },
+      { field: 'events', count: eventCount, maximum: EVENTS_PER_APPEND_MAX },
     );
   }
   if (expectedOffset !== undefined && !isOffset(expectedOffset)) {
@@ -129,7 +139,6 @@ function checkAppend({ events, expectedOffset, idempotencyKey }: Append): void {
       { field: 'idempotencyKey', length: idempotencyKey.length },
     );
   }
-  for (const [index, event] of events.entries()) checkEvent(event, index);
 }
 
 function checkEvent({ data, type, contentType }: NewEvent, index: number): void {

@@ -4,10 +4,11 @@
  * module. Changes nothing.
  */
 import { assert } from '../ports/assert.ts';
-import type { NewEvent } from './command.ts';
-import { commandAt } from './command-codec.ts';
+import { CommandError, type NewEvent } from './command.ts';
+import { decodeCommand } from './command-codec.ts';
+import { BatchOutline } from './command-outline.ts';
 import { READ_BYTES_MAX, READ_EVENTS_MAX } from './limits.ts';
-import { type CommittedPrepare, type KernelState, type Run, runIndexAt, type Stream } from './state.ts';
+import type { CommittedPrepare, KernelState, Stream } from './state.ts';
 
 export interface StoredEvent extends NewEvent {
   readonly offset: number;
@@ -46,16 +47,13 @@ export function readEvents(
   const end = Math.min(stream.nextOffset, from + Math.min(range.limit, READ_EVENTS_MAX));
   const events: StoredEvent[] = [];
   let bytes = 0;
-  let run = from < end ? runIndexAt(stream.runs, from) : stream.runs.size;
-  for (let offset = from; offset < end; run++) {
-    for (const event of eventsOf(stream, run, prepareAt)) {
-      if (event.offset < offset) continue;
+  for (let run = from < end ? stream.runs.indexAt(from) : stream.runs.size; run < stream.runs.size; run++) {
+    for (const event of eventsOf(stream, run, from + events.length, end, prepareAt)) {
       bytes += event.data.byteLength;
-      if (offset >= end || (events.length > 0 && bytes > bytesMax)) break;
+      if (events.length > 0 && bytes > bytesMax) break;
       events.push(event);
-      offset++;
     }
-    if (bytes > bytesMax) break;
+    if (bytes > bytesMax || from + events.length >= end) break;
   }
   return { events, nextOffset: from + events.length, commitId: state.op };
 }
@@ -65,22 +63,46 @@ export function streamsByName({ streams }: KernelState): readonly Stream[] {
   return [...streams.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function eventsOf(
-  stream: Stream,
+/** Events of a run with offsets from..end-1. Appends before them are counted, not decoded. */
+function* eventsOf(
+  { name, runs, nextOffset }: Stream,
   index: number,
+  from: number,
+  end: number,
   prepareAt: (op: number) => CommittedPrepare | undefined,
-): readonly StoredEvent[] {
-  const run = stream.runs.get(index) as Run;
-  const prepare = prepareAt(run.op);
+): Iterable<StoredEvent> {
+  const { firstOffset, op, command, without } = runs.at(index);
+  const prepare = prepareAt(op);
   assert(prepare !== undefined, 'a committed op is in the log');
-  const command = commandAt(prepare.body, run.command);
-  assert(command.kind === 'Append' && command.stream === stream.name, 'a run names the append that made it');
   const { timestamp, hash } = prepare;
-  return command.events.map((event, at) => ({
-    ...event,
-    offset: run.firstOffset + at,
-    timestamp,
-    commitId: run.op,
-    hash,
-  }));
+  const batch = new BatchOutline(prepare.body);
+  const runEnd = Math.min(end, index + 1 < runs.size ? runs.at(index + 1).firstOffset : nextOffset);
+  let offset = firstOffset;
+  for (let at = command; offset < runEnd; at++) {
+    const count = appendedBy(batch, at, name, without);
+    if (offset + count <= from) {
+      offset += count;
+      continue;
+    }
+    if (count === 0) continue;
+    const append = decodeCommand(batch.bytesAt(at));
+    assert(append.kind === 'Append' && append.events.length === count, 'an outline is what decoding gives');
+    for (const event of append.events) {
+      if (offset >= from && offset < runEnd) yield { ...event, offset, timestamp, commitId: op, hash };
+      offset++;
+    }
+  }
+}
+
+/** Events that this command put into the stream. */
+function appendedBy(batch: BatchOutline, at: number, stream: string, without: readonly number[]): number {
+  assert(at < batch.count, 'the events of a run lie in its batch');
+  if (without.includes(at)) return 0;
+  try {
+    const outline = batch.at(at);
+    return outline.kind === 'Append' && outline.stream === stream ? outline.eventCount : 0;
+  } catch (cause) {
+    if (cause instanceof CommandError) return 0; // refused when it was applied
+    throw cause;
+  }
 }

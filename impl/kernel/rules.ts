@@ -5,7 +5,8 @@
  */
 import { hashesEqual } from '../crypto/hash.ts';
 import type { Evidence } from '../ports/lockstep-error.ts';
-import type { Append, Command, CreateStream, DeleteStream } from './command.ts';
+import type { Command, CreateStream, DeleteStream } from './command.ts';
+import type { AppendOutline } from './command-outline.ts';
 import { IDEMPOTENCY_KEYS_MAX, OFFSET_MAX, STREAMS_MAX } from './limits.ts';
 import type { KeyedAnswer } from './state.ts';
 
@@ -58,20 +59,24 @@ export function refusalOfDelete(state: RuledState, { stream }: DeleteStream): Re
 }
 
 /** An append without a key, or with one that is new. */
-export function refusalOfAppend(state: RuledState, command: Append): Refused | undefined {
-  const { stream: name, expectedOffset, events } = command;
+export function refusalOfAppend(state: RuledState, command: AppendOutline): Refused | undefined {
+  const { stream: name, expectedOffset, eventCount } = command;
   const stream = state.streamNamed(name);
   if (stream === undefined) return refused('Kernel.Append.StreamExists', { stream: name });
   const { nextOffset } = stream;
   if (expectedOffset !== undefined && expectedOffset !== nextOffset) {
     return refused('Kernel.Append.OffsetMatches', { stream: name, expectedOffset, nextOffset });
   }
-  if (nextOffset + events.length - 1 <= OFFSET_MAX) return undefined;
-  return refused('Kernel.Append.OffsetsHaveRoom', { stream: name, nextOffset, count: events.length });
+  if (nextOffset + eventCount - 1 <= OFFSET_MAX) return undefined;
+  return refused('Kernel.Append.OffsetsHaveRoom', { stream: name, nextOffset, count: eventCount });
 }
 
 /** An append whose key has an answer already: the same command gets that answer, another one is refused. */
-export function refusalOfRepeat(command: Append, answer: KeyedAnswer, fingerprint: Uint8Array): Refused | undefined {
+export function refusalOfRepeat(
+  command: AppendOutline,
+  answer: KeyedAnswer,
+  fingerprint: Uint8Array,
+): Refused | undefined {
   if (hashesEqual(answer.fingerprint, fingerprint)) return undefined;
   const { stream, idempotencyKey = '' } = command;
   return refused('Kernel.Append.KeyIsNotReused', { stream, idempotencyKey, commitId: answer.commitId });

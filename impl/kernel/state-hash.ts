@@ -7,15 +7,15 @@
 import { GENESIS_HASH, HASH_BYTES, sha256 } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
 import { STATE_HASHES_MAX } from './limits.ts';
-import { type KernelState, type KeyedAnswer, type Run, type Stream, SUM_LANES } from './state.ts';
+import type { Run } from './run-list.ts';
+import { type KernelState, type KeyedAnswer, type Stream, SUM_LANES } from './state.ts';
 
 /** First byte of what is hashed: one kind is never taken for another. */
 const TAG_STATE = 1;
 const TAG_STREAM = 2;
-const TAG_RUNS = 3;
+const TAG_RUN = 3;
 const TAG_ANSWER = 4;
 const U32_RANGE = 2 ** 32;
-const RUN_BYTES = 8;
 const scratch = Buffer.allocUnsafeSlow(4096);
 
 /** SHA-256 over op, hash of the log, counts and sum. */
@@ -40,22 +40,14 @@ export function newStreamHash({ id, name, dataClass }: Pick<Stream, 'id' | 'name
   return sha256(bytes);
 }
 
-/** Of a stream after the runs that one op added to it. */
-export function extendedStreamHash(
-  before: Uint8Array,
-  op: number,
-  runs: readonly Run[],
-  nextOffset: number,
-): Uint8Array {
-  assert(runs.length > 0, 'an op that adds nothing changes nothing');
-  const bytes = tagged(TAG_RUNS, 9 + HASH_BYTES + runs.length * RUN_BYTES);
+/** Of a stream after the run that one op added to it. @param count events of the run */
+export function extendedStreamHash(before: Uint8Array, { op, command, without }: Run, count: number): Uint8Array {
+  const bytes = tagged(TAG_RUN, 17 + HASH_BYTES + without.length * 4);
   writeU64(bytes, 1, op);
   bytes.set(before, 9);
-  let at = 9 + HASH_BYTES;
-  for (const [index, { firstOffset, command }] of runs.entries()) {
-    at = bytes.writeUInt32LE(command, at);
-    at = bytes.writeUInt32LE((runs[index + 1]?.firstOffset ?? nextOffset) - firstOffset, at);
-  }
+  let at = bytes.writeUInt32LE(command, 9 + HASH_BYTES);
+  at = bytes.writeUInt32LE(count, at);
+  for (const index of without) at = bytes.writeUInt32LE(index, at);
   return sha256(bytes);
 }
 
@@ -86,14 +78,11 @@ export function stateHashFromScratch(state: KernelState): Uint8Array {
 }
 
 function streamHashFromScratch(stream: Stream): Uint8Array {
-  const runs = [...stream.runs];
+  const { runs, nextOffset } = stream;
   let hash = newStreamHash(stream);
-  for (let at = 0; at < runs.length; ) {
-    const { op } = runs[at] as Run;
-    let end = at;
-    while (runs[end]?.op === op) end++;
-    hash = extendedStreamHash(hash, op, runs.slice(at, end), runs[end]?.firstOffset ?? stream.nextOffset);
-    at = end;
+  for (let index = 0; index < runs.size; index++) {
+    const end = index + 1 < runs.size ? runs.at(index + 1).firstOffset : nextOffset;
+    hash = extendedStreamHash(hash, runs.at(index), end - runs.at(index).firstOffset);
   }
   return hash;
 }

@@ -7,13 +7,7 @@ import { List, Map as PersistentMap } from 'immutable';
 import { GENESIS_HASH } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
 import { COMMANDS_MAX } from './limits.ts';
-
-/** What one append put into a stream: events firstOffset.., the data in command `command` of the prepare at `op`. */
-export interface Run {
-  readonly firstOffset: number;
-  readonly op: number;
-  readonly command: number;
-}
+import type { RunList } from './run-list.ts';
 
 export interface Stream {
   readonly name: string;
@@ -24,7 +18,7 @@ export interface Stream {
   readonly createdCommitId: number;
   /** Offset that the next event gets; also the count of events. */
   readonly nextOffset: number;
-  readonly runs: List<Run>;
+  readonly runs: RunList;
   /** Chain over creation and runs: state-hash.ts. */
   readonly hash: Uint8Array;
 }
@@ -82,17 +76,4 @@ export function placeOf(op: number, command: number): number {
 /** A key belongs to one stream: deleted and created again, that is another stream. */
 export function keyOf(stream: { readonly id: number }, idempotencyKey: string): string {
   return `${stream.id}:${idempotencyKey}`;
-}
-
-/** The run that holds the event at offset, which the stream has. */
-export function runIndexAt(runs: List<Run>, offset: number): number {
-  let low = 0;
-  let high = runs.size - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >>> 1;
-    if ((runs.get(middle) as Run).firstOffset <= offset) low = middle;
-    else high = middle - 1;
-  }
-  assert((runs.get(low)?.firstOffset ?? Number.POSITIVE_INFINITY) <= offset, 'the runs of a stream begin at offset 0');
-  return low;
 }

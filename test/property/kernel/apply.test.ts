@@ -128,5 +128,7 @@ test('bytes that are no batch or no command change nothing but the op, and never
 });
 
 function textOf(state: KernelState): string {
-  return JSON.stringify([state, hex(stateHashFromScratch(state))]);
+  const runs = streamsByName(state).map((stream) => [...stream.runs]);
+  const { op, streams, keys, keyOrder, sum } = state;
+  return JSON.stringify([op, streams, keys, keyOrder, sum, runs, hex(stateHashFromScratch(state))]);
 }

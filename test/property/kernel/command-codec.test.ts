@@ -5,27 +5,42 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Command, CommandError } from '../../../impl/kernel/command.ts';
-import {
-  commandAt,
-  decodeBatch,
-  decodeCommand,
-  encodeBatch,
-  encodeCommand,
-} from '../../../impl/kernel/command-codec.ts';
+import { decodeBatch, decodeCommand, encodeBatch, encodeCommand } from '../../../impl/kernel/command-codec.ts';
+import { BatchOutline, type CommandOutline } from '../../../impl/kernel/command-outline.ts';
 import { command } from './arbitrary.ts';
 
 const RUNS = 500;
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
-test('a batch comes back as it was, and each command alone', () => {
+test('a batch comes back as it was, command by command', () => {
   fc.assert(
     fc.property(fc.array(command, { maxLength: 8 }), (commands) => {
       const body = encodeBatch(commands.map(encodeCommand));
+      const batch = new BatchOutline(body);
       expect(decodeBatch(body).map(withText)).toEqual(commands.map(withText));
-      for (const [index, one] of commands.entries()) expect(withText(commandAt(body, index))).toEqual(withText(one));
-      expect(() => commandAt(body, commands.length)).toThrow(CommandError);
+      expect(batch.count).toBe(commands.length);
+      for (const [index, one] of commands.entries()) {
+        expect(withText(decodeCommand(batch.bytesAt(index)))).toEqual(withText(one));
+        expect(batch.at(index)).toEqual(outlineOf(one));
+      }
+      expect(() => batch.at(commands.length)).toThrow(CommandError);
     }),
     { numRuns: RUNS },
+  );
+});
+
+test('an outline is what decoding gives, or both refuse', () => {
+  fc.assert(
+    fc.property(fc.array(command, { minLength: 1, maxLength: 3 }), fc.nat(), fc.nat(), (commands, at, byte) => {
+      const encoded = commands.map((one) => Uint8Array.from(encodeCommand(one)));
+      const damaged = encoded[at % encoded.length] as Uint8Array;
+      damaged[at % damaged.length] = byte % 256;
+      const batch = new BatchOutline(encodeBatch(encoded));
+      for (const [index, bytes] of encoded.entries()) {
+        expect(outcomeOf(() => batch.at(index))).toEqual(outcomeOf(() => outlineOf(decodeCommand(bytes))));
+      }
+    }),
+    { numRuns: 20_000 },
   );
 });
 
@@ -60,7 +75,8 @@ test('100,000 arbitrary byte strings are a command, a batch or a CommandError', 
     fc.property(fc.uint8Array({ maxLength: 80 }), (bytes) => {
       expectCommandOrError(bytes);
       try {
-        decodeBatch(bytes);
+        const batch = new BatchOutline(bytes);
+        for (let index = 0; index < batch.count; index++) expectOutlineOrError(batch, index);
       } catch (cause) {
         expect(cause).toBeInstanceOf(CommandError);
       }
@@ -74,6 +90,25 @@ function expectCommandOrError(bytes: Uint8Array): void {
     expect(hex(encodeCommand(decodeCommand(bytes)))).toBe(hex(bytes));
   } catch (cause) {
     expect(cause).toBeInstanceOf(CommandError);
+  }
+}
+
+function expectOutlineOrError(batch: BatchOutline, index: number): void {
+  expect(outcomeOf(() => batch.at(index))).toEqual(outcomeOf(() => outlineOf(decodeCommand(batch.bytesAt(index)))));
+}
+
+function outlineOf(of: Command): CommandOutline {
+  if (of.kind !== 'Append') return of;
+  const { kind, stream, events, expectedOffset, idempotencyKey } = of;
+  return { kind, stream, eventCount: events.length, expectedOffset, idempotencyKey };
+}
+
+function outcomeOf(act: () => CommandOutline): unknown {
+  try {
+    return act();
+  } catch (cause) {
+    if (cause instanceof CommandError) return 'refused';
+    throw cause;
   }
 }
 

@@ -1,0 +1,101 @@
+/**
+ * What the state machine costs on one core: commands applied a second with their state hashes, commands encoded and decoded,
+ * and bytes kept for each. Run: node --expose-gc --import tsx bench/kernel.ts
+ */
+import { pathToFileURL } from 'node:url';
+import { decodeCommand, encodeBatch, encodeCommand } from '../impl/kernel/command-codec.ts';
+import { Kernel } from '../impl/kernel/kernel.ts';
+import type { CommittedPrepare } from '../impl/kernel/state.ts';
+
+const STREAMS = 100;
+const EVENT_BYTES = 256;
+const WARM_SHARE = 0.2;
+
+export interface KernelCost {
+  readonly batch: number;
+  readonly keyed: boolean;
+  readonly appliedPerSecond: number;
+  readonly encodedPerSecond: number;
+  readonly decodedPerSecond: number;
+  /** Bytes that stay in the state for each command; undefined without --expose-gc. */
+  readonly bytesKept: number | undefined;
+}
+
+/** @param keyed each append with an idempotency key of its own */
+export function measureKernel(batch: number, commands: number, keyed = false): KernelCost {
+  const events = [{ data: Buffer.alloc(EVENT_BYTES, 7) }];
+  const kernel = new Kernel();
+  const bodies = Array.from({ length: Math.ceil(commands / batch) }, (_, op) =>
+    encodeBatch(
+      Array.from({ length: batch }, (__, index) => {
+        const key = keyed ? { idempotencyKey: `key-${op}-${index}` } : {};
+        return encodeCommand({ kind: 'Append', stream: `stream-${op % STREAMS}`, events, ...key });
+      }),
+    ),
+  );
+  let op = 0;
+  const apply = (body: Uint8Array): void => {
+    op++;
+    const prepare: CommittedPrepare = { op, hash: HASH, timestamp: op, body };
+    kernel.apply(prepare);
+  };
+  apply(
+    encodeBatch(
+      Array.from({ length: STREAMS }, (_, index) => encodeCommand({ kind: 'CreateStream', stream: `stream-${index}` })),
+    ),
+  );
+  const warm = Math.ceil(bodies.length * WARM_SHARE);
+  for (const body of bodies.slice(0, warm)) apply(body);
+  globalThis.gc?.();
+  const before = process.memoryUsage();
+  const measured = bodies.slice(warm);
+  const count = measured.length * batch;
+  const applied = timed(() => measured.forEach(apply));
+  globalThis.gc?.();
+  const after = process.memoryUsage();
+  const command = { kind: 'Append', stream: 'stream-1', events } as const;
+  const encoded = timed(() => repeat(count, () => encodeCommand(command)));
+  const bytes = encodeCommand(command);
+  const decoded = timed(() => repeat(count, () => decodeCommand(bytes)));
+  const measures = globalThis.gc !== undefined;
+  return {
+    batch,
+    keyed,
+    appliedPerSecond: Math.round((count * 1000) / applied),
+    encodedPerSecond: Math.round((count * 1000) / encoded),
+    decodedPerSecond: Math.round((count * 1000) / decoded),
+    bytesKept: measures ? Math.round((used(after) - used(before)) / count) : undefined,
+  };
+}
+
+const HASH = new Uint8Array(32).fill(9);
+
+function used({ heapUsed, external }: NodeJS.MemoryUsage): number {
+  return heapUsed + external;
+}
+
+function timed(act: () => void): number {
+  const begin = performance.now();
+  act();
+  return performance.now() - begin;
+}
+
+function repeat(count: number, act: () => void): void {
+  for (let time = 0; time < count; time++) act();
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  for (const [batch, commands, keyed] of [
+    [1, 100_000, false],
+    [16, 200_000, false],
+    [64, 200_000, false],
+    [64, 100_000, true],
+  ] as const) {
+    const cost = measureKernel(batch, commands, keyed);
+    const memory = cost.bytesKept === undefined ? '' : `, ${cost.bytesKept} bytes kept a command`;
+    console.log(
+      `batch ${batch}${keyed ? ' with keys' : ''}: ${cost.appliedPerSecond} applied/s, ${cost.encodedPerSecond} encoded/s, ` +
+        `${cost.decodedPerSecond} decoded/s${memory}`,
+    );
+  }
+}

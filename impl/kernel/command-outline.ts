@@ -1,0 +1,105 @@
+/**
+ * A batch read as far as the state machine needs it: kinds, streams, keys and counts, every field checked as decodeCommand
+ * checks it, and no event's data touched. A property holds the two equal. A part of command-codec.ts; mirrors no spec module.
+ */
+import {
+  type CreateStream,
+  checkAppendFields,
+  checkStreamName,
+  type DeleteStream,
+  type ReadBarrier,
+} from './command.ts';
+import { decodeCommand, HAS_EXPECTED_OFFSET, HAS_KEY, KINDS, readBatchHeader } from './command-codec.ts';
+import { CommandReader, refuse } from './command-reader.ts';
+import { CONTENT_TYPE_BYTES_MAX, EVENT_BYTES_MAX, EVENT_TYPE_BYTES_MAX } from './limits.ts';
+
+export interface AppendOutline {
+  readonly kind: 'Append';
+  readonly stream: string;
+  readonly eventCount: number;
+  readonly expectedOffset: number | undefined;
+  readonly idempotencyKey: string | undefined;
+}
+
+export type CommandOutline = CreateStream | DeleteStream | ReadBarrier | AppendOutline;
+
+const APPEND = KINDS.indexOf('Append');
+
+export class BatchOutline {
+  readonly #body: Uint8Array;
+  readonly #reader: CommandReader;
+  /** Position of each command, and of the length before the next one, had it one. */
+  readonly #starts: number[] = [];
+  readonly #ends: number[] = [];
+  /** Where the last stream name was read, and which it was: names come in runs. */
+  #nameAt = -1;
+  #name = '';
+
+  /** @throws CommandError when the body is no batch; what each command is shows at() */
+  constructor(body: Uint8Array) {
+    this.#body = body;
+    this.#reader = new CommandReader(body);
+    if (body.byteLength === 0) return;
+    const count = readBatchHeader(this.#reader);
+    for (let index = 0; index < count; index++) {
+      const length = this.#reader.u32();
+      this.#starts.push(this.#reader.position);
+      this.#reader.skip(length);
+      this.#ends.push(this.#reader.position);
+    }
+    this.#reader.end();
+  }
+
+  get count(): number {
+    return this.#starts.length;
+  }
+
+  /** @throws CommandError when the bytes are no command */
+  at(index: number): CommandOutline {
+    const start = this.#startOf(index);
+    if (this.#body[start] !== APPEND || this.#ends[index] === start)
+      return decodeCommand(this.bytesAt(index)) as CommandOutline;
+    const reader = this.#reader;
+    reader.within(start + 1, this.#ends[index] as number);
+    const stream = this.#streamName(reader);
+    const flags = reader.u8();
+    if (flags > (HAS_EXPECTED_OFFSET | HAS_KEY)) refuse('COMMAND_UNKNOWN_FLAG', 'an append has an unknown flag');
+    const expectedOffset = flags & HAS_EXPECTED_OFFSET ? reader.u64() : undefined;
+    const idempotencyKey = flags & HAS_KEY ? reader.ascii() : undefined;
+    const eventCount = reader.u16();
+    checkAppendFields(eventCount, expectedOffset, idempotencyKey);
+    for (let event = 0; event < eventCount; event++) skipEvent(reader);
+    reader.end();
+    return { kind: 'Append', stream, eventCount, expectedOffset, idempotencyKey };
+  }
+
+  /** The command as it was encoded. */
+  bytesAt(index: number): Uint8Array {
+    return this.#body.subarray(this.#startOf(index), this.#ends[index]);
+  }
+
+  #startOf(index: number): number {
+    const start = this.#starts[index];
+    if (start === undefined) refuse('COMMAND_TRUNCATED', `a batch of ${this.count} commands has no command ${index}`);
+    return start;
+  }
+
+  #streamName(reader: CommandReader): string {
+    if (this.#nameAt >= 0 && reader.sameTextAs(this.#nameAt)) return this.#name;
+    const at = reader.position;
+    const name = reader.ascii();
+    checkStreamName(name);
+    this.#name = name;
+    this.#nameAt = at;
+    return name;
+  }
+}
+
+function skipEvent(reader: CommandReader): void {
+  const length = reader.u32();
+  if (length === 0) refuse('COMMAND_EMPTY_EVENT', 'an event is empty');
+  if (length > EVENT_BYTES_MAX) refuse('COMMAND_EVENT_TOO_LARGE', `an event is over ${EVENT_BYTES_MAX} bytes`);
+  reader.skipPrintableOr(EVENT_TYPE_BYTES_MAX, 'COMMAND_BAD_EVENT_TYPE', 'utf8');
+  reader.skipPrintableOr(CONTENT_TYPE_BYTES_MAX, 'COMMAND_BAD_CONTENT_TYPE', 'nothing');
+  reader.skip(length);
+}

@@ -1,0 +1,121 @@
+/**
+ * Fields of commands in a row, read with every length checked before it is used. A part of command-codec.ts and
+ * command-outline.ts; mirrors no spec module. Whatever the bytes are, it ends in a value or a CommandError.
+ */
+import { CommandError, type CommandErrorCode } from './command.ts';
+
+const NO_BYTES = new Uint8Array(0);
+
+/** Never past the end, never a byte copied. */
+export class CommandReader {
+  readonly #bytes: Buffer;
+  #at = 0;
+  #end: number;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#end = bytes.byteLength;
+  }
+
+  get left(): number {
+    return this.#end - this.#at;
+  }
+
+  get position(): number {
+    return this.#at;
+  }
+
+  /** Goes on at a position that was read already, up to an end: for a command in its batch. */
+  within(position: number, end: number): void {
+    this.#at = position;
+    this.#end = end;
+  }
+
+  u8(): number {
+    return this.#bytes[this.#take(1)] as number;
+  }
+
+  u16(): number {
+    return this.#bytes.readUInt16LE(this.#take(2));
+  }
+
+  u32(): number {
+    return this.#bytes.readUInt32LE(this.#take(4));
+  }
+
+  u64(): number {
+    const at = this.#take(8);
+    return this.#bytes.readUInt32LE(at) + this.#bytes.readUInt32LE(at + 4) * 2 ** 32;
+  }
+
+  bytes(length: number): Uint8Array {
+    if (length === 0) return NO_BYTES;
+    const at = this.#take(length);
+    return this.#bytes.subarray(at, at + length);
+  }
+
+  skip(length: number): void {
+    this.#take(length);
+  }
+
+  /** One byte a character: checkCommand refuses what is not ASCII. */
+  ascii(): string {
+    const length = this.u8();
+    const at = this.#take(length);
+    return this.#bytes.toString('latin1', at, at + length);
+  }
+
+  /** Whether the text that comes next is that of an earlier position, length and all; then it is read. */
+  sameTextAs(position: number): boolean {
+    const bytes = this.#bytes;
+    const size = 1 + (bytes[position] as number);
+    if (size > this.left) return false;
+    for (let at = 0; at < size; at++) if (bytes[this.#at + at] !== bytes[position + at]) return false;
+    this.#at += size;
+    return true;
+  }
+
+  text(): string {
+    const length = this.u8();
+    if (length === 0) return '';
+    const at = this.#take(length);
+    const text = this.#bytes.toString('utf8', at, at + length);
+    const same = Buffer.byteLength(text) === length && !text.includes('\ufffd');
+    if (same || Buffer.from(text, 'utf8').equals(this.#bytes.subarray(at, at + length))) return text;
+    return refuse('COMMAND_BAD_EVENT_TYPE', 'the type of an event is not well-formed UTF-8');
+  }
+
+  /**
+   * A text of at most so many bytes, passed over: printable ASCII, or whatever else is allowed.
+   * @throws CommandError with the code
+   */
+  skipPrintableOr(bytesMax: number, code: CommandErrorCode, otherwise: 'utf8' | 'nothing'): void {
+    const begin = this.#at;
+    const length = this.u8();
+    if (length > bytesMax) refuse(code, `a text is over ${bytesMax} bytes`);
+    const from = this.#take(length);
+    for (let at = from; at < from + length; at++) {
+      const byte = this.#bytes[at] as number;
+      if (byte >= 0x20 && byte <= 0x7e) continue;
+      if (otherwise === 'nothing') refuse(code, 'a text is not printable ASCII');
+      this.#at = begin;
+      this.text();
+      return;
+    }
+  }
+
+  end(): void {
+    if (this.left > 0) refuse('COMMAND_BAD_LENGTH', `a command or batch has ${this.left} bytes left over`);
+  }
+
+  #take(length: number): number {
+    if (length > this.left) refuse('COMMAND_TRUNCATED', `${length} bytes are promised and ${this.left} are left`);
+    const at = this.#at;
+    this.#at += length;
+    return at;
+  }
+}
+
+export function refuse(code: CommandErrorCode, what: string): never {
+  throw new CommandError(code, what);
+}
