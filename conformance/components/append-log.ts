@@ -2,9 +2,13 @@
 import { appendLogMachine } from '../../machines/append-log.ts';
 import type { Component, ImplementationFault } from '../component.ts';
 import { appendLogDriver } from '../drivers/append-log.ts';
-import { SimulatedLogDisk } from '../drivers/append-log-disk.ts';
+import { RealLogDisk, SimulatedLogDisk } from '../drivers/append-log-disk.ts';
 import type { AppendLogModelEvent } from '../drivers/append-log-events.ts';
 import type { LogWorld } from '../drivers/append-log-world.ts';
+
+/** Random traces: few, because each step copies a folder and waits for a real sync. */
+const RANDOM_TRACES = 100;
+const RANDOM_DEPTH = 40;
 
 const disk = (): SimulatedLogDisk => new SimulatedLogDisk();
 
@@ -42,10 +46,10 @@ export const appendLogComponent: Component<LogWorld, AppendLogModelEvent> = {
   machine: appendLogMachine,
   driver: appendLogDriver({ disk }),
   models: [
-    { cfg: 'AppendLog_crash.cfg', module: 'MCAppendLog', kind: 'small', distinct: 247 },
-    { cfg: 'AppendLog_fail.cfg', module: 'MCAppendLog', kind: 'small', distinct: 466 },
+    { cfg: 'AppendLog_crash.cfg', module: 'MCAppendLog', kind: 'small', distinct: 303 },
+    { cfg: 'AppendLog_fail.cfg', module: 'MCAppendLog', kind: 'small', distinct: 564 },
     { cfg: 'AppendLog_full.cfg', module: 'MCAppendLog', kind: 'small', distinct: 298 },
-    { cfg: 'AppendLog_damage.cfg', module: 'MCAppendLog', kind: 'small', distinct: 184 },
+    { cfg: 'AppendLog_damage.cfg', module: 'MCAppendLog', kind: 'small', distinct: 265 },
     { cfg: 'AppendLog_live.cfg', module: 'MCAppendLog', kind: 'live', distinct: 488 },
   ],
   faults: [
@@ -70,6 +74,17 @@ export const appendLogComponent: Component<LogWorld, AppendLogModelEvent> = {
     without('ReadsBackWhole', 'after a failed sync what does not read back is written again', 'AppendLog_fail.cfg'),
   ],
   abstracted: {},
+  boundsWithoutCanary: {
+    MaxAllocated:
+      'room for every record that may be appended: less would keep records from being written, and test less',
+  },
+  random: {
+    cfg: 'AppendLog_random.cfg',
+    module: 'MCAppendLog',
+    driver: appendLogDriver({ disk: () => new RealLogDisk() }),
+    traces: RANDOM_TRACES,
+    depth: RANDOM_DEPTH,
+  },
   outsideMachine: {
     Crash: 'a power loss: nobody is left to take an event; the driver crashes the disk and opens again',
     CrashTearing: 'a power loss in the middle of a write, as Crash',

@@ -16,6 +16,8 @@ export interface LogDisk {
   /** The port that the log is given. */
   readonly disk: Disk;
   fork(): LogDisk;
+  /** A fork in memory that fails and crashes in the same way: to find out what would happen. */
+  trial(): LogDisk;
   inject(fault: DiskFault): void;
   /** Takes back what was injected and not used up. */
   disarm(): void;
@@ -39,6 +41,10 @@ export class SimulatedLogDisk implements LogDisk {
 
   fork(): LogDisk {
     return new SimulatedLogDisk(this.disk.fork());
+  }
+
+  trial(): LogDisk {
+    return this.fork();
   }
 
   inject(fault: DiskFault): void {
@@ -91,6 +97,10 @@ export class RealLogDisk implements LogDisk {
 
   fork(): LogDisk {
     return new RealLogDisk(new SimulatedLogDisk(this.#shadow.disk.fork()), readFileSync(this.#path));
+  }
+
+  trial(): LogDisk {
+    return this.#shadow.fork();
   }
 
   inject(fault: DiskFault): void {

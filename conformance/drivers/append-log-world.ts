@@ -5,39 +5,16 @@
 import { GENESIS_HASH } from '../../impl/crypto/hash.ts';
 import { AppendLog } from '../../impl/storage/append-log.ts';
 import { AppendLogError } from '../../impl/storage/append-log-error.ts';
-import type { AppendLogOptions } from '../../impl/storage/append-log-options.ts';
 import { type AppendLogContext, type AppendLogEvent, appendLogMachine } from '../../machines/append-log.ts';
 import type { AppendLogView, CellView } from '../../machines/append-log-invariants.ts';
 import { start } from '../../machines/stepper.ts';
-import {
-  CELL_BYTES,
-  type CellReader,
-  foreignRecord,
-  PAYLOAD_BYTES,
-  payloadOf,
-  ROT_AT,
-  ROTTEN_BYTE,
-  TEAR_BYTES,
-} from './append-log-cells.ts';
+import { CELL_BYTES, foreignRecord, payloadOf, ROT_AT, ROTTEN_BYTE, TEAR_BYTES } from './append-log-cells.ts';
 import { LOG_PATH, type LogDisk } from './append-log-disk.ts';
-import { type AppendLogModelEvent, alphabetOf, type Bounds } from './append-log-events.ts';
+import { type AppendLogModelEvent, alphabetOf } from './append-log-events.ts';
+import { optionsOf, PLAIN, type World } from './append-log-setting.ts';
 
 /** A crash may keep any number of bytes; these are enough to leave every number of cells, whole and torn. */
 const KEEP_STEP_BYTES = 16;
-
-/** What the harness may break, and the disk that it runs on. */
-export interface AppendLogSetting {
-  readonly disk: () => LogDisk;
-  readonly machine?: typeof appendLogMachine;
-  readonly faults?: ReadonlySet<string>;
-}
-
-/** What all states of one walk share. */
-export interface World {
-  readonly bounds: Bounds;
-  readonly setting: AppendLogSetting;
-  readonly reader: CellReader;
-}
 
 /** One state. What is not the log's is what the world counts. */
 export class LogWorld {
@@ -123,29 +100,28 @@ export class LogWorld {
   }
 
   /** Cells as a read sees them and as a power loss leaves them, each up to its last byte that is not zero. */
-  cells(): { readonly file: readonly CellView[]; readonly medium: readonly CellView[]; readonly allocated: number } {
-    const handle = this.disk.disk.open(LOG_PATH, 'existing');
+  cells(disk = this.disk): {
+    readonly file: readonly CellView[];
+    readonly medium: readonly CellView[];
+    readonly allocated: number;
+  } {
+    const handle = disk.disk.open(LOG_PATH, 'existing');
     const read = new Uint8Array(handle.sizeBytes);
     handle.read(0, read);
     handle.close();
     const left = new Uint8Array(read.byteLength);
-    this.disk.readMedium(0, left);
-    const file = this.world.reader.cellsOf(read);
-    return { file, medium: this.world.reader.cellsOf(left), allocated: read.byteLength / CELL_BYTES };
+    disk.readMedium(0, left);
+    const { reader } = this.world;
+    return { file: reader.cellsOf(read), medium: reader.cellsOf(left), allocated: read.byteLength / CELL_BYTES };
   }
 
-  /** Whether a sync now would leave something of the file off the medium: asked of a fork, by syncing it. */
+  /** Whether a sync now would leave something of the file off the medium: tried, by syncing. */
   private isForgotten(file: readonly CellView[]): boolean {
     if (this.disk.unsyncedBytes() === 0) return false;
-    const trial = this.disk.fork();
+    const trial = this.disk.trial();
     trial.disarm();
-    const handle = trial.disk.open(LOG_PATH, 'existing');
-    handle.sync();
-    const left = new Uint8Array(handle.sizeBytes);
-    trial.readMedium(0, left);
-    handle.close();
-    trial.dispose();
-    return JSON.stringify(this.world.reader.cellsOf(left)) !== JSON.stringify(file);
+    trial.disk.open(LOG_PATH, 'existing').sync();
+    return !sameCells(this.cells(trial).medium, file);
   }
 
   /** Puts this state through the event; returns the name of the action that happened, undefined when none did. */
@@ -254,14 +230,23 @@ export class LogWorld {
   }
 
   private crash(keepBytes: number): string | undefined {
-    const { file, medium } = this.cells();
-    if (this.log === undefined && JSON.stringify(file) === JSON.stringify(medium)) return undefined;
+    const loss = this.powerLoss(keepBytes);
+    if (loss === undefined) return undefined;
     this.log?.close();
     this.log = undefined;
     this.disk.crash(keepBytes);
-    const left = this.cells().file;
+    return loss.type;
+  }
+
+  /** What a power loss would leave, and its name by that; undefined when it would change nothing. */
+  private powerLoss(keepBytes: number): { type: 'Crash' | 'CrashTearing'; left: readonly CellView[] } | undefined {
+    const { file, medium } = this.cells();
+    if (this.log === undefined && sameCells(file, medium)) return undefined;
+    const trial = this.disk.trial();
+    trial.crash(keepBytes);
+    const left = this.cells(trial).file;
     const tears = left.some((cell, index) => cell.state === 'torn' && file[index]?.state === 'whole');
-    return tears ? 'CrashTearing' : 'Crash';
+    return { type: tears ? 'CrashTearing' : 'Crash', left };
   }
 
   private damageCell(cell: number, at: number, bytes: Uint8Array, name: string): string | undefined {
@@ -297,11 +282,10 @@ export class LogWorld {
     const pending = this.disk.unsyncedBytes();
     const outcomes = new Map<string, AppendLogModelEvent>();
     for (let keepBytes = 0; keepBytes <= pending; keepBytes += KEEP_STEP_BYTES) {
-      const trial = this.fork();
-      const type = trial.crash(keepBytes) as 'Crash' | 'CrashTearing' | undefined;
-      const outcome = `${type} ${JSON.stringify(trial.cells().file)}`;
-      trial.dispose();
-      if (type !== undefined && !outcomes.has(outcome)) outcomes.set(outcome, { type, keepBytes });
+      const loss = this.powerLoss(keepBytes);
+      if (loss === undefined) break;
+      const outcome = JSON.stringify(loss);
+      if (!outcomes.has(outcome)) outcomes.set(outcome, { type: loss.type, keepBytes });
     }
     return [...outcomes.values()];
   }
@@ -360,23 +344,8 @@ export class LogWorld {
   }
 }
 
-/** The log as it is delivered, for facts that do not depend on what the harness breaks. */
-const PLAIN: AppendLogSetting = {
-  disk: () => {
-    throw new Error('a setting for facts has no disk of its own');
-  },
-};
-
-function optionsOf({ bounds, setting }: World): AppendLogOptions {
-  return {
-    segmentBytes: bounds.step * CELL_BYTES,
-    recordBytesMax: PAYLOAD_BYTES,
-    unsyncedBytesMax: bounds.unsyncedMax * CELL_BYTES,
-    policy: { kind: 'none' },
-    compress: false,
-    ...(setting.machine === undefined ? {} : { machine: setting.machine }),
-    ...(setting.faults === undefined ? {} : { faults: setting.faults }),
-  };
+function sameCells(a: readonly CellView[], b: readonly CellView[]): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 /** Runs a method of the log: the name for success, the one for each error that is an action, undefined when it refuses. */

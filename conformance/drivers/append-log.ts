@@ -9,7 +9,8 @@ import type { Driver } from '../driver.ts';
 import { type TlaValue, tlaBoolean, tlaInteger, tlaSequence, tlaString } from '../values/tla-value.ts';
 import { CellReader, tlaCells } from './append-log-cells.ts';
 import { type AppendLogModelEvent, boundsOf, describeEvent } from './append-log-events.ts';
-import { type AppendLogSetting, LogWorld } from './append-log-world.ts';
+import type { AppendLogSetting } from './append-log-setting.ts';
+import { LogWorld } from './append-log-world.ts';
 
 export function appendLogDriver(setting: AppendLogSetting): Driver<LogWorld, AppendLogModelEvent> {
   return {
