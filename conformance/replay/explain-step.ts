@@ -45,12 +45,17 @@ export class StepExplainer {
   }
 }
 
-/** The text of every replica, then whether the spec's state says the same. */
-export function explainedLines({ index, label, ofCode, ofSpec }: ExplainedStep, paint?: Paint): string[] {
+/** The text of every replica or of this one, then whether the spec's state says the same. */
+export function explainedLines(
+  { index, label, ofCode, ofSpec }: ExplainedStep,
+  paint?: Paint,
+  replica?: number,
+): string[] {
   const textOf = (explanation: Explanation | undefined): string =>
     explanation === undefined ? '' : explanationText(explanation, undefined, true).join('\n');
   const lines = [`after step ${index}, ${label}`];
-  for (const explanation of ofCode) lines.push('', ...explanationText(explanation, paint));
+  for (const [at, explanation] of ofCode.entries())
+    if (replica === undefined || replica === at) lines.push('', ...explanationText(explanation, paint));
   const differing = ofCode.flatMap((explanation, at) => (textOf(explanation) === textOf(ofSpec[at]) ? [] : [at]));
   lines.push(
     '',

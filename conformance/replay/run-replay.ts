@@ -1,6 +1,6 @@
 /**
  * The command `replay TRACE...`: steps ITF traces on the real code and prints each step; without names, all of traces/.
- * `--explain TOPIC [--step N]`: then why each replica is in its state after that step, or after the last.
+ * `--explain TOPIC [--step N] [--replica N]`: then why each replica, or that one, is in its state after the step, or the last.
  * Exit 0: every trace is reproduced. 1: the code goes elsewhere. 2: not a trace, another spec, nothing to replay.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -15,18 +15,22 @@ import { explainedLines, explainsAlike, StepExplainer } from './explain-step.ts'
 import { ItfError, readItf } from './itf.ts';
 import { type ReplayOptions, type ReplayResult, replay } from './replay.ts';
 
-const USAGE = 'usage: lockstep replay [TRACE.itf.json...] [--explain TOPIC] [--step N]';
+const USAGE = 'usage: lockstep replay [TRACE.itf.json...] [--explain TOPIC] [--step N] [--replica N]';
+
+type Print = (text: string) => unknown;
 
 /** What the command line asks for. */
-export interface ReplayRequest {
+interface ReplayRequest {
   readonly files: readonly string[];
   readonly topic: string | undefined;
   readonly step: number | undefined;
+  readonly replica: number | undefined;
 }
 
 export async function runReplay(
   argv: readonly string[],
   components: readonly Component[] = allComponents,
+  print: Print = (text) => process.stdout.write(text),
 ): Promise<number> {
   const request = requestOf(argv);
   if (typeof request === 'string') {
@@ -39,41 +43,43 @@ export async function runReplay(
     return 2;
   }
   let exit = 0;
-  for (const file of files)
-    exit = Math.max(exit, await replayFile(file, components, request.files.length > 0, request));
+  for (const file of files) exit = Math.max(exit, await replayFile(file, components, request, print));
   return exit;
 }
 
 /** What is asked, or what is wrong with it. */
 function requestOf(argv: readonly string[]): ReplayRequest | string {
   const files: string[] = [];
+  const numbers: Record<'--step' | '--replica', number | undefined> = { '--step': undefined, '--replica': undefined };
   let topic: string | undefined;
-  let step: number | undefined;
   for (let at = 0; at < argv.length; at++) {
     const word = argv[at] as string;
     const value = argv[at + 1];
-    if (word !== '--explain' && word !== '--step') {
+    if (word !== '--explain' && word !== '--step' && word !== '--replica') {
       if (word.startsWith('-')) return `unknown option ${word}`;
       files.push(word);
       continue;
     }
     if (value === undefined) return `${word} needs a value`;
     if (word === '--explain') topic = value;
-    else if (/^\d{1,9}$/.test(value)) step = Number(value);
-    else return `--step takes the number of a step, not ${value}`;
+    else if (/^\d{1,9}$/.test(value)) numbers[word] = Number(value);
+    else return `${word} takes a number, not ${value}`;
     at++;
   }
-  if (step !== undefined && topic === undefined) return '--step says which step --explain is about: name a topic';
-  return { files, topic, step };
+  const { '--step': step, '--replica': replica } = numbers;
+  if (topic === undefined && (step !== undefined || replica !== undefined))
+    return '--step and --replica say what --explain is about: name a topic';
+  return { files, topic, step, replica };
 }
 
-/** Replays one file; prints each step when `verbose`. */
-export async function replayFile(
+/** Replays one file; prints each step of one that was named and is not to be explained. */
+async function replayFile(
   file: string,
   components: readonly Component[],
-  verbose: boolean,
-  { topic, step }: Pick<ReplayRequest, 'topic' | 'step'> = { topic: undefined, step: undefined },
+  { files, topic, step, replica }: ReplayRequest,
+  print: Print,
 ): Promise<0 | 1 | 2> {
+  const verbose = files.length > 0 && topic === undefined;
   const fail = (message: string): 2 => {
     process.stderr.write(`replay: ${file}: ${message}\n`);
     return 2;
@@ -87,15 +93,15 @@ export async function replayFile(
         ? undefined
         : new StepExplainer(component, constants, explain, topic, step);
     const result = replayOpened(component, trace, constants, (index, label, state, code) => {
-      if (verbose) process.stdout.write(`  ${index}. ${label}\n`);
+      if (verbose) print(`  ${index}. ${label}\n`);
       explainer?.onStep(index, label, state, code);
     });
-    printResult(file, `${component.name} ${trace.cfg}`, result, trace.refused?.type);
+    printResult(file, `${component.name} ${trace.cfg}`, result, trace.refused?.type, print);
     const explained = explainer?.explained;
     if (explainer !== undefined && explained === undefined) return fail(`it has no step ${step}`);
     if (explained === undefined) return result.failure === undefined ? 0 : 1;
     const paint = { strong: pc.bold, dim: pc.dim, holds: pc.green, fails: pc.red };
-    process.stdout.write(`\n${explainedLines(explained, paint).join('\n')}\n`);
+    print(`\n${explainedLines(explained, paint, replica).join('\n')}\n`);
     return result.failure === undefined && explainsAlike(explained) ? 0 : 1;
   } catch (cause) {
     if (cause instanceof ItfError) return fail(cause.message);
@@ -103,18 +109,22 @@ export async function replayFile(
   }
 }
 
-function printResult(file: string, name: string, result: ReplayResult, refused: string | undefined): void {
+function printResult(
+  file: string,
+  name: string,
+  result: ReplayResult,
+  refused: string | undefined,
+  print: Print,
+): void {
   if (result.failure === undefined) {
     const tail = refused === undefined ? '' : `, and ${refused} refused`;
-    process.stdout.write(`${pc.green('reproduced')} ${file}: ${name}, ${result.steps} steps${tail}\n`);
+    print(`${pc.green('reproduced')} ${file}: ${name}, ${result.steps} steps${tail}\n`);
     return;
   }
   const { at, message, expected, actual, guards } = result.failure;
-  process.stdout.write(`${pc.red('diverges')} ${file}: ${name}, step ${at}: ${message}\n`);
-  if (expected !== undefined && actual !== undefined)
-    process.stdout.write(`${diffLines(expected, actual).join('\n')}\n`);
-  for (const { rule, holds } of guards)
-    process.stdout.write(`    ${holds ? pc.green('holds') : pc.red('fails')} ${rule}\n`);
+  print(`${pc.red('diverges')} ${file}: ${name}, step ${at}: ${message}\n`);
+  if (expected !== undefined && actual !== undefined) print(`${diffLines(expected, actual).join('\n')}\n`);
+  for (const { rule, holds } of guards) print(`    ${holds ? pc.green('holds') : pc.red('fails')} ${rule}\n`);
 }
 
 /** @throws ItfError when nothing can be explained, with the reason */

@@ -21,7 +21,7 @@ import {
 /** @param asked op, from 1; undefined: the first that is not committed, or the last one */
 export function explainCommit(replica: ExplainedReplica, asked: number | undefined): Answer {
   const { op, commit } = contextOf(replica);
-  const wanted = asked ?? Math.min(commit + 1, op);
+  const wanted = asked ?? Math.min(commit + 1, Math.max(op, 1));
   const inputs = { commit_id: wanted, ...whereItIs(replica), entry: entryOf(replica, wanted) };
   if (wanted > op || wanted < 1) return unknownOp(replica, wanted, inputs);
   if (wanted <= commit) return committed(replica, wanted, inputs);

@@ -6,6 +6,12 @@ import { exitsWith, Output } from '../command.ts';
 import { repositoryRoot, runEngine } from '../engine-process.ts';
 import { wholeNumber } from '../whole-number.ts';
 
+interface ReplayOptions {
+  readonly explain?: string;
+  readonly step?: number;
+  readonly replica?: number;
+}
+
 export function configure(command: Command): void {
   command
     .argument('[trace...]', 'ITF JSON files (*.itf.json); without one all of traces/')
@@ -17,15 +23,17 @@ export function configure(command: Command): void {
         'view-change',
       ]),
     )
+    .option('--replica <n>', 'only this one', wholeNumber(0))
     .option('--step <n>', 'after which step --explain looks (default: the last)', wholeNumber(0))
     .addHelpText('after', '\nExit codes: 0 reproduced, 1 the code goes elsewhere, 2 not a trace of a spec here.')
     .action(
-      exitsWith(async (traces: string[], options: { explain?: string; step?: number }, self: Command) => {
+      exitsWith(async (traces: string[], options: ReplayOptions, self: Command) => {
         const out = new Output(self);
         const files = traces.map((file) => pathFromRoot(file));
         const asked = [
           ...(options.explain === undefined ? [] : ['--explain', options.explain]),
           ...(options.step === undefined ? [] : ['--step', String(options.step)]),
+          ...(options.replica === undefined ? [] : ['--replica', String(options.replica)]),
         ];
         const { exitCode, text } = await runEngine(
           'conformance/replay/main.ts',

@@ -6,6 +6,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { components } from '../../../conformance/components/all.ts';
+import { EXPLAIN_PAGE, explainPage } from '../../../conformance/replay/explain-page.ts';
 import { runReplay } from '../../../conformance/replay/run-replay.ts';
 
 const TRACE = 'traces/vsr/view-change-with-an-entry.itf.json';
@@ -74,6 +76,12 @@ describe('replay', () => {
 });
 
 describe('replay --explain', () => {
+  test('docs/explain.md is what `make explain-page` writes', async () => {
+    const page = readFileSync(EXPLAIN_PAGE, 'utf8');
+    expect(await explainPage(components)).toBe(page);
+    expect(page.match(/^\$ bin\/lockstep replay .*\nreproduced/gm)).toHaveLength(4);
+  });
+
   test('says why each replica is in its state, and that the state of the trace says the same', async () => {
     const { exit, out } = await run(TRACE, '--explain', 'view-change', '--step', '17');
     expect(exit).toBe(0);
