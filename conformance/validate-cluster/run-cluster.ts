@@ -63,7 +63,8 @@ export async function recordClusterRun(root: string, options: ClusterRunOptions)
     const load = new PacedLoad(cluster.http.map((address) => `http://${address}`));
     await load.begin();
     for (let kill = 0; kill < options.kills; kill++) {
-      await load.acknowledgedMore(options.requestsPerKill);
+      await load.acknowledge(options.requestsPerKill);
+      load.allow(CLIENTS); // under way when the replica is killed
       killed = kill % 2 === 0 ? await primaryOf(load) : randomInt(REPLICAS);
       cluster.signal(killed, 'SIGKILL');
       await cluster.endOf(killed);
@@ -71,7 +72,7 @@ export async function recordClusterRun(root: string, options: ClusterRunOptions)
       await cluster.start(killed);
       killed = undefined;
     }
-    await load.acknowledgedMore(options.requestsPerKill);
+    await load.acknowledge(options.requestsPerKill);
     await load.end();
     if (deaths.length > 0) throw new Error(`a replica ended by itself:\n${deaths.join('\n')}`);
     cluster.killAll();
@@ -93,10 +94,11 @@ async function primaryOf(load: PacedLoad): Promise<number> {
   return Number((answer as { data: { primary?: number; view: number } }).data.view % REPLICAS);
 }
 
-/** Clients that append one small entry after another. */
+/** Clients that append small entries, as many as they are allowed: a cluster that is let loose makes a run too long for TLC. */
 class PacedLoad {
   readonly client: HttpClient;
   readonly #urls: readonly string[];
+  #allowed = 0;
   #acknowledged = 0;
   #stopping = false;
   #clients: readonly Promise<void>[] = [];
@@ -111,8 +113,14 @@ class PacedLoad {
     this.#clients = Array.from({ length: CLIENTS }, (_, client) => this.#run(client));
   }
 
-  async acknowledgedMore(count: number): Promise<void> {
-    const goal = this.#acknowledged + count;
+  allow(count: number): void {
+    this.#allowed += count;
+  }
+
+  /** Lets so many more go, and settles when all that were ever allowed are acknowledged. */
+  async acknowledge(count: number): Promise<void> {
+    this.allow(count);
+    const goal = this.#acknowledged + this.#allowed;
     const deadlineMs = clock.monotonicMs() + REQUEST_MS_MAX * 2;
     while (this.#acknowledged < goal) {
       if (clock.monotonicMs() > deadlineMs) throw new Error(`${count} requests were not acknowledged in time`);
@@ -129,11 +137,13 @@ class PacedLoad {
     const urls = [...this.#urls.slice(client), ...this.#urls.slice(0, client)];
     const http = new HttpClient(urls, REQUEST_MS_MAX, REQUEST_MS_MAX / 10);
     for (let request = 0; !this.#stopping; request++) {
+      await pause(PAUSE_MS);
+      if (this.#allowed === 0) continue;
+      this.#allowed--;
       const body = { events: [{ data: `client ${client} request ${request}` }] };
       const path = `/v1/streams/${STREAM}/events`;
       await http.ask({ method: 'POST', path, body, idempotencyKey: randomUUID(), patient: true });
       this.#acknowledged++;
-      await pause(PAUSE_MS);
     }
   }
 }
