@@ -2,8 +2,7 @@
  * AppendLog: a hash-chained log of records in one preallocated file. Mirrors specs/AppendLog.tla, one method an action.
  * append() writes a batch with one vectored write; what is written is durable only after fsync(), and only then may a caller
  * acknowledge it. Physically append-only: nothing that was written is ever changed, except the zeroing of a torn tail.
- * Synchronous, because the design wants no await in protocol code and a blocking write + fdatasync has the lower latency:
- * `node --import tsx bench/append-log.ts` prints the alternatives; docs/storage.md says how to read them.
+ * Synchronous: docs/storage.md says why, and what measures it.
  * Does not rotate (component Segments), repair damage (LogRepair) or lock its directory (data-directory.ts).
  */
 import type { AnyMachineSnapshot } from 'xstate';
@@ -205,6 +204,7 @@ export class AppendLog {
   /**
    * AppendLog!Reverify: after a failed sync, reads back what is not known durable, verifies it and writes it again, so that
    * the next fsync has something to make durable. Or !ReverifyDamaged, when it does not read back as it was written.
+   * @throws AppendLogError the damage; APPEND_LOG_IO when the disk does not take it: the status stays unknown
    */
   reverify(): void {
     const damage = firstUnreadable(this.path, this.recordsDurable, this.recordsWritten, this.#headHash, (offset) =>
@@ -215,7 +215,16 @@ export class AppendLog {
     const event = takes ? reverify : appendLogEvents.reverifyDamaged(false);
     this.#mustBeTaken(event);
     if (!takes) this.#reason = damage;
-    this.#take(event);
+    try {
+      this.#take(event);
+    } catch (cause) {
+      throw asAppendLogError(
+        cause,
+        this.path,
+        'APPEND_LOG_IO',
+        'it could not be written again: reverify() later, or restart',
+      );
+    }
     if (!takes) throw damage;
   }
 
