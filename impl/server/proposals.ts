@@ -1,8 +1,9 @@
 /**
  * Commands on their way into the log: gathered, put into one prepare together, watched until they commit, or handed to the
  * primary. Each ends exactly once: applied, refused (known not applied) or unknown. Callbacks, no promise per command.
- * Mirrors Vsr!ClientRequest from the client's side. Known not applied: never submitted, or a later view's log has another
- * hash at its op (what a quorum held would be in that log).
+ * Mirrors Vsr!ClientRequest from the client's side. Known not applied: never submitted, or another op is committed in its
+ * place. A view whose log lacks it proves nothing: 1. a view change leaves an op behind that two of five hold, 2. the new
+ * primary and its first backup are cut off, 3. the next view takes the op from one of the two, and commits it.
  */
 import { hashesEqual } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
@@ -34,8 +35,13 @@ export interface Command {
   readonly done: (outcome: CommandOutcome) => void;
 }
 
+/** Patience of a barrier that is only there to move the log on. */
+const STALE_BARRIER_MS = 1_000;
+
 interface Waiting extends Command {
   settled: boolean;
+  /** It was submitted or handed on before, and may be applied: whatever is said of a later try, it is not known refused. */
+  inDoubt: boolean;
 }
 
 interface Batch {
@@ -67,6 +73,8 @@ export class Proposals {
   #barriers: Waiting[] = [];
   /** Submitted here, by op. */
   readonly #submitted = new Map<number, Batch>();
+  /** Submitted in an earlier view, and no more in the log of this one. Those that may be tried again are. */
+  #stale: Batch[] = [];
   /** Handed to the primary, by the number of the frame: one command, or all barriers that waited. */
   readonly #forwarded = new Map<number, { readonly commands: readonly Waiting[]; readonly to: number }>();
   #nextForward = 1;
@@ -107,7 +115,7 @@ export class Proposals {
     }
     this.#waiting++;
     this.#waitingBytes += bytes;
-    this.#enqueue({ ...command, settled: false });
+    this.#enqueue({ ...command, settled: false, inDoubt: false });
   }
 
   /** Once a turn: submits what waits when this is the primary, hands it on when another is. */
@@ -124,16 +132,12 @@ export class Proposals {
   /** An op is committed and applied; results in the order of the batch. */
   committed(prepare: LoggedPrepare, results: readonly unknown[]): void {
     const batch = this.#submitted.get(prepare.op);
-    if (batch === undefined) return;
-    this.#submitted.delete(prepare.op);
-    if (!hashesEqual(batch.hash, prepare.hash)) this.#replaced(batch);
-    else {
-      const { op, hash } = batch;
-      assert(results.length >= batch.commands.length, 'each command of a batch has a result');
-      for (const [index, command] of batch.commands.entries())
-        this.#settle(command, { op, hash, result: results[index] });
-      for (const barrier of batch.barriers) this.#settle(barrier, { op, hash, result: undefined });
+    if (batch !== undefined) {
+      this.#submitted.delete(prepare.op);
+      if (hashesEqual(batch.hash, prepare.hash)) this.#applied(batch, results);
+      else for (const command of [...batch.commands, ...batch.barriers]) this.#enqueue(command);
     }
+    if (this.#stale.length > 0) this.#endStale(prepare, results);
     if (this.queued > 0) this.#options.wake();
   }
 
@@ -155,7 +159,7 @@ export class Proposals {
       if (to !== peer) continue;
       this.#forwarded.delete(id);
       for (const command of commands) {
-        if (command.retrySafe) this.#enqueue(command);
+        if (command.retrySafe) this.#tryAgain(command);
         else this.#settle(command, outcomeUnknown({ handedTo: peer }));
       }
     }
@@ -167,18 +171,21 @@ export class Proposals {
     const nowMs = this.#options.nowMs();
     this.#queue = this.#expireQueued(this.#queue, nowMs);
     this.#barriers = this.#expireQueued(this.#barriers, nowMs);
-    for (const [op, batch] of this.#submitted) this.#expireSubmitted(op, batch, nowMs);
+    // Its place in flight stays taken until the op commits.
+    for (const batch of this.#submitted.values()) this.#expireBatch(batch, nowMs);
     for (const [id, forwarded] of this.#forwarded) this.#expireForwarded(id, forwarded, nowMs);
+    this.#moveStale(nowMs);
     if (this.queued > 0) this.#options.wake();
   }
 
   /** The server stops or the replica halted: nothing here will be answered any more. */
   close(): void {
     this.#refuseAll(failure('DRAINING', 'this replica is stopping: use another one'));
-    for (const { op, commands, barriers } of this.#submitted.values()) {
+    for (const { op, commands, barriers } of [...this.#submitted.values(), ...this.#stale]) {
       for (const command of [...commands, ...barriers]) this.#settle(command, outcomeUnknown({ op }));
     }
     this.#submitted.clear();
+    this.#stale = [];
     for (const { commands, to } of this.#forwarded.values()) {
       for (const command of commands) this.#settle(command, outcomeUnknown({ handedTo: to }));
     }
@@ -191,12 +198,18 @@ export class Proposals {
     this.#options.wake();
   }
 
+  /** It may be applied already, and doing it twice changes nothing. */
+  #tryAgain(command: Waiting): void {
+    command.inDoubt = command.bytes !== undefined;
+    this.#enqueue(command);
+  }
+
   #settle(command: Waiting, outcome: CommandOutcome): void {
     if (command.settled) return;
     command.settled = true;
     this.#waiting--;
     this.#waitingBytes -= command.bytes?.byteLength ?? 0;
-    command.done(outcome);
+    command.done(command.inDoubt ? inDoubt(outcome) : outcome);
   }
 
   #submitAll(): void {
@@ -267,9 +280,20 @@ export class Proposals {
     for (const command of refused) this.#settle(command, refusal);
   }
 
-  /** Known not applied: back into the queue until its deadline. */
-  #replaced(batch: Batch): void {
-    for (const command of [...batch.commands, ...batch.barriers]) this.#enqueue(command);
+  #applied({ op, hash, commands, barriers }: Batch, results: readonly unknown[]): void {
+    assert(results.length >= commands.length, 'each command of a batch has a result');
+    for (const [index, command] of commands.entries()) this.#settle(command, { op, hash, result: results[index] });
+    for (const barrier of barriers) this.#settle(barrier, { op, hash, result: undefined });
+  }
+
+  /** The op of a batch that an earlier view left behind is committed: it is that batch after all, or it never will be. */
+  #endStale(prepare: LoggedPrepare, results: readonly unknown[]): void {
+    const ended = this.#stale.filter(({ op }) => op === prepare.op);
+    this.#stale = this.#stale.filter(({ op }) => op !== prepare.op);
+    for (const batch of ended) {
+      if (hashesEqual(batch.hash, prepare.hash)) this.#applied(batch, results);
+      else for (const command of [...batch.commands, ...batch.barriers]) if (!command.retrySafe) this.#enqueue(command);
+    }
   }
 
   /** What an earlier view knew of an op may be wrong in this one, once its log is here. */
@@ -280,7 +304,7 @@ export class Proposals {
     this.#afterViewChange();
   }
 
-  /** The log of the new view is here: what it lacks of ours was never committed. */
+  /** What may be tried again is; what may not waits until an op is committed in its place, or for its deadline. */
   #afterViewChange(): void {
     const { replica } = this.#options;
     for (const [op, batch] of this.#submitted) {
@@ -288,13 +312,24 @@ export class Proposals {
       const prepare = replica.prepareAt(op);
       if (prepare !== undefined && hashesEqual(prepare.hash, batch.hash)) continue;
       this.#submitted.delete(op);
-      this.#replaced(batch);
+      this.#stale.push(batch);
+      for (const command of [...batch.commands, ...batch.barriers]) if (command.retrySafe) this.#tryAgain(command);
     }
     for (const [id, { commands, to }] of this.#forwarded) {
       if (to === replica.primary || !commands.every((command) => command.retrySafe)) continue;
       this.#forwarded.delete(id);
-      for (const command of commands) this.#enqueue(command);
+      for (const command of commands) this.#tryAgain(command);
     }
+  }
+
+  /** A stale batch learns its end when its op is committed: when nothing else moves the log on, a barrier does. */
+  #moveStale(nowMs: number): void {
+    this.#stale = this.#stale.filter((batch) => this.#expireBatch(batch, nowMs) > 0);
+    const { status } = this.#options.replica;
+    if (this.#stale.length === 0 || status !== 'normal') return;
+    if (this.queued > 0 || this.#forwarded.size > 0 || this.#submitted.size > 0) return;
+    const done = (): void => {};
+    this.offer({ bytes: undefined, deadlineMs: nowMs + STALE_BARRIER_MS, retrySafe: true, fromPeer: false, done });
   }
 
   #expireQueued(queue: readonly Waiting[], nowMs: number): Waiting[] {
@@ -314,20 +349,24 @@ export class Proposals {
     if (commands.every((command) => command.settled)) this.#forwarded.delete(id);
   }
 
-  #expireSubmitted(op: number, batch: Batch, nowMs: number): void {
-    const evidence = { op, hash: Buffer.from(batch.hash).toString('hex'), view: batch.view };
-    let settled = 0;
-    for (const command of batch.commands) {
+  /** Returns how many have no outcome yet. */
+  #expireBatch({ op, hash, view, commands, barriers }: Batch, nowMs: number): number {
+    const evidence = { op, hash: Buffer.from(hash).toString('hex'), view };
+    let left = 0;
+    for (const command of commands) {
       if (!command.settled && command.deadlineMs <= nowMs) this.#settle(command, outcomeUnknown(evidence));
-      if (command.settled) settled++;
+      if (!command.settled) left++;
     }
-    for (const barrier of batch.barriers) {
+    for (const barrier of barriers) {
       if (!barrier.settled && barrier.deadlineMs <= nowMs) this.#settle(barrier, noQuorum(evidence));
-      if (barrier.settled) settled++;
+      if (!barrier.settled) left++;
     }
-    // The place in flight stays taken until the op commits or a view change replaces it.
-    if (settled === batch.commands.length + batch.barriers.length && this.#options.replica.view !== batch.view) {
-      this.#submitted.delete(op);
-    }
+    return left;
   }
+}
+
+/** It was tried before, and that try may be applied: no refusal of a later one says that it is not. */
+function inDoubt(outcome: CommandOutcome): CommandOutcome {
+  if (outcome === 'not-primary' || 'op' in outcome || outcome.outcome === 'unknown') return outcome;
+  return outcomeUnknown({ ...outcome.evidence, lastTry: outcome.code });
 }
