@@ -2,6 +2,7 @@
 import type { AnyStateMachine } from 'xstate';
 import type { ExplainedReplica, Explanation } from '../machines/explanation.ts';
 import type { Constants, Driver } from './driver.ts';
+import type { Tlc } from './engines/find-tlc.ts';
 
 /**
  * small: exhaustive and replayed edge by edge. deep: hours allowed, only with --deep. live: liveness, not replayed.
@@ -48,6 +49,15 @@ export interface Explain {
   readonly explain: (topic: string, replica: ExplainedReplica) => Explanation;
 }
 
+/**
+ * Runs of the whole system, recorded by itself and decided by TLC (conformance.md point 5): how many steps they had, and in a
+ * sentence what the spec does not allow of them. @param root of the repository
+ */
+export type RecordedRuns = (
+  root: string,
+  tlc: Tlc,
+) => Promise<{ readonly traces: number; readonly steps: number; readonly wrong?: string }>;
+
 export interface Component<S = unknown, E extends { readonly type: string } = { readonly type: string }> {
   readonly name: string;
   /** Paths from the root of the repository. */
@@ -81,4 +91,6 @@ export interface Component<S = unknown, E extends { readonly type: string } = { 
     readonly traces: number;
     readonly depth: number;
   };
+  /** Processes on a real disk and a real network, for the stage `validation`. */
+  readonly recordedRuns?: RecordedRuns;
 }

@@ -4,6 +4,7 @@ import type { Component } from '../component.ts';
 import { type VsrCluster, vsrDriver } from '../drivers/vsr.ts';
 import { vsrExplanation } from '../drivers/vsr-explained.ts';
 import type { VsrStep } from '../drivers/vsr-messages.ts';
+import { clusterRuns } from '../validate-cluster/recorded-runs.ts';
 
 export const vsrComponent: Component<VsrCluster, VsrStep> = {
   name: 'Vsr',
@@ -22,6 +23,7 @@ export const vsrComponent: Component<VsrCluster, VsrStep> = {
   machine: vsrMachine,
   driver: vsrDriver,
   explanation: vsrExplanation,
+  recordedRuns: clusterRuns,
   models: [
     { cfg: 'Vsr_normal.cfg', module: 'MCVsr', kind: 'small', distinct: 3944 },
     { cfg: 'Vsr_join.cfg', module: 'MCVsr', kind: 'small', distinct: 5870 },

@@ -6,10 +6,11 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Stage, StageInput } from '../check/check-component.ts';
 import { behaviourNames } from '../check/liveness.ts';
-import type { Problem, TraceNumbers } from '../check/outcome.ts';
+import type { Problem, StageOutcome, TraceNumbers } from '../check/outcome.ts';
 import type { Component } from '../component.ts';
 import type { Constants } from '../driver.ts';
 import { parseCfg } from '../engines/cfg.ts';
+import type { Tlc } from '../engines/find-tlc.ts';
 import { flatten } from '../engines/flatten.ts';
 import { type ObservedRun, type ObservedStep, validate } from './validate.ts';
 
@@ -18,10 +19,27 @@ const WALKS = 20;
 const WALK_STEPS_MAX = 60;
 const SEED_DEFAULT = 20_261_121;
 
-export const validationStage: Stage<TraceNumbers> = async ({ component, context }: StageInput) => {
+export const validationStage: Stage<TraceNumbers> = async (input: StageInput) => {
+  const { random, recordedRuns } = input.component;
+  const { tlc, root } = input.context;
+  if ((random === undefined && recordedRuns === undefined) || tlc === undefined)
+    return { numbers: { traces: 0, steps: 0, ok: random === undefined && recordedRuns === undefined }, problems: [] };
+  const walks = await validatedWalks(input, tlc);
+  if (recordedRuns === undefined || walks.problems.length > 0) return walks;
+  input.context.progress?.(input.component.name, 'real processes under kill -9, recorded and validated by TLC');
+  const { traces, steps, wrong } = await recordedRuns(root, tlc);
+  const problems: readonly Problem[] =
+    wrong === undefined ? [] : [{ code: 'validation', component: input.component.name, message: wrong }];
+  const { numbers } = walks;
+  return {
+    numbers: { traces: numbers.traces + traces, steps: numbers.steps + steps, ok: wrong === undefined },
+    problems,
+  };
+};
+
+async function validatedWalks({ component, context }: StageInput, tlc: Tlc): Promise<StageOutcome<TraceNumbers>> {
   const { random } = component;
-  if (random === undefined || context.tlc === undefined)
-    return { numbers: { traces: 0, steps: 0, ok: random === undefined }, problems: [] };
+  if (random === undefined) return { numbers: { traces: 0, steps: 0, ok: true }, problems: [] };
   const folder = join(context.root, dirname(component.sources.spec));
   const cfg = parseCfg(readFileSync(join(folder, random.cfg), 'utf8'));
   const next = mulberry(Number(process.env.SEED ?? SEED_DEFAULT));
@@ -29,7 +47,7 @@ export const validationStage: Stage<TraceNumbers> = async ({ component, context 
   const runs = Array.from({ length: WALKS }, () => walk(component, random.driver, cfg.constants, next));
   const names = behaviourNames(flatten(folder, random.module), cfg.specification ?? 'Spec');
   const files = { folder, module: random.module, cfg: random.cfg };
-  const result = await validate(context.tlc, files, runs, names);
+  const result = await validate(tlc, files, runs, names);
   const problems: Problem[] = [];
   for (const { run, step, label } of result.refused.slice(0, 1)) {
     const path = runs[run]?.slice(0, step + 1).map((taken, index) => `    ${index}. ${taken.label}`) ?? [];
@@ -44,7 +62,7 @@ export const validationStage: Stage<TraceNumbers> = async ({ component, context 
       message: `a run of the code breaks ${result.violated}`,
     });
   return { numbers: { traces: result.runs, steps: result.steps, ok: problems.length === 0 }, problems };
-};
+}
 
 type AnyDriver = Component['driver'];
 
