@@ -28,6 +28,7 @@ export function clientError(
   return new ClientError(code, message, outcome, evidence);
 }
 
-export function refusalOf({ code, message, outcome, evidence }: Failure): ClientError {
-  return new ClientError(code, message, outcome, evidence as Evidence);
+/** @param inDoubt whether an earlier try of the same request may be applied */
+export function refusalOf({ code, message, outcome, evidence }: Failure, inDoubt: boolean): ClientError {
+  return new ClientError(code, message, inDoubt ? 'unknown' : outcome, evidence as Evidence);
 }

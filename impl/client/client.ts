@@ -59,6 +59,8 @@ interface Waiting {
   /** Not before; 0 at first. */
   notBeforeMs: number;
   tries: number;
+  /** An earlier try may be applied: a refusal of a later one does not say that it is not. */
+  inDoubt: boolean;
   lastFailure: Failure | undefined;
 }
 
@@ -169,11 +171,12 @@ export class LockstepClient {
         repeatable,
         done: (outcome) => {
           if ('applied' in outcome) resolve(outcome.applied as AnswerOf[Op]);
-          else reject(refusalOf(outcome.failure));
+          else reject(refusalOf(outcome.failure, request.inDoubt));
         },
         fail: reject,
         notBeforeMs: 0,
         tries: 0,
+        inDoubt: false,
         lastFailure: undefined,
       };
       if (this.#waiting.length > 0 || !this.#send(request)) this.#waiting.push(request);
@@ -194,11 +197,13 @@ export class LockstepClient {
   #ended(request: Waiting, outcome: LinkOutcome): void {
     if (!this.#sent.delete(request)) return; // its deadline was over
     if (outcome === 'lost') {
+      request.inDoubt = true;
       if (request.repeatable && !this.#closed) this.#again(request, RETRY_MS_MIN);
       else request.fail(this.#noAnswer(request));
     } else if ('failure' in outcome && this.#mayRepeat(request, outcome.failure)) {
       const { code, evidence } = outcome.failure;
       request.lastFailure = outcome.failure;
+      if (outcome.failure.outcome === 'unknown') request.inDoubt = true;
       const asked = typeof evidence.retryAfterMs === 'number' ? evidence.retryAfterMs : 0;
       this.#again(request, Math.max(asked, Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.min(request.tries, 10))));
       if (GO_ELSEWHERE.has(code)) this.#link?.close(code);
@@ -322,9 +327,9 @@ export class LockstepClient {
     else this.#clock.after(TICK_MS, () => this.#retire(link));
   }
 
-  #tooLate({ tries, lastFailure, body }: Waiting): Error {
-    if (lastFailure !== undefined) return refusalOf(lastFailure);
-    if (tries > 0) return clientError('CLIENT_NO_ANSWER', noAnswerText(body), 'unknown', { tries });
+  #tooLate({ tries, inDoubt, lastFailure, body }: Waiting): Error {
+    if (lastFailure !== undefined) return refusalOf(lastFailure, inDoubt);
+    if (inDoubt) return clientError('CLIENT_NO_ANSWER', noAnswerText(body), 'unknown', { tries });
     const addresses = this.#options.addresses.map(({ host, port }) => `${host}:${port}`).join(', ');
     const message = `none of ${addresses} took the request before its deadline: it is not applied; check that the replicas run`;
     return clientError('CLIENT_UNREACHABLE', message, 'refused', { addresses });
