@@ -23,7 +23,15 @@ function actionOf(replicaCount: number): fc.Arbitrary<ClusterAction> {
       arbitrary: fc.record({ kind: fc.constant('submit' as const), count: fc.integer({ min: 1, max: 4 }) }),
       weight: 8,
     },
-    { arbitrary: fc.record({ kind: fc.constant('crash' as const), replica, kept: thousandth }), weight: 3 },
+    {
+      arbitrary: fc.record({
+        kind: fc.constant('crash' as const),
+        replica,
+        kept: thousandth,
+        framesLost: fc.boolean(),
+      }),
+      weight: 3,
+    },
     { arbitrary: fc.record({ kind: fc.constant('restart' as const), replica }), weight: 4 },
     {
       arbitrary: fc.record({ kind: fc.constant('pause' as const), replica, ticks: fc.integer({ min: 1, max: 250 }) }),

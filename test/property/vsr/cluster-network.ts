@@ -38,6 +38,8 @@ export class ClusterNetwork {
   readonly #random: SimulatedRandom;
   readonly #remembers: boolean;
   readonly #cut = new Set<string>();
+  /** Replicas that are down: what is sent to them is lost. */
+  readonly #deaf = new Set<number>();
   #packets: Packet[][];
 
   constructor(replicaCount: number, random: SimulatedRandom, remembers: boolean) {
@@ -64,6 +66,16 @@ export class ClusterNetwork {
     return due;
   }
 
+  /** Those on their way now, and those that come until it listens again. */
+  loseFramesTo(replica: number): void {
+    this.#deaf.add(replica);
+    this.#packets[replica] = [];
+  }
+
+  listen(replica: number): void {
+    this.#deaf.delete(replica);
+  }
+
   /** Nothing goes from one to the other; the way back stays. */
   cut(from: number, to: number): void {
     this.#cut.add(`${from}>${to}`);
@@ -83,7 +95,7 @@ export class ClusterNetwork {
   #send(from: number, to: number, frame: Uint8Array): void {
     this.framesSent++;
     if (this.#remembers) this.#remember(frame);
-    if (this.#cut.has(`${from}>${to}`)) return;
+    if (this.#cut.has(`${from}>${to}`) || this.#deaf.has(to)) return;
     const { lost, doubled, delayMax } = this.weather;
     const copies = this.#chance(lost) ? 0 : this.#chance(doubled) ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) {

@@ -14,8 +14,8 @@ export type ClusterAction =
   | { readonly kind: 'run'; readonly ticks: number }
   /** To every replica that takes itself for the primary, stale ones included. */
   | { readonly kind: 'submit'; readonly count: number }
-  /** Power loss: this share of the unsynced bytes is on the disk, in thousandths. */
-  | { readonly kind: 'crash'; readonly replica: number; readonly kept: number }
+  /** Power loss: this share of the unsynced bytes is on the disk, in thousandths; frames on their way wait or are lost. */
+  | { readonly kind: 'crash'; readonly replica: number; readonly kept: number; readonly framesLost: boolean }
   | { readonly kind: 'restart'; readonly replica: number }
   /** Neither ticks nor receives: a long pause of the process. */
   | { readonly kind: 'pause'; readonly replica: number; readonly ticks: number }
@@ -84,8 +84,10 @@ export class Cluster {
         return;
       case 'crash':
         this.#crash(action.replica, action.kept);
+        if (action.framesLost) this.network.loseFramesTo(action.replica);
         return;
       case 'restart':
+        this.network.listen(action.replica);
         this.nodes[action.replica]?.start();
         return;
       case 'pause':
@@ -152,7 +154,7 @@ export class Cluster {
     this.network.heal();
     this.network.weather = CALM;
     this.#pausedUntil.fill(0);
-    for (const node of this.nodes) if (!node.isUp) node.start();
+    for (const { index } of this.nodes) this.act({ kind: 'restart', replica: index });
   }
 
   /** All replicas are normal in one view, hold the same ops, have committed them all and applied them all. */
