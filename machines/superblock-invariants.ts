@@ -2,7 +2,7 @@
  * The invariants of specs/Superblock.tla by their names, over what is observed of a superblock and its medium: shared by
  * the conformance driver and the tests. Pure. A state is known by its hash; what was written is known by the hashes.
  */
-import { COPIES, type CopyFacts, mayOpen, type SuperblockState } from './superblock.ts';
+import { COPIES, type CopyFacts, FIRST_HALF, mayOpen, type SuperblockState } from './superblock.ts';
 
 export interface SuperblockView {
   readonly status: string;
@@ -60,6 +60,31 @@ export const superblockInvariants = {
     seen.copies.some(
       (copy) => copy !== undefined && copy.sequence >= seen.acknowledged.sequence && seen.written.has(copy.hash),
     ),
+
+  /** If all that is in flight tore now, and at most one copy was lost before, nothing that was shown is lost. */
+  TornHalfSurvives: ({ damage, damageMax, copies, inFlight, acknowledged, written }: SuperblockView): boolean =>
+    damage + FIRST_HALF.length > damageMax ||
+    copies.some(
+      (copy, place) =>
+        copy !== undefined &&
+        !inFlight.includes(place) &&
+        copy.sequence >= acknowledged.sequence &&
+        written.has(copy.hash),
+    ),
+
+  /** A repair never writes over what it repairs from. */
+  RepairKeepsSource: (seen: SuperblockView): boolean => {
+    const { state, acknowledged, copies, stale } = seen;
+    if (!isPromised(seen) || !isRunning(seen) || state?.hash !== acknowledged.hash) return true;
+    return copies.some((copy, place) => copy?.hash === state.hash && !stale.includes(place));
+  },
+
+  /** It never halts at open for no reason. */
+  HaltsForDamageOnly: ({ status, state, damage }: SuperblockView): boolean =>
+    status !== 'halted' || state !== undefined || damage > 0,
+
+  /** It never runs on what was not read whole, whatever the damage. */
+  RunsOnWhole: (seen: SuperblockView): boolean => !isRunning(seen) || seen.state !== undefined,
 
   /** It never stops while the damage is within the budget and no copy of another history is there. */
   OpensWithinBudget: ({ damage, openDamageMax, copies, written }: SuperblockView): boolean => {

@@ -41,5 +41,6 @@ MCEnvironment ==
 MCNext == MCSystem \/ MCEnvironment
 
 MCSpec == Init /\ [][MCNext]_vars
-MCLiveSpec == MCSpec /\ WF_vars(MCSystem)
+MCFairness == WF_vars(MCSystem)
+MCLiveSpec == Init /\ [][MCNext]_vars /\ MCFairness
 =============================================================================

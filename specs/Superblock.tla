@@ -278,6 +278,22 @@ AcknowledgedSurvives ==
 OpensWithinBudget ==
     (damage <= OpenDamageMax /\ NoStranger) => (CopyReadable /\ OneNewest /\ ParentMatches)
 
+\* Forbids an update or a repair that a crash could make worse than the damage before it: if all that is in flight tore
+\* now, and at most one copy was lost before, there is still one at least as new as what somebody was shown.
+TornHalfSurvives ==
+    damage + 2 <= DamageMax => \E c \in WholeCopies \ inFlight :
+        copies[c].sequence >= acknowledged.sequence /\ copies[c] \in written
+
+\* Forbids a repair that writes over what it repairs from: a whole copy of the state is not to be written.
+RepairKeepsSource ==
+    (Promised /\ Running /\ state = acknowledged) => \E c \in WholeCopies \ stale : copies[c] = state
+
+\* Forbids a halt at open for no reason.
+HaltsForDamageOnly == (status = "halted" /\ ~state.whole) => damage > 0
+
+\* Forbids running on what was not read whole, whatever the damage.
+RunsOnWhole == Running => state.whole
+
 \* Forbids a state that nobody wrote: a torn copy, a corrupt one, a foreign one.
 NeverForged == (Promised /\ Running) => state \in written
 

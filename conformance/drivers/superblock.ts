@@ -5,7 +5,7 @@
  */
 import { type DiskFault, SimulatedDisk } from '../../impl/ports/simulated-disk.ts';
 import type { Superblock, SuperblockOptions } from '../../impl/storage/superblock.ts';
-import { childOf, fieldsOf, firstState } from '../../impl/storage/superblock-copy.ts';
+import { childOf, fieldsOf, firstState, SECTOR_BYTES } from '../../impl/storage/superblock-copy.ts';
 import { evaluate, type RuleId } from '../../machines/stepper.ts';
 import {
   COPIES,
@@ -144,7 +144,7 @@ type SystemStep = Exclude<SuperblockStep, { readonly type: 'Misdirect' | 'Corrup
 /** Asks the code; a refusal is delivered too, and must change nothing. */
 function deliver(world: SuperblockWorld, event: SystemStep): SuperblockWorld {
   const { superblock, disk } = world.fields;
-  const fault = faultOf(event);
+  const fault = faultOf(event, superblock.stale);
   if (superblock.refusals(machineEvent(world, event)).length > 0) {
     // A failure is no call: it comes out of a write or a sync, and where it is refused there is none.
     if (fault === undefined && act(superblock, event).length === 0)
@@ -189,11 +189,17 @@ function act(superblock: Superblock, event: SystemStep): readonly RuleId[] {
   }
 }
 
-function faultOf(event: SystemStep): DiskFault | undefined {
+/** A write that lands from its beginning and not to its end is a short one; any other part of it lands beside an error. */
+function faultOf(event: SystemStep, stale: Places): DiskFault | undefined {
   if (event.type === 'SyncFails') return { operation: 'sync', kind: 'failed' };
   if (event.type !== 'WriteFirstFails' && event.type !== 'WriteSecondFails') return undefined;
-  const lands = event.landed.map((place) => rangeOf(place));
-  return { operation: 'write', kind: 'io', lands };
+  const half = event.type === 'WriteFirstFails' ? FIRST_HALF : SECOND_HALF;
+  const sent = stale.filter((place) => half.includes(place));
+  const landed = event.landed.filter((place) => sent.includes(place));
+  const isStart = landed.length < sent.length && landed.every((place, at) => place === sent[at]);
+  if (isStart && sent.length === half.length)
+    return { operation: 'write', kind: 'short', bytes: landed.length * SECTOR_BYTES };
+  return { operation: 'write', kind: 'io', lands: landed.map((place) => rangeOf(place)) };
 }
 
 function expectFailure(run: () => unknown): void {

@@ -7,6 +7,7 @@ import type { AnyMachineSnapshot } from 'xstate';
 import { advance, type RuleId, refusals } from '../../machines/stepper.ts';
 import {
   COPIES,
+  type CopyFacts,
   FIRST_HALF,
   SECOND_HALF,
   type SuperblockContext,
@@ -32,20 +33,13 @@ import {
   type SuperblockValues,
 } from './superblock-copy.ts';
 import { SuperblockError } from './superblock-error.ts';
+import type { SuperblockFaultName } from './superblock-fault.ts';
 
 export interface SuperblockOptions {
   readonly machine?: SuperblockMachine;
   /** Broken on purpose; only the harness passes one. */
   readonly faults?: ReadonlySet<SuperblockFaultName>;
 }
-
-export type SuperblockFaultName =
-  | 'quorum-of-one' // takes the first whole copy for the state
-  | 'no-checksum' // believes a copy whose checksum fails
-  | 'one-phase' // writes all four copies at once
-  | 'acknowledge-after-first-half' // leaves the second half to the next open
-  | 'repair-everything' // writes over the copies that it repairs from
-  | 'sync-again'; // repeats a sync that failed, and believes the second answer
 
 /** What open() found and made good. */
 export interface SuperblockReport {
@@ -162,7 +156,8 @@ export class Superblock {
       );
     const state = this.#context.state;
     if (state === undefined) return [`Superblock.Update.status`];
-    return this.#take({ type: 'Update', next: childOf(state, values) });
+    const parent = this.#faults.has('parent-not-linked') ? { ...state, hash: state.parent } : state;
+    return this.#take({ type: 'Update', next: childOf(parent, values) });
   }
 
   writeFirstHalf(): readonly RuleId[] {
@@ -298,8 +293,25 @@ export class Superblock {
   }
 
   #perform(type: string, copies: readonly number[]): void {
-    if (type === 'writeCopies') this.#writeCopies(copies);
-    else if (type === 'sync') this.#file.sync();
+    if (type === 'writeCopies') this.#writeCopies(this.#faults.size === 0 ? copies : this.#faultyHalf(copies));
+    else if (type === 'sync' && !this.#faults.has('sync-skipped')) this.#sync();
+  }
+
+  #sync(): void {
+    try {
+      this.#file.sync();
+    } catch (cause) {
+      if (!this.#faults.has('sync-again')) throw cause;
+      this.#file.sync();
+    }
+  }
+
+  /** What a broken superblock writes instead; only the harness asks for one. */
+  #faultyHalf(copies: readonly number[]): readonly number[] {
+    const half = this.status === 'write-first' ? FIRST_HALF : SECOND_HALF;
+    if (this.#faults.has('one-phase') && half === FIRST_HALF) return COPIES;
+    if (this.#faults.has('second-half-not-written') && half === SECOND_HALF) return [];
+    return this.#faults.has('repair-everything') ? half : copies;
   }
 
   /** One vectored write: the copies of a half lie side by side. */
@@ -310,12 +322,17 @@ export class Superblock {
     if (first === undefined) return;
     const bytes = copies.map((place) => encodeCopy(state, place));
     const written = this.#file.write(first * SECTOR_BYTES, bytes);
-    if (written !== bytes.length * SECTOR_BYTES)
+    if (written !== bytes.length * SECTOR_BYTES && !this.#faults.has('short-write-ignored'))
       throw shortWrite(this.#path, first, bytes.length * SECTOR_BYTES, written);
   }
 
-  #facts(copies: readonly DecodedCopy[]): readonly (SuperblockState | undefined)[] {
-    return copies.map((copy) => (copy.kind === 'whole' ? copy.state : undefined));
+  #facts(copies: readonly DecodedCopy[]): CopyFacts {
+    const facts = copies.map((copy) => (copy.kind === 'whole' ? copy.state : undefined));
+    if (this.#faults.has('checksum-not-checked'))
+      return facts.map((fact, place) => fact ?? fieldsOf(this.#readSector(place)));
+    if (!this.#faults.has('first-whole-copy')) return facts;
+    const first = facts.findIndex((fact) => fact !== undefined);
+    return facts.map((fact, place) => (place === first ? fact : undefined));
   }
 
   #readSector(place: number): Uint8Array {
