@@ -9,6 +9,7 @@ COPY bin bin
 COPY machines machines
 COPY impl impl
 COPY conformance conformance
+COPY docs/example docs/example
 RUN bin/lockstep --version
 RUN npm prune --omit=dev --omit=peer
 

@@ -1,6 +1,7 @@
 /** The DX API's answers as the command line prints them. Mirrors no spec module; the shapes are those of server.md. */
 import pc from 'picocolors';
 import type { Paint } from '../../machines/explanation.ts';
+import { LockstepError } from '../ports/lockstep-error.ts';
 import { CliError } from './cli-error.ts';
 import { fieldOf, type HttpClient, RefusedError } from './http-client.ts';
 
@@ -21,7 +22,9 @@ export async function askDx(
 ): Promise<DxAnswer> {
   const envelope = await client
     .ask({ method: 'GET', path: `/v1/dx/${path}`, query, patient: false })
-    .catch(explainDxOff);
+    .catch((cause: unknown) => {
+      throw cause instanceof LockstepError ? withoutDx(cause) : cause;
+    });
   return dxAnswerOf(envelope);
 }
 
@@ -60,11 +63,10 @@ export function factLines(facts: unknown, indent = ''): string[] {
 /** How explanations are marked on a terminal. */
 export const paint: Paint = { strong: pc.bold, dim: pc.dim, holds: pc.green, fails: pc.red };
 
-function explainDxOff(cause: unknown): never {
-  const unknownPath = cause instanceof RefusedError && cause.evidence.status === 404;
-  const notOurs = cause instanceof CliError && cause.code === 'CLI_ANSWER_INVALID' && cause.evidence.status === 404;
-  if (!notOurs && !(unknownPath && /^(HTTP_|ROUTE|SERVER_)?(NO_ROUTE|NOT_FOUND|ROUTE_NOT_FOUND)$/.test(cause.code)))
-    throw cause;
+/** Without the DX API the server knows no such path: it says 404 with the path, where the DX API names what it lacks. */
+export function withoutDx(cause: LockstepError): LockstepError {
+  const isPathUnknown = cause instanceof RefusedError && cause.code === 'NOT_FOUND' && 'path' in cause.evidence;
+  if (!isPathUnknown) return cause;
   const message = `${String(cause.evidence.url)} has no DX API: its server was started with --no-dx. Ask another replica, or start it without that`;
-  throw new CliError('CLI_REFUSED', message, cause.evidence, cause);
+  return new CliError('CLI_REFUSED', message, cause.evidence, cause);
 }

@@ -145,13 +145,14 @@ function refusalOf(url: string, status: number, parsed: unknown, text: string): 
     const what = `${url} answered ${status} in a form that no Lockstep server uses: check --url`;
     return new CliError('CLI_ANSWER_INVALID', what, { url, status, body: start });
   }
+  const said = code === 'STREAM_NOT_FOUND' ? message.replace(/: .*/, ': `lockstep append --create` makes it') : message;
   const evidence: Record<string, Evidence[string]> = { status, url };
   const rule = fieldOf(error, 'rule');
   if (typeof rule === 'string') evidence.rule = rule;
   const facts = fieldOf(error, 'evidence');
   for (const [name, value] of Object.entries(typeof facts === 'object' && facts !== null ? facts : {}))
     evidence[name] = typeof value === 'object' ? JSON.stringify(value) : (value as Evidence[string]);
-  return new RefusedError(code, message, evidence);
+  return new RefusedError(code, said, evidence);
 }
 
 export function fieldOf(value: unknown, name: string): unknown {

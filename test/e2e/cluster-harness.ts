@@ -17,7 +17,7 @@ import { RealRandom } from '../../impl/ports/real-random.ts';
 export const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 const LAUNCHER = join(REPOSITORY, 'bin', 'lockstep');
 /** The command line without the launcher: what `lockstep cluster` starts its replicas with. */
-const RUN = join(REPOSITORY, 'dist', 'impl', 'cli', 'run.js');
+export const RUN = join(REPOSITORY, 'dist', 'impl', 'cli', 'run.js');
 
 const POLL_MS = 25;
 /** One try of a test's client at one replica: less than a view change and a stop take together. */

@@ -96,8 +96,6 @@ class AppendSession {
   /** The error with what is in already: a reader must be able to go on from there. */
   explained(cause: unknown): unknown {
     if (!(cause instanceof LockstepError)) return cause;
-    const unknownStream = cause instanceof RefusedError && cause.evidence.status === 404;
-    const advice = unknownStream ? ' (--create creates it)' : '';
     const before =
       this.acknowledged === 0
         ? 'nothing was appended'
@@ -105,7 +103,7 @@ class AppendSession {
     const Same = cause instanceof CliError ? CliError : RefusedError;
     return new Same(
       cause.code as never,
-      `${cause.message}${advice}; ${before}`,
+      `${cause.message}; ${before}`,
       { ...cause.evidence, stream: this.#stream, acknowledged: this.acknowledged },
       cause,
     );

@@ -2,10 +2,11 @@
 import Table from 'cli-table3';
 import type { Command } from 'commander';
 import pc from 'picocolors';
+import type { LockstepError } from '../../ports/lockstep-error.ts';
 import { EXIT_DONE, EXIT_FAILED } from '../cli-error.ts';
 import { addClientOptions, httpClientOf } from '../client-options.ts';
 import { exitsWith, Output } from '../command.ts';
-import { dxAnswerOf, inline } from '../dx-answer.ts';
+import { dxAnswerOf, inline, withoutDx } from '../dx-answer.ts';
 import { fieldOf } from '../http-client.ts';
 
 const COLUMNS = ['replica', 'role', 'status', 'view', 'log_view', 'op', 'commit'] as const;
@@ -19,6 +20,8 @@ export function configure(command: Command): void {
         const client = httpClientOf(self);
         const table = new Table({ head: ['url', ...COLUMNS], style: { head: [], border: [] } });
         let silent = 0;
+        /** A refusal says more than silence. */
+        let said: LockstepError | undefined;
         const messages: string[] = [];
         const answers = await Promise.all(
           client.urls.map((url) => client.askOne(url, { method: 'GET', path: '/v1/dx/status', patient: false })),
@@ -27,12 +30,14 @@ export function configure(command: Command): void {
           const url = client.urls[index] as string;
           if ('error' in answer) {
             silent += 1;
-            const { code, message } = answer.error;
-            if (silent === client.urls.length) throw client.unreachable(answer.error);
+            const error = withoutDx(answer.error);
+            const { code, message } = error;
+            if (code !== 'CLI_UNREACHABLE') said = error;
+            if (silent === client.urls.length) throw said ?? client.unreachable(error);
             const shown = code === 'CLI_UNREACHABLE' ? 'unreachable' : code;
             table.push([url, '-', '-', pc.red(shown), ...COLUMNS.slice(3).map(() => '-')]);
             messages.push(message);
-            out.value({ url, error: { code, message, evidence: answer.error.evidence } });
+            out.value({ url, error: { code, message, evidence: error.evidence } });
             continue;
           }
           const { data } = dxAnswerOf(answer.value);
