@@ -34,6 +34,8 @@ export interface ClusterOptions {
   readonly flushesSkipped?: number;
 }
 
+/** A fetch of 10,000 entries one by one takes two rounds each; more is a loop. */
+const SETTLE_ROUNDS_MAX = 50_000;
 /** Machine events kept for the report of a failure. */
 const TRACE_EVENTS_MAX = 60;
 
@@ -135,7 +137,7 @@ export class Cluster {
 
   /** Frames due now go round until none is left: what happens between two ticks of a fast network. */
   settle(): void {
-    for (let round = 0; round < 1_000; round++) {
+    for (let round = 0; round < SETTLE_ROUNDS_MAX; round++) {
       let delivered = 0;
       for (const node of this.nodes) {
         if (!node.isUp) continue;
