@@ -3,6 +3,8 @@
    which log a view change takes, and whose acknowledgements count. Replicas 1 and 2 do not restart once they are down. *)
 EXTENDS MCVsr
 
+CONSTANT StartFrom  \* which of the start states: "conflicting logs" or "stale acknowledgement"
+
 Entry(v, value, parent) == [view |-> v, value |-> value, parent |-> parent]
 ByReplica(a, b, c) == [r \in Replicas |-> IF r = 0 THEN a ELSE IF r = 1 THEN b ELSE c]
 
@@ -43,9 +45,10 @@ StaleAcknowledgement ==
                ByReplica(<<>>, <<>>, <<Entry(0, 1, 0)>>),
                ByReplica(0, 0, 0), 2, <<>>, {[type |-> "PrepareOk", from |-> 2, view |-> 0, op |-> 1]})
 
-RankingInit == LongerStaleLog \/ NewerLastEntry
+DirectedInit ==
+    \/ StartFrom = "conflicting logs" /\ LongerStaleLog
+    \/ StartFrom = "conflicting logs" /\ NewerLastEntry
+    \/ StartFrom = "stale acknowledgement" /\ StaleAcknowledgement
 
-RankingSpec == RankingInit /\ [][MCNext]_vars
-
-StaleSpec == StaleAcknowledgement /\ [][MCNext]_vars
+DirectedSpec == DirectedInit /\ [][MCNext]_vars
 =============================================================================

@@ -33,8 +33,8 @@ export const vsrComponent: Component<VsrCluster, VsrStep> = {
     { cfg: 'Vsr_view.cfg', module: 'MCVsr', kind: 'small', distinct: 59_416 },
     { cfg: 'Vsr_view_deep.cfg', module: 'MCVsr', kind: 'deep', distinct: 84_758 },
     { cfg: 'Vsr_restart_three.cfg', module: 'MCVsr', kind: 'deep', distinct: 120_994 },
-    { cfg: 'Vsr_ranking.cfg', module: 'MCVsrRanking', kind: 'directed', distinct: 1611 },
-    { cfg: 'Vsr_stale.cfg', module: 'MCVsrRanking', kind: 'directed', distinct: 53 },
+    { cfg: 'Vsr_ranking.cfg', module: 'MCVsrRanking', kind: 'small', distinct: 1611 },
+    { cfg: 'Vsr_stale.cfg', module: 'MCVsrRanking', kind: 'small', distinct: 53 },
     { cfg: 'Vsr_live.cfg', module: 'MCVsr', kind: 'live', distinct: 1162 },
     {
       cfg: 'Vsr_refinement.cfg',

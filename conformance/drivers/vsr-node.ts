@@ -37,6 +37,15 @@ export interface NodeOptions extends NodeFaults {
   readonly pipelineMax: number;
 }
 
+/** What a replica opens at the start of a model: normal in this view, or down since it was. */
+export interface OpenedFrom {
+  readonly isDown: boolean;
+  readonly view: number;
+  readonly commit: number;
+  /** From op 1. */
+  readonly entries: readonly Prepare[];
+}
+
 /** What all nodes of one walk share. */
 export interface NodeWorld {
   readonly texts: VsrTexts;
@@ -142,10 +151,11 @@ export class VsrNode {
           });
   }
 
-  /** Formats a disk and opens it: the first start, or a replica that was started before and is down. */
-  static format(options: NodeOptions, world: NodeWorld, isDown: boolean): VsrNode {
+  /** Formats a disk, writes what it holds and opens it. */
+  static format(options: NodeOptions, world: NodeWorld, { isDown, view, commit, entries }: OpenedFrom): VsrNode {
     const { replica, replicaCount } = options;
-    const storage = VsrStorage.format({ cluster: MODEL_CLUSTER, replica, replicaCount });
+    const identity = { cluster: MODEL_CLUSTER, replica, replicaCount };
+    const storage = VsrStorage.format(identity, { view, logView: view, commit, entries });
     return new VsrNode(options, storage, world, !isDown);
   }
 

@@ -49,11 +49,17 @@ export class VsrStorage {
     this.superblock = new SharedSuperblock(this);
   }
 
-  static format(identity: SuperblockIdentity): VsrStorage {
+  /** @param content written and synced before the replica opens it */
+  static format(identity: SuperblockIdentity, content: Durable): VsrStorage {
     const disk = new SimulatedDisk();
     disk.makeDirectory(DIRECTORY);
     Superblock.format(disk, SUPERBLOCK, identity);
     AppendLog.create(disk, LOG, { segmentBytes: SEGMENT_BYTES }).close();
+    const parts = opened(disk);
+    const { view, logView, commit, entries } = content;
+    parts.log.append(entries);
+    if (entries.length > 0) parts.log.fsync();
+    if (view + commit > 0) parts.superblock.update({ view, logView, commit });
     return new VsrStorage(opened(disk), false);
   }
 

@@ -13,6 +13,7 @@ import { type TlaValue, tlaInteger } from '../values/tla-value.ts';
 import { GuardAnswers } from './guard-answers.ts';
 import { MessageSet, type SentMessage, SentMessages, VsrStep } from './vsr-messages.ts';
 import { MODEL_CLUSTER, NODE_VARIABLES, type NodeFaults, type NodeWorld, VsrNode } from './vsr-node.ts';
+import { startStates } from './vsr-start.ts';
 import { byIndex, hashOf, VsrTexts } from './vsr-texts.ts';
 
 /** The constants of MCVsr. */
@@ -71,7 +72,7 @@ export class VsrCluster {
 
 export function vsrDriverOver(faults: NodeFaults): Driver<VsrCluster, VsrStep> {
   return {
-    initial: (constants) => formatted(constants, faults),
+    initial: (constants) => started(constants, faults),
     alphabet: alphabetOf,
     step: stepped,
     project: projected,
@@ -114,7 +115,7 @@ function replicas(constants: Constants, name: string): ReadonlySet<number> {
   return new Set((given(constants, name).members ?? []).map(({ text }) => Number(text)));
 }
 
-function formatted(constants: Constants, faults: NodeFaults): VsrCluster {
+function started(constants: Constants, faults: NodeFaults): readonly VsrCluster[] {
   const bounds = boundsOf(constants);
   const { replicaCount, pipelineMax } = bounds;
   const texts = new VsrTexts();
@@ -137,10 +138,16 @@ function formatted(constants: Constants, faults: NodeFaults): VsrCluster {
       (['ClientRequest', ...PLAIN_ACTIONS, ...TARGET_ACTIONS] as const).map((type) => new VsrStep(type, replica)),
     ),
   };
-  const nodes = indices.map((replica) =>
-    VsrNode.format({ replica, replicaCount, pipelineMax, ...faults }, world.nodes, bounds.down.has(replica)),
-  );
-  return new VsrCluster({ world, nodes, messages: MessageSet.empty, requests: 0, acknowledged: [], crashes: 0 });
+  return startStates(constants.StartFrom, replicaCount, bounds.down).map((start) => {
+    for (const entry of [...start.replicas.flatMap(({ entries }) => entries), ...start.acknowledged])
+      texts.entry(entry);
+    const nodes = start.replicas.map((opened, replica) =>
+      VsrNode.format({ replica, replicaCount, pipelineMax, ...faults }, world.nodes, opened),
+    );
+    const messages = start.frames.reduce((set, frame) => set.with(world.sent.of(frame)), MessageSet.empty);
+    const { requests, acknowledged } = start;
+    return new VsrCluster({ world, nodes, messages, requests, acknowledged, crashes: 0 });
+  });
 }
 
 function alphabetOf(cluster: VsrCluster): readonly VsrStep[] {
