@@ -74,7 +74,7 @@ TypeOK ==
     /\ damage \in Nat
     /\ damageAtOpen \in 0..damage
 
-IsWhole(cell)     == cell.state = "whole"
+IsWhole(cell)     == cell.state = "whole"  \* The cell holds a record as it was written.
 HashBefore(cells, i) == IF i = 1 THEN Genesis ELSE cells[i - 1].value
 \* Cell i holds a whole record that continues the one before it.
 Continues(cells, i) == IsWhole(cells[i]) /\ cells[i].parent = HashBefore(cells, i)
@@ -330,16 +330,19 @@ Evict ==
     /\ forgotten' = FALSE
     /\ UNCHANGED <<status, volatileVars, allocated, medium, spaceLeft, historyVars>>
 
+\* Others fill the device: the log finds out when it wants to grow, or writes.
 SpaceRunsOut ==
     /\ SpaceLeft
     /\ spaceLeft' = FALSE
     /\ UNCHANGED <<status, volatileVars, diskVars, historyVars>>
 
+\* Others free space on the device.
 SpaceReturns ==
     /\ NoSpaceLeft
     /\ spaceLeft' = TRUE
     /\ UNCHANGED <<status, volatileVars, diskVars, historyVars>>
 
+\* Cell i holds a record on the medium: only what is at rest can rot there.
 IsDurableRecord(i) == i \in 1..Len(medium) /\ IsWhole(medium[i])
 
 \* Cell i reads as something else from now on.

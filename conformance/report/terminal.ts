@@ -1,7 +1,9 @@
 /** The terminal: a progress line a component while it runs, then each problem in full, then the table. */
+import { stripVTControlCharacters } from 'node:util';
 import Table from 'cli-table3';
 import pc from 'picocolors';
 import type { CheckOutcome, ComponentOutcome } from '../check/outcome.ts';
+import { grouped } from './html.ts';
 import { problemText } from './problem-text.ts';
 
 export interface Terminal {
@@ -38,7 +40,7 @@ export function terminal(out: NodeJS.WriteStream): Terminal {
       clear();
       const problems = [...outcome.problems, ...outcome.components.flatMap((component) => component.problems)];
       for (const problem of problems) print(`\n${problemText(problem)}`);
-      if (outcome.components.length > 0) print(`\n${tableText(outcome)}`);
+      if (outcome.components.length > 0) print(`\n${tableText(outcome, out.columns)}`);
       const cached = outcome.components.filter((component) => component.cached).length;
       if (cached > 0)
         print(`${cached} of ${outcome.components.length} unchanged, answered from build/cache; NO_CACHE=1 runs all`);
@@ -51,72 +53,91 @@ export function terminal(out: NodeJS.WriteStream): Terminal {
   };
 }
 
-const COLUMNS = [
-  'component',
-  'models',
-  'states',
-  'edges',
-  'executed',
-  'edges/s',
-  '2nd engine',
-  'liveness',
-  'mirror',
-  'random',
-  'validation',
-  'mutants',
-  's',
+interface Column {
+  readonly head: string;
+  readonly text: (component: ComponentOutcome) => string;
+  /** On a narrow terminal the largest goes first; 0 stays. The report has them all. */
+  readonly dispensable: number;
+}
+
+const COLUMNS: readonly Column[] = [
+  { head: 'component', dispensable: 0, text: ({ name, problems }) => mark(problems.length === 0, name) },
+  { head: 'models', dispensable: 6, text: ({ models }) => String(models.length) },
+  { head: 'states', dispensable: 0, text: ({ models }) => grouped(total(models, ({ distinct }) => distinct)) },
+  { head: 'edges', dispensable: 0, text: ({ models }) => grouped(total(models, ({ edges }) => edges)) },
+  { head: 'executed', dispensable: 0, text: executedText },
+  { head: 'edges/s', dispensable: 7, text: rateText },
+  { head: '2nd engine', dispensable: 3, text: secondText },
+  { head: 'liveness', dispensable: 5, text: livenessText },
+  { head: 'mirror', dispensable: 1, text: mirrorText },
+  { head: 'random', dispensable: 4, text: ({ random }) => tracesText(random) },
+  { head: 'validation', dispensable: 4, text: ({ validation }) => tracesText(validation) },
+  { head: 'mutants', dispensable: 0, text: ({ mutants }) => (mutants === undefined ? '-' : mutantsText(mutants)) },
+  { head: 's', dispensable: 2, text: ({ seconds, cached }) => `${seconds.toFixed(1)}${cached ? ' (cached)' : ''}` },
 ];
 
-function tableText(outcome: CheckOutcome): string {
+/** @param width columns of the terminal; without one, as in a file, everything is shown */
+export function tableText(outcome: CheckOutcome, width = Number.POSITIVE_INFINITY): string {
+  const most = Math.max(...COLUMNS.map(({ dispensable }) => dispensable));
+  for (let dropped = most; ; dropped--) {
+    const shown = COLUMNS.filter(({ dispensable }) => dispensable <= dropped);
+    const text = tableOf(shown, outcome);
+    const lineWidth = stripVTControlCharacters(text.slice(0, text.indexOf('\n'))).length;
+    if (lineWidth <= width || dropped === 0) return text;
+  }
+}
+
+function tableOf(columns: readonly Column[], outcome: CheckOutcome): string {
   const table = new Table({
-    head: COLUMNS,
+    head: columns.map(({ head }) => head),
     style: { head: [], border: [], compact: true },
-    colAligns: ['left', ...COLUMNS.slice(1).map(() => 'right' as const)],
+    colAligns: ['left', ...columns.slice(1).map(() => 'right' as const)],
   });
-  for (const component of outcome.components) table.push(row(component));
+  for (const component of outcome.components) table.push(columns.map(({ text }) => text(component)));
   return table.toString();
 }
 
-function row(component: ComponentOutcome): string[] {
-  const total = (of: (model: ComponentOutcome['models'][number]) => number): number =>
-    component.models.reduce((sum, model) => sum + of(model), 0);
-  const edges = total((model) => model.edges);
-  const executed = total((model) => model.executed);
-  const seconds = total((model) => model.bisimulation?.seconds ?? 0);
-  const seconds2 = component.models.filter(({ second }) => 'agrees' in second);
-  const agrees = seconds2.every(({ second }) => 'agrees' in second && second.agrees);
-  const traces = (numbers: ComponentOutcome['random']): string =>
-    numbers === undefined ? '-' : mark(numbers.ok, `${numbers.steps}`);
-  return [
-    mark(component.problems.length === 0, component.name),
-    String(component.models.length),
-    String(total((model) => model.distinct)),
-    String(edges),
-    mark(
-      edges === executed && edges > 0,
-      edges === 0 ? '0 %' : `${((100 * executed) / edges).toFixed(executed === edges ? 0 : 2)} %`,
-    ),
-    seconds > 0 ? String(Math.round(executed / seconds)) : '-',
-    seconds2.length === 0
-      ? '-'
-      : mark(agrees, agrees ? `agrees ${seconds2.length}/${component.models.length}` : 'differs'),
-    component.liveness.properties.length === 0
-      ? '-'
-      : mark(component.liveness.ok, String(component.liveness.properties.length)),
-    component.mirror === undefined
-      ? '-'
-      : mark(component.mirror.ok, `${component.mirror.actions}+${component.mirror.guards}`),
-    traces(component.random),
-    traces(component.validation),
-    component.mutants === undefined ? '-' : mutantsText(component.mutants),
-    `${component.seconds.toFixed(1)}${component.cached ? ' (cached)' : ''}`,
-  ];
+type Models = ComponentOutcome['models'];
+
+function total(models: Models, of: (model: Models[number]) => number): number {
+  return models.reduce((sum, model) => sum + of(model), 0);
+}
+
+function executedText({ models }: ComponentOutcome): string {
+  const edges = total(models, (model) => model.edges);
+  const executed = total(models, (model) => model.executed);
+  const share = edges === 0 ? '0 %' : `${((100 * executed) / edges).toFixed(executed === edges ? 0 : 2)} %`;
+  return mark(edges === executed && edges > 0, share);
+}
+
+function rateText({ models }: ComponentOutcome): string {
+  const seconds = total(models, (model) => model.bisimulation?.seconds ?? 0);
+  return seconds > 0 ? grouped(Math.round(total(models, (model) => model.executed) / seconds)) : '-';
+}
+
+function secondText({ models }: ComponentOutcome): string {
+  const asked = models.filter(({ second }) => 'agrees' in second);
+  const agrees = asked.every(({ second }) => 'agrees' in second && second.agrees);
+  if (asked.length === 0) return '-';
+  return mark(agrees, agrees ? `agrees ${asked.length}/${models.length}` : 'differs');
+}
+
+function livenessText({ liveness }: ComponentOutcome): string {
+  return liveness.properties.length === 0 ? '-' : mark(liveness.ok, String(liveness.properties.length));
+}
+
+function mirrorText({ mirror }: ComponentOutcome): string {
+  return mirror === undefined ? '-' : mark(mirror.ok, `${mirror.actions}+${mirror.guards}+${mirror.invariants}`);
+}
+
+function tracesText(numbers: ComponentOutcome['random']): string {
+  return numbers === undefined ? '-' : mark(numbers.ok, grouped(numbers.steps));
 }
 
 function mutantsText({ spec, impl }: NonNullable<ComponentOutcome['mutants']>): string {
   const killed = spec.killed + impl.killed;
-  const total = spec.total + impl.total;
-  return mark(killed === total, `${killed}/${total}`);
+  const all = spec.total + impl.total;
+  return mark(killed === all, `${killed}/${all}`);
 }
 
 function mark(ok: boolean, text: string): string {

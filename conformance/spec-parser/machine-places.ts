@@ -9,14 +9,16 @@ export interface MachinePlaces {
   of(name: string): { readonly file: string; readonly line: number } | undefined;
 }
 
-/** @param stem file name without extension, such as `append-log` */
-export function machinePlaces(root: string, stem: string): MachinePlaces {
-  const files = readdirSync(join(root, 'machines'))
+/** @param machine path of the machine's file from the root, such as `machines/append-log.ts` */
+export function machinePlaces(root: string, machine: string): MachinePlaces {
+  const folder = machine.slice(0, machine.lastIndexOf('/') + 1);
+  const stem = machine.slice(folder.length, -'.ts'.length);
+  const files = readdirSync(join(root, folder))
     .filter((file) => file === `${stem}.ts` || (file.startsWith(`${stem}-`) && file.endsWith('.ts')))
     .sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
   const sources = files.map((file) => ({
-    file: `machines/${file}`,
-    lines: readFileSync(join(root, 'machines', file), 'utf8').split('\n'),
+    file: `${folder}${file}`,
+    lines: readFileSync(join(root, folder, file), 'utf8').split('\n'),
   }));
   return {
     of(name) {

@@ -41,7 +41,7 @@ export async function indexSpec(
     statuses: spec.statuses,
     actions,
     guards: defined(guards),
-    invariants: defined(invariants),
+    invariants: defined(invariants).sort((a, b) => a.line - b.line),
     definitions: commented.map(ruleOf),
   };
 }

@@ -21,7 +21,7 @@ export async function specIndexText(root: string): Promise<string> {
     const invariants = new Set(
       cfgs.flatMap((cfg) => parseCfg(readFileSync(join(root, 'specs', cfg), 'utf8')).invariants),
     );
-    const places = machinePlaces(root, kebab(name));
+    const places = machinePlaces(root, `machines/${kebab(name)}.ts`);
     parts.push(componentText(await indexSpec(`specs/${name}.tla`, [...invariants], places)));
   }
   return `// biome-ignore-all format: generated, one rule a line

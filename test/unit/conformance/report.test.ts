@@ -2,15 +2,17 @@
  * Goal: check.json has the documented shape and check.html shows every number and problem without asking anybody else.
  * Method: a real check of the example counter on the embedded engine, green, and red with a broken machine.
  */
+import { stripVTControlCharacters } from 'node:util';
 import { type TSchema, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { CheckOutcome, MutantOutcome } from '../../../conformance/check/outcome.ts';
+import type { CheckOutcome, ComponentOutcome, MutantOutcome } from '../../../conformance/check/outcome.ts';
 import { check } from '../../../conformance/check/run-check.ts';
 import { stages } from '../../../conformance/check/stages.ts';
 import { anyComponent } from '../../../conformance/components/all.ts';
 import { checkHtml } from '../../../conformance/report/check-html.ts';
 import { checkJson } from '../../../conformance/report/check-json.ts';
+import { tableText } from '../../../conformance/report/terminal.ts';
 import { counterComponent, counterDriverOver, counterMachine } from '../../../docs/example/counter.ts';
 
 const count = Type.Integer({ minimum: 0 });
@@ -121,6 +123,37 @@ describe('the report of a check', () => {
     expect(html).toMatch(/<svg role="img" aria-label="Machine Counter: 2 states, 4 transitions/);
     expect(html).toMatch(/<th scope="row">Increment<\/th><td>up<\/td><td>BelowLimit<\/td>/);
     expect(html).toContain('Counter_small.cfg');
+  });
+
+  test('check.html holds spec, machine and code side by side, by name and place', async () => {
+    const html = await checkHtml(greenOutcome, [green]);
+    const row = /<tr><th scope="row">Increment<.*?<\/tr>/.exec(html)?.[0] ?? '';
+    expect(row).toMatch(/docs\/example\/Counter\.tla:\d+/);
+    expect(row).toMatch(/docs\/example\/counter\.ts:\d+/);
+    expect(row).toMatch(/<li>BelowLimit<span>\d+ true<\/span><span>\d+ false<\/span>/);
+    expect(html).toMatch(/<strong>100 %<\/strong><span>of 15 edges/);
+  });
+
+  test('check.html marks a guard that was never false, unless the component says why', async () => {
+    const always = { ...(redOutcome.components[0] as ComponentOutcome) };
+    expect(await checkHtml({ ...redOutcome, components: [always] }, [broken])).toContain('✗ never false');
+    const excused = anyComponent({
+      ...counterComponent,
+      constantGuards: { 'Counter.Increment.BelowLimit': 'the fault of this test' },
+    });
+    expect(await checkHtml({ ...redOutcome, components: [always] }, [excused])).toContain(
+      '<span class="soft">never false</span>',
+    );
+  });
+
+  test('the table of the terminal drops columns until it fits, and never the verdict', () => {
+    for (const width of [120, 80]) {
+      const lines = tableText(greenOutcome, width).split('\n');
+      for (const line of lines) expect(stripVTControlCharacters(line).length).toBeLessThanOrEqual(width);
+      expect(lines.join()).toContain('executed');
+    }
+    expect(tableText(greenOutcome)).toContain('validation');
+    expect(tableText(greenOutcome, 10)).toContain('mutants');
   });
 
   test('check.html lists each mutant with what killed it, or that it survived', async () => {
