@@ -31,6 +31,7 @@ const folder = mkdtempSync(join(tmpdir(), 'lockstep-bad-input-'));
 const formatted = join(folder, 'formatted');
 beforeAll(() => {
   buildOnce();
+  mkdirSync(join(folder, 'empty'));
   formatDirectory(formatted, { cluster: 7n, replica: 1, replicaCount: 3 });
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -147,7 +148,6 @@ describe('a server on the wrong directory does not start, exit code 1', () => {
     const absent = join(folder, 'absent');
     await refused(serverArgs(absent), 1, /absent: no such directory; run lockstep format first/);
     expect(existsSync(absent)).toBe(false);
-    mkdirSync(join(folder, 'empty'));
     await refused(serverArgs(join(folder, 'empty')), 1, /empty: not formatted.*run lockstep format first/);
     expect(readdirSync(join(folder, 'empty'))).toEqual([]);
     writeFileSync(join(folder, 'file'), '');
@@ -301,6 +301,29 @@ describe('files and servers that are not what they should be', () => {
     for (const command of ['verify', 'inspect']) {
       await refused([command, join(folder, 'absent')], 1, /absent: no such directory/);
       await refused([command, join(folder, 'empty')], 1, /not formatted/);
+    }
+  });
+
+  it('verify names each damaged place of superblock and log, and changes nothing', async () => {
+    const sound = await lockstep(['verify', formatted]);
+    expect([sound.exitCode, sound.stderr]).toEqual([0, '']);
+    expect(sound.stdout).toMatch(/formatted: whole\n {2}replica 1 of 3 of cluster 7\n/);
+    for (const [file, byte, place] of [
+      ['superblock', 5_000, /fault SUPERBLOCK_COPY_BROKEN at .*superblock, byte \d+\n {2}copy 1 is not whole/],
+      ['log-000000.lockstep', 90, /fault APPEND_LOG_\w+ at .*log-000000\.lockstep, byte 0, record 0\n/],
+    ] as const) {
+      const copy = copyOfFormatted();
+      const bytes = readFileSync(join(copy, file));
+      bytes.writeUInt8(bytes.readUInt8(byte) ^ 0xff, byte);
+      writeFileSync(join(copy, file), bytes);
+      const before = contentOf(copy);
+      const { exitCode, stdout } = await lockstep(['verify', copy]);
+      expect(stdout).toMatch(place);
+      expect(exitCode).toBe(1);
+      expect(contentOf(copy)).toEqual(before);
+      const inspected = await lockstep(['inspect', copy]);
+      expect([inspected.exitCode, inspected.stderr]).toEqual([0, '']);
+      expect(contentOf(copy)).toEqual(before);
     }
   });
 

@@ -30,6 +30,8 @@ const clock = new RealClock();
 export interface TestClusterOptions {
   readonly replicas?: number;
   readonly serverArgs?: readonly string[];
+  /** Called before a replica's directory is formatted, to put it on a disk of its own. */
+  readonly beforeFormat?: (directory: string, replica: number) => void;
 }
 
 /** Data of /v1/dx/status, as far as tests look at it. */
@@ -116,7 +118,10 @@ export class TestCluster {
       {
         clock,
         random: new RealRandom(),
-        format: formatDirectory,
+        format: (directory, identity) => {
+          options.beforeFormat?.(directory, identity.replica);
+          formatDirectory(directory, identity);
+        },
         command: [process.execPath, RUN],
         onDeath: (replica, error) => deaths.handler(replica, error.message),
       },

@@ -3,7 +3,7 @@
  * held against what every replica has: an acknowledged entry stands at its offset with its hash, nothing stands twice,
  * nothing stands there that nobody sent, and all replicas have the same entries.
  */
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import { fieldOf } from '../../impl/cli/http-client.ts';
 import { pause, type TestCluster } from './cluster-harness.ts';
@@ -30,7 +30,7 @@ export interface LoadOptions {
   readonly stream: string;
   readonly clients: number;
   readonly eventsPerAppend: number;
-  /** Bytes of one entry, about. */
+  /** Bytes of one entry, about; random, so that the log cannot make them smaller by much. */
   readonly eventBytes?: number;
 }
 
@@ -75,11 +75,12 @@ export class Load {
 
   async #run(client: number): Promise<void> {
     const http = this.#cluster.client(client % this.#cluster.replicas.length);
-    const padding = 'x'.repeat(this.#options.eventBytes ?? 64);
+    const paddingBytes = Math.ceil(((this.#options.eventBytes ?? 64) * 3) / 4);
     for (let request = 0; !this.#stopping; request++) {
       const data = Array.from(
         { length: this.#options.eventsPerAppend },
-        (_, index) => `client ${client} request ${request} event ${index} ${padding}`,
+        (_, index) =>
+          `client ${client} request ${request} event ${index} ${randomBytes(paddingBytes).toString('base64')}`,
       );
       for (const one of data) this.attempted.add(one);
       const started = performance.now();
