@@ -3,11 +3,11 @@
  * an alphabet that lacks an action, a guard that is constant. Further stages (mirror, mutants, traces) come in from outside.
  */
 import type { GuardCount } from '../bisimulate/divergence.ts';
-import type { Component } from '../component.ts';
+import type { Component, Model } from '../component.ts';
 import { EngineError } from '../engines/engine.ts';
 import { dropConsequences, judgeTogether, sumGuards } from '../evidence/vacuity.ts';
 import type { StateGraph } from '../graph/state-graph.ts';
-import { type CheckContext, checkModel } from './check-model.ts';
+import { beginReference, type CheckContext, checkModel, type ReferenceRun } from './check-model.ts';
 import type {
   ComponentOutcome,
   MirrorNumbers,
@@ -54,10 +54,15 @@ export async function checkComponent(
   const models: ModelOutcome[] = [];
   const problems: Problem[] = [];
   const graphs = new Map<string, StateGraph>();
-  for (const model of component.models) {
-    if (model.kind === 'deep' && !deep) continue;
+  const chosen = component.models.filter(({ kind }) => kind !== 'deep' || deep);
+  const begin = (model: Model | undefined): ReferenceRun =>
+    model === undefined ? undefined : beginReference(context, component, model);
+  let next = begin(chosen[0]);
+  for (const [at, model] of chosen.entries()) {
+    const reference = next;
+    next = begin(chosen[at + 1]);
     try {
-      const checked = await checkModel(context, component, model);
+      const checked = await checkModel(context, component, model, reference);
       models.push(checked.outcome);
       problems.push(...checked.problems);
       if (checked.graph !== undefined) graphs.set(model.cfg, checked.graph);

@@ -41,7 +41,23 @@ export function modelFiles(context: CheckContext, component: Component, model: M
   return { folder: join(context.root, dirname(component.sources.spec)), module: model.module, cfg: model.cfg };
 }
 
-export async function checkModel(context: CheckContext, component: Component, model: Model): Promise<ModelCheck> {
+/** TLC on one model, begun before its turn: it runs while the model before it is walked. */
+export type ReferenceRun = Promise<EngineRun> | undefined;
+
+export function beginReference(context: CheckContext, component: Component, model: Model): ReferenceRun {
+  if (context.tlc === undefined) return undefined;
+  const wantGraph = model.kind === 'small';
+  const run = runTlc(context.tlc, modelFiles(context, component, model), { wantGraph, workers: context.workers });
+  run.catch(() => {}); // it is awaited later, and may fail before
+  return run;
+}
+
+export async function checkModel(
+  context: CheckContext,
+  component: Component,
+  model: Model,
+  reference: ReferenceRun = beginReference(context, component, model),
+): Promise<ModelCheck> {
   const problems: Problem[] = [];
   const add = (code: ProblemCode, message: string, failure?: EngineFailure): void => {
     problems.push({
@@ -58,8 +74,6 @@ export async function checkModel(context: CheckContext, component: Component, mo
 
   const wantGraph = model.kind === 'small';
   context.progress?.(component.name, `${model.cfg}: model checking`);
-  const reference =
-    context.tlc === undefined ? undefined : runTlc(context.tlc, files, { wantGraph, workers: context.workers });
   const second = secondOpinion(context, files, model, wantGraph);
   const main: EngineRun = reference === undefined ? (second.run ?? failedRun(second.skipped)) : await reference;
   const failure = main.failure;

@@ -2,6 +2,7 @@
  * The mutants column of `make check`: every broken rule of the spec must be caught by the invariant or property that it
  * names, every fault in the code by the walk of the graph. A survivor fails the check by name.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Stage } from '../check/check-component.ts';
 import type { MutantNumbers, MutantOutcome, Problem } from '../check/outcome.ts';
 import { inParallel } from './in-parallel.ts';
@@ -21,16 +22,20 @@ export const mutantsStage: Stage<MutantNumbers> = async (input) => {
   try {
     const mutants = readSpecMutants(specFolder(context.root, component), component);
     let done = 0;
-    const outcomes = await inParallel(mutants, context.tlc === undefined ? 1 : AT_ONCE_MAX, async (mutant) => {
+    // TLC runs in processes of its own, the faults here: both at once.
+    const broken = inParallel(mutants, context.tlc === undefined ? 1 : AT_ONCE_MAX, async (mutant) => {
       const outcome = await runSpecMutant(context, component, mutant);
       context.progress?.(component.name, `${++done} of ${mutants.length} mutants of the spec`);
       return outcome;
     });
-    list.push(...outcomes);
+    broken.catch(() => {}); // it is awaited later, and may fail before
+    const faults: MutantOutcome[] = [];
     for (const fault of component.faults) {
       context.progress?.(component.name, `fault ${fault.name}`);
-      list.push(runFault(input, fault).outcome);
+      faults.push(runFault(input, fault).outcome);
+      await nextTurn();
     }
+    list.push(...(await broken), ...faults);
   } catch (cause) {
     if (!(cause instanceof MutantError)) throw cause;
     add('config', cause.message);
