@@ -9,8 +9,13 @@ import {
   superblockDriver,
   superblockDriverOver,
 } from '../drivers/superblock.ts';
+import { RealMedium } from '../drivers/superblock-real-medium.ts';
 
 const FAULT = 'a fault of the disk: the driver does it to the medium, and the code does not notice until it reads';
+
+/** Each step is a folder of its own with a real sync in it. */
+const RANDOM_TRACES = 100;
+const RANDOM_DEPTH = 50;
 
 type Fault = ImplementationFault<SuperblockWorld, SuperblockStep>;
 
@@ -69,6 +74,19 @@ export const superblockComponent: Component<SuperblockWorld, SuperblockStep> = {
   boundsWithoutCanary: {
     DamageMax: 'no bound: what the superblock promises, four copies less one',
     OpenDamageMax: 'no bound: what the superblock promises, with and without misdirected writes',
+  },
+  random: {
+    cfg: 'Superblock_random.cfg',
+    module: 'MCSuperblock',
+    driver: superblockDriverOver(
+      {},
+      () => ({ disk: new RealMedium(), path: '/superblock' }),
+      ({ fields: { disk } }) => {
+        if (disk instanceof RealMedium) disk.dispose();
+      },
+    ),
+    traces: RANDOM_TRACES,
+    depth: RANDOM_DEPTH,
   },
   outsideMachine: {
     Crash: 'the process is gone: the driver takes the power from the disk and attaches anew',

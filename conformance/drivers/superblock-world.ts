@@ -8,9 +8,9 @@ import type { DiskFault, FileRange, UnsyncedWrite } from '../../impl/ports/simul
 import { Superblock, type SuperblockOptions } from '../../impl/storage/superblock.ts';
 import {
   childOf,
-  type DecodedCopy,
   decodeCopy,
   encodeCopy,
+  fieldsOf,
   firstState,
   SECTOR_BYTES,
 } from '../../impl/storage/superblock-copy.ts';
@@ -74,6 +74,8 @@ interface Fields {
 export class SuperblockWorld {
   readonly fields: Fields;
   readonly options: SuperblockOptions;
+  #observed: SuperblockView | undefined;
+  #copies: readonly KnownCopy[] | undefined;
 
   constructor(fields: Fields, options: SuperblockOptions) {
     this.fields = fields;
@@ -84,21 +86,23 @@ export class SuperblockWorld {
     return new SuperblockWorld({ ...this.fields, ...change }, this.options);
   }
 
-  /** The sector of each place as the medium has it. */
-  sectors(): readonly Uint8Array[] {
+  /** What the medium has at each place; read once, for nothing changes a world that is in use. */
+  copies(): readonly KnownCopy[] {
+    this.#copies ??= this.copiesNow();
+    return this.#copies;
+  }
+
+  /** As copies(), read anew: for the projection, which would show a world that was changed all the same. */
+  copiesNow(): readonly KnownCopy[] {
     const { disk, path } = this.fields;
     return COPIES.map((place) => {
-      const sector = new Uint8Array(SECTOR_BYTES);
-      disk.readMedium(path, place * SECTOR_BYTES, sector);
-      return sector;
+      disk.readMedium(path, place * SECTOR_BYTES, SCRATCH);
+      return known(SCRATCH);
     });
   }
 
   wholeCopies(): readonly (SuperblockState | undefined)[] {
-    return this.sectors().map((sector) => {
-      const copy = decoded(sector);
-      return copy.kind === 'whole' ? copy.state : undefined;
-    });
+    return this.copies().map(({ state }) => state);
   }
 
   isWhole(place: number): boolean {
@@ -115,7 +119,13 @@ export class SuperblockWorld {
     return landing;
   }
 
+  /** Once for all invariants of a state. */
   observed(): SuperblockView {
+    this.#observed ??= this.#observe();
+    return this.#observed;
+  }
+
+  #observe(): SuperblockView {
     const { superblock, bounds, acknowledged, written, damage } = this.fields;
     return {
       status: superblock.status,
@@ -132,18 +142,30 @@ export class SuperblockWorld {
   }
 }
 
-const DECODED_MAX = 10_000;
-const known = new Map<number, { readonly sector: Uint8Array; readonly copy: DecodedCopy }>();
+/** A sector as a model meets it again and again, decoded once. */
+export interface KnownCopy {
+  readonly sector: Uint8Array;
+  /** Undefined when the copy is not whole. */
+  readonly state: SuperblockState | undefined;
+  /** As they stand, believed or not. */
+  readonly fields: SuperblockState;
+}
 
-/** As decodeCopy, remembered: a model has few distinct sectors, and each is looked at in thousands of states. */
-export function decoded(sector: Uint8Array): DecodedCopy {
+const SCRATCH = new Uint8Array(SECTOR_BYTES);
+/** Distinct sectors that are remembered; a model has a few dozens. */
+const KNOWN_MAX = 10_000;
+const knownByCrc = new Map<number, KnownCopy>();
+
+function known(sector: Uint8Array): KnownCopy {
   const key = crc32(sector);
-  const before = known.get(key);
-  if (before !== undefined && Buffer.compare(before.sector, sector) === 0) return before.copy;
+  const before = knownByCrc.get(key);
+  if (before !== undefined && Buffer.compare(before.sector, sector) === 0) return before;
   const copy = decodeCopy(sector);
-  if (known.size >= DECODED_MAX) known.clear();
-  known.set(key, { sector: Uint8Array.from(sector), copy });
-  return copy;
+  const state = copy.kind === 'whole' ? copy.state : undefined;
+  const found = { sector: Uint8Array.from(sector), state, fields: fieldsOf(sector) };
+  if (knownByCrc.size >= KNOWN_MAX) knownByCrc.clear();
+  knownByCrc.set(key, found);
+  return found;
 }
 
 export function boundsOf(constants: Constants): Bounds {
@@ -188,7 +210,7 @@ export function damaged(
 ): SuperblockWorld {
   const { disk, superblock, path, damage } = world.fields;
   const fork = disk.fork();
-  const old = world.sectors()[place] ?? new Uint8Array(SECTOR_BYTES);
+  const old = world.copies()[place]?.sector ?? new Uint8Array(SECTOR_BYTES);
   fork.damage(path, place * SECTOR_BYTES, change(old));
   return world.with({ disk: fork, superblock: superblock.fork(fork), damage: damage + 1 });
 }

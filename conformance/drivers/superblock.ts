@@ -5,7 +5,7 @@
  */
 import { type DiskFault, SimulatedDisk } from '../../impl/ports/simulated-disk.ts';
 import type { Superblock, SuperblockOptions } from '../../impl/storage/superblock.ts';
-import { childOf, fieldsOf, firstState, SECTOR_BYTES } from '../../impl/storage/superblock-copy.ts';
+import { childOf, firstState, SECTOR_BYTES } from '../../impl/storage/superblock-copy.ts';
 import { evaluate, type RuleId } from '../../machines/stepper.ts';
 import {
   COPIES,
@@ -31,7 +31,6 @@ import {
   brokenSector,
   crash,
   damaged,
-  decoded,
   format,
   IDENTITY,
   type Medium,
@@ -227,36 +226,53 @@ function noted(world: SuperblockWorld, type: SystemStep['type']): SuperblockWorl
 }
 
 /** The machine's event with the facts that its guards read; without them where no guard is asked. */
-function machineEvent({ fields: { superblock } }: SuperblockWorld, event: SuperblockStep): SuperblockEvent {
+function machineEvent(world: SuperblockWorld, event: SuperblockStep): SuperblockEvent {
+  const { superblock } = world.fields;
   const { type } = event;
   if (type === 'Open' || type === 'HaltUnreadable' || type === 'HaltContradicted') {
-    const copies = superblock.status === 'closed' ? superblock.readCopies() : [];
-    return { type, copies: copies.map((copy) => (copy.kind === 'whole' ? copy.state : undefined)) };
+    return { type, copies: superblock.status === 'closed' ? world.wholeCopies() : [] };
   }
   if (type === 'Update') {
-    const state = superblock.installing ?? firstState(IDENTITY);
-    return { type, next: childOf(state, valuesOf(event.value)) };
+    const { installing } = superblock;
+    const isOpen = superblock.status === 'open' && installing !== undefined;
+    return { type, next: isOpen ? childOf(installing, valuesOf(event.value)) : FIRST };
   }
   return { type } as SuperblockEvent;
 }
+
+const FIRST = firstState(IDENTITY);
 
 const NOTHING = copyValue(0, tlaInteger(0), tlaInteger(0), false);
 
 function project(world: SuperblockWorld): Readonly<Record<string, TlaValue>> {
   const { superblock, acknowledged, written, damage } = world.fields;
-  const stateValue = (state: SuperblockState, whole: boolean): TlaValue =>
-    copyValue(state.sequence, valueIn(state), parentIn(state, written), whole);
+  const stateValue = (state: SuperblockState, whole: boolean): TlaValue => valueOfState(state, whole, written);
   const { installing } = superblock;
   return {
     status: tlaString(superblock.status),
     state: installing === undefined ? NOTHING : stateValue(installing, true),
     stale: tlaSet(superblock.stale.map((place) => tlaInteger(place))),
-    copies: tlaByIndex(world.sectors(), (sector) => stateValue(fieldsOf(sector), decoded(sector).kind === 'whole')),
+    copies: tlaByIndex(world.copiesNow(), ({ fields, state }) => stateValue(fields, state !== undefined)),
     inFlight: tlaSet([...world.inFlight().keys()].map((place) => tlaInteger(place))),
     acknowledged: stateValue(acknowledged, true),
     written: tlaSet([...written.values()].map((state) => stateValue(state, true))),
     damage: tlaInteger(damage),
   };
+}
+
+/** By hash: what a state is called never changes. */
+const wholeValues = new Map<string, TlaValue>();
+const brokenValues = new Map<string, TlaValue>();
+const VALUES_MAX = 10_000;
+
+function valueOfState(state: SuperblockState, whole: boolean, written: ReadonlyMap<string, SuperblockState>): TlaValue {
+  const values = whole ? wholeValues : brokenValues;
+  const before = values.get(state.hash);
+  if (before !== undefined) return before;
+  const parent = parentIn(state, written);
+  const value = copyValue(state.sequence, valueIn(state), parent, whole);
+  if (values.size < VALUES_MAX && parent.kind === 'integer') values.set(state.hash, value);
+  return value;
 }
 
 function copyValue(sequence: number, value: TlaValue, parent: TlaValue, whole: boolean): TlaValue {

@@ -155,7 +155,7 @@ export class Superblock {
         { file: this.#path, name: 'logView', value: values.logView, view: values.view },
       );
     const state = this.#context.state;
-    if (state === undefined) return [`Superblock.Update.status`];
+    if (this.status !== 'open' || state === undefined) return ['Superblock.Update.status'];
     const parent = this.#faults.has('parent-not-linked') ? { ...state, hash: state.parent } : state;
     return this.#take({ type: 'Update', next: childOf(parent, values) });
   }
