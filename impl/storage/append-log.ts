@@ -17,18 +17,12 @@ import { encodeBatch, type LogBatch, restOf } from './log-batch.ts';
 import { examine, type OpenReport, reportOf } from './log-opening.ts';
 import { firstUnreadable, readRecord } from './log-read-back.ts';
 import type { DecodedRecord, NewRecord } from './log-record.ts';
+import { ReadWindow } from './read-window.ts';
 import { SegmentFile } from './segment-file.ts';
 
 export type { OpenReport };
 export type LogRecord = Omit<DecodedRecord, 'sizeBytes'>;
 export type AppendLogStatus = 'down' | 'open' | 'full' | 'short' | 'unknown' | 'failed' | 'damaged';
-
-/** What the disk still owes of a batch, and where it goes. */
-interface Pending {
-  readonly batch: LogBatch;
-  readonly position: number;
-  readonly rest: Uint8Array;
-}
 
 export class AppendLog {
   readonly path: string;
@@ -37,7 +31,8 @@ export class AppendLog {
   #snapshot: AnyMachineSnapshot;
   #headHash: Uint8Array = GENESIS_HASH;
   #reason: AppendLogError | undefined;
-  #pending: Pending | undefined;
+  /** What the disk still owes of a batch, and where it goes. */
+  #pending: { readonly batch: LogBatch; readonly position: number; readonly rest: Uint8Array } | undefined;
   /** Time of the oldest write that waits for a sync; undefined when the caller gave none. */
   #waitingSince: number | undefined;
 
@@ -252,7 +247,8 @@ export class AppendLog {
 
   /** Every record from offset `from` on, in order. */
   scan(from: number, visit: (record: LogRecord) => void): void {
-    for (let offset = from; offset < this.recordsWritten; offset++) visit(this.read(offset));
+    const window = new ReadWindow(this.#segment.file);
+    for (let offset = from; offset < this.recordsWritten; offset++) visit(this.#readRecord(offset, window));
   }
 
   /** A log of its own on a fork of the disk. */
@@ -360,9 +356,9 @@ export class AppendLog {
     return encodeBatch(end, records, this.#settings);
   }
 
-  #readRecord(offset: number): DecodedRecord {
+  #readRecord(offset: number, window?: ReadWindow): DecodedRecord {
     const end = { records: this.recordsWritten, endBytes: this.#context.endBytes };
-    return readRecord(this.#segment, offset, end, this.#settings.recordBytesMax);
+    return readRecord(this.#segment, offset, end, this.#settings.recordBytesMax, window);
   }
 
   #machineTakes(event: AppendLogEvent): boolean {

@@ -5,20 +5,26 @@
 import { GENESIS_HASH, hashesEqual } from '../crypto/hash.ts';
 import { AppendLogError, asAppendLogError, chainBroken } from './append-log-error.ts';
 import { type DecodedRecord, decodeRecord } from './log-record.ts';
+import type { ReadWindow } from './read-window.ts';
 import type { SegmentFile } from './segment-file.ts';
 
-/** @throws AppendLogError, DiskError */
+/**
+ * @param window for records that are read in a row
+ * @throws AppendLogError, DiskError
+ */
 export function readRecord(
   segment: SegmentFile,
   offset: number,
   log: { readonly records: number; readonly endBytes: number },
   payloadBytesMax: number,
+  window?: ReadWindow,
 ): DecodedRecord {
   const position = segment.positionOf(offset);
   const end = offset + 1 < log.records ? segment.positionOf(offset + 1) : log.endBytes;
+  const at = window?.load(position, end - position) ?? 0;
+  const bytes = window?.bytes ?? segment.read(position, end - position);
   const expected = { offset, previousHash: GENESIS_HASH, payloadBytesMax };
-  const place = { file: segment.file.path, position };
-  return decodeRecord(segment.read(position, end - position), 0, expected, place, { crc: true, chain: false });
+  return decodeRecord(bytes, at, expected, { file: segment.file.path, position }, { crc: true, chain: false });
 }
 
 /**

@@ -44,6 +44,7 @@ export interface DecodedRecord {
   /** Uncompressed; a view into the bytes that were decoded when it was stored so. */
   readonly payload: Uint8Array;
   readonly previousHash: Uint8Array;
+  /** Chain hash, computed when it is asked for. */
   readonly hash: Uint8Array;
   /** Bytes of the whole record as stored. */
   readonly sizeBytes: number;
@@ -155,13 +156,48 @@ export function decodeRecord(
     );
   const kind = bytes[at + KIND_AT] as number;
   const stored = bytes.subarray(at + RECORD_HEADER_BYTES, crcAt);
-  if (compression === COMPRESSION_NONE)
-    return { offset, kind, payload: stored, previousHash, hash: sha256(bytes.subarray(at, crcAt)), sizeBytes: size };
+  if (compression === COMPRESSION_NONE) {
+    const hashed = bytes.subarray(at, crcAt);
+    return new CheckedRecord(offset, kind, stored, previousHash, size, () => sha256(hashed));
+  }
   const payload = uncompressed(stored, expected.payloadBytesMax);
   if (payload === undefined) throw invalid('lz4 block', expected.payloadBytesMax, stored.byteLength);
-  const plain = frameOf(offset, previousHash, kind, COMPRESSION_NONE, payload);
-  const hash = sha256(plain.subarray(0, plain.byteLength - RECORD_CRC_BYTES));
-  return { offset, kind, payload, previousHash, hash, sizeBytes: size };
+  return new CheckedRecord(offset, kind, payload, previousHash, size, () => {
+    const plain = frameOf(offset, previousHash, kind, COMPRESSION_NONE, payload);
+    return sha256(plain.subarray(0, plain.byteLength - RECORD_CRC_BYTES));
+  });
+}
+
+/** A reader of many records seldom needs their hashes; opening a log needs each once. */
+class CheckedRecord implements DecodedRecord {
+  readonly offset: number;
+  readonly kind: number;
+  readonly payload: Uint8Array;
+  readonly previousHash: Uint8Array;
+  readonly sizeBytes: number;
+  #hash: Uint8Array | undefined;
+  readonly #hashOf: () => Uint8Array;
+
+  constructor(
+    offset: number,
+    kind: number,
+    payload: Uint8Array,
+    previousHash: Uint8Array,
+    sizeBytes: number,
+    hashOf: () => Uint8Array,
+  ) {
+    this.offset = offset;
+    this.kind = kind;
+    this.payload = payload;
+    this.previousHash = previousHash;
+    this.sizeBytes = sizeBytes;
+    this.#hashOf = hashOf;
+  }
+
+  get hash(): Uint8Array {
+    this.#hash ??= this.#hashOf();
+    return this.#hash;
+  }
 }
 
 /** A copy of the record's bytes as it would stand with this offset, previous hash and, unless undefined, this length. */

@@ -28,9 +28,7 @@ import {
   RECORD_HEADER_BYTES,
   withHeader,
 } from './log-record.ts';
-
-/** Bytes of one read of the scan: large enough for the device, small beside any log. */
-const CHUNK_BYTES = 1024 * 1024;
+import { CHUNK_BYTES, ReadWindow, readBytes } from './read-window.ts';
 
 export interface LogScan {
   readonly verdict: 'whole' | 'torn' | 'damaged';
@@ -74,7 +72,7 @@ export function scanLog(
       const expected = { offset: records, previousHash: headHash, payloadBytesMax };
       const record = decodeRecord(window.bytes, at, expected, { file: file.path, position }, checks);
       visit(record, position);
-      headHash = Uint8Array.from(record.hash);
+      headHash = record.hash;
       position += record.sizeBytes;
       records++;
     } catch (cause) {
@@ -158,11 +156,6 @@ function isZero(bytes: Uint8Array, from: number, to: number): boolean {
   return ZEROS.compare(bytes, from, to, 0, to - from) === 0;
 }
 
-function readBytes(file: DiskFile, position: number, count: number): Uint8Array {
-  const bytes = new Uint8Array(Math.max(0, Math.min(count, file.sizeBytes - position)));
-  return bytes.subarray(0, file.read(position, bytes));
-}
-
 function zeroHeader(file: DiskFile, offset: number, position: number): AppendLogError {
   return new AppendLogError(
     'APPEND_LOG_HEADER_INVALID',
@@ -177,24 +170,4 @@ function recordsMissing(file: DiskFile, records: number, known: number): AppendL
     `${file.path}: ${records} good records, and ${known} are known to be durable; do not write to this file, restore it`,
     { file: file.path, expected: known, actual: records },
   );
-}
-
-/** A part of the file in memory, moved forward as the scan goes. */
-class ReadWindow {
-  readonly #file: DiskFile;
-  #start = 0;
-  bytes: Uint8Array = new Uint8Array(0);
-
-  constructor(file: DiskFile) {
-    this.#file = file;
-  }
-
-  /** Makes sure that `count` bytes from `position` are loaded, as far as the file has them; returns their index in bytes. */
-  load(position: number, count: number): number {
-    const at = position - this.#start;
-    if (at >= 0 && at + count <= this.bytes.byteLength) return at;
-    this.bytes = readBytes(this.#file, position, Math.max(CHUNK_BYTES, count));
-    this.#start = position;
-    return 0;
-  }
 }
