@@ -6,6 +6,8 @@
 import { primaryOf, quorumOf } from '../../machines/quorum.ts';
 import type { RuleId } from '../../machines/stepper.ts';
 import type { PlainAction, TargetAction, VsrContext } from '../../machines/vsr-context.ts';
+import { GENESIS_HASH } from '../crypto/hash.ts';
+import { assert } from '../ports/assert.ts';
 import type { Random } from '../ports/random.ts';
 import type { RequestPrepareMessage } from './message.ts';
 import type { Prepare } from './prepare.ts';
@@ -43,6 +45,8 @@ export class ReplicaPace {
   #heard = new Set<number>();
   #commitSent = 0;
   #commitSeen = 0;
+  /** Length of the log when the view began. */
+  #opBegun = 0;
   /** Backup: highest op known to exist in this view; first op of the last RequestPrepare; ticks since a PrepareOk. */
   #opSeen = 0;
   #askedFrom = 0;
@@ -63,6 +67,7 @@ export class ReplicaPace {
     this.#heard = new Set(other.#heard);
     this.#commitSent = other.#commitSent;
     this.#commitSeen = other.#commitSeen;
+    this.#opBegun = other.#opBegun;
     this.#opSeen = other.#opSeen;
     this.#askedFrom = other.#askedFrom;
     this.#silentTicks = other.#silentTicks;
@@ -84,11 +89,26 @@ export class ReplicaPace {
       this.#silentTicks = 0;
       this.#commitSent = 0;
       this.#commitSeen = commit;
+      this.#opBegun = op;
       this.#voteSent = false;
       this.#nextAsked = 0;
     }
     if (role === 'primary') this.#followCommit(op, commit);
     if (role === 'backup') this.#followGap(op);
+  }
+
+  /**
+   * Before a message of the spec is put to the machine. To a replica that comes late the StartView with which this view began
+   * goes out again, ahead of the machine's own answer, which names the head of now: whoever has the log of that beginning
+   * enters at once and gets the rest in prepares, many at a time, instead of walking its log entry by entry from its commit.
+   */
+  hearing(message: SpecMessage): void {
+    if (message.type !== 'StartViewChange' || this.#role !== 'primary' || message.view !== this.#view) return;
+    const hash = this.#opBegun === 0 ? GENESIS_HASH : this.#replica.prepareAt(this.#opBegun)?.hash;
+    assert(this.#view > 0, 'no view change leads to view 0');
+    assert(hash !== undefined, 'a primary keeps the log with which its view began');
+    const { replica: from, outbox } = this.#replica;
+    outbox.send(message.from, { type: 'StartView', from, view: this.#view, op: this.#opBegun, hash });
   }
 
   /** After a message of the spec was taken or refused. */

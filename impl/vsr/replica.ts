@@ -122,6 +122,7 @@ export class Replica implements ReplicaPort {
         this.#pace.answerRequestPrepare(message);
         return;
       }
+      this.#pace.hearing(message);
       this.deliver(message);
       this.#pace.heard(message);
       this.settle();

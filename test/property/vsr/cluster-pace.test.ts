@@ -91,3 +91,16 @@ test(`Vsr: a backup that lacks ${MISSING_OPS} ops and a view has them after ${CA
   // Request and entry for each op: one round trip an op.
   expect(cluster.network.framesSent - sent).toBeLessThan(MISSING_OPS * 2.1);
 });
+
+test('Vsr: a primary that died and comes back into a later view asks for nothing that its log has', () => {
+  const cluster = openCluster(3, 3);
+  commitUpTo(cluster, 1_000);
+  cluster.act({ kind: 'crash', replica: 0, kept: 1000, framesLost: true });
+  ticksUntil(cluster, FAILOVER_TICKS_MAX, () => primaryOf(cluster) !== undefined);
+  commitUpTo(cluster, 1_500);
+  cluster.act({ kind: 'restart', replica: 0 });
+  const sent = cluster.network.framesSent;
+  ticksUntil(cluster, CATCH_UP_TICKS_MAX, () => cluster.isAgreed, true);
+  // One prepare for each of the 500 ops that it lacks, and what a view takes to enter.
+  expect(cluster.network.framesSent - sent).toBeLessThan(600);
+});
