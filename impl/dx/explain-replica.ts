@@ -2,6 +2,7 @@
 import type { ExplainedReplica } from '../../machines/explanation.ts';
 import { explainViewChange } from './explain-view-change.ts';
 import { type Answer, ask, contextOf, holds, named, opsText, statusOf, whereItIs } from './explained-replica.ts';
+import { localInvariants } from './local-invariants.ts';
 
 export function explainReplica(replica: ExplainedReplica): Answer {
   if (statusOf(replica) !== 'normal') return explainViewChange(replica);
@@ -26,7 +27,7 @@ export function explainReplica(replica: ExplainedReplica): Answer {
     : ' It takes no client request itself: the server forwards them to the primary.';
   return {
     inputs: whereItIs(replica),
-    rules: [...request, ...sync, ...give],
+    rules: [...request, ...sync, ...give, ...localInvariants(replica)],
     decidedBy: [named(request, 'IsPrimary'), full ? named(request, 'PipelineHasRoom') : undefined].filter(
       (rule) => rule !== undefined,
     ),

@@ -4,6 +4,7 @@
  */
 import fastify, { type FastifyInstance } from 'fastify';
 import { afterEach, describe, expect, test } from 'vitest';
+import { localInvariants } from '../../../impl/dx/local-invariants.ts';
 import { dxPlugin } from '../../../impl/dx/plugin.ts';
 import type { AppliedRule, Explanation } from '../../../machines/explanation.ts';
 import { SmallCluster } from './small-cluster.ts';
@@ -177,6 +178,21 @@ describe('explanations of real situations', () => {
       expect(rule.machine?.file, rule.rule_id).toMatch(/^machines\/vsr/);
     }
     expect(explanation.decided_by).toEqual(['Vsr.ClientRequest.IsPrimary']);
+  });
+
+  test('a replica answers for the invariants that it can judge alone, by their predicates', async () => {
+    const cluster = busyCluster();
+    expect(ruleIn(await explain(cluster, 0, 'replica'), 'Vsr.CommitNotExceedOp')).toMatchObject({
+      evaluation: true,
+      evidence: { 'context.commit': 1, 'context.op': 1 },
+    });
+    const { machine, snapshot } = cluster.replica(0);
+    const broken = { machine, snapshot: { ...snapshot, context: { ...snapshot.context, commit: 9 } } };
+    const rules = localInvariants({ ...broken, haltedBy: undefined, entryAt: () => undefined });
+    expect(rules.map(({ rule_id, evaluation }) => [rule_id, evaluation])).toEqual([
+      ['Vsr.CommitNotExceedOp', false],
+      ['Vsr.ViewMonotonic', true],
+    ]);
   });
 
   test('no quorum: two of three replicas are killed, and the third waits with StartQuorum false', async () => {
