@@ -49,7 +49,9 @@ export function canariesPage(root: string, components: readonly Component[]): st
     ...table(
       ['canary', 'what was broken', 'belongs to', 'here'],
       knownCanaries.map(({ id, broken, component }) => {
-        const standing = rows.filter(({ canary }) => canary === id).map(({ side, name }) => `${name} (${side})`);
+        const standing = rows
+          .filter(({ canary }) => canary === id)
+          .map(({ component: of, side, name }) => `${of}: ${name} (${side})`);
         return [id, broken, component, standing.join(', ') || 'not yet'];
       }),
     ),
