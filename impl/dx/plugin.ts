@@ -13,6 +13,7 @@ import { DxError } from './dx-error.ts';
 import { eventFields } from './event-fields.ts';
 import { explain, TOPICS, type Topic } from './explain.ts';
 import type { PastRefusal } from './explain-refusal.ts';
+import { logData, replicationData } from './log-data.ts';
 import { dryRun, historyData, machineDefinition, machineList } from './machine-data.ts';
 import { mermaidOf, scxmlOf } from './machine-formats.ts';
 import { connectionNotes, envelope, explainedReplica, REPLICA_MACHINE } from './observed.ts';
@@ -22,11 +23,22 @@ import { statusData } from './status.ts';
 const HISTORY_LIMIT_DEFAULT = 20;
 const HISTORY_LIMIT_MAX = 1_000;
 
+/** Entries in one answer of log: the newest ones unless told where to begin. */
+const LOG_LIMIT_DEFAULT = 20;
+const LOG_LIMIT_MAX = 1_000;
+
 const nameOf = Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z][A-Za-z0-9]*$' });
 const machineParams = Type.Object({ name: nameOf });
 const closed = { additionalProperties: false } as const;
 const historyQuery = Type.Object(
   { limit: Type.Optional(Type.Integer({ minimum: 1, maximum: HISTORY_LIMIT_MAX })) },
+  closed,
+);
+const logQuery = Type.Object(
+  {
+    from: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: LOG_LIMIT_MAX })),
+  },
   closed,
 );
 const formatQuery = Type.Object(
@@ -59,6 +71,20 @@ export async function dxPlugin(app: FastifyInstance, { source }: { readonly sour
 
   app.get('/v1/dx/status', async (_request, reply) =>
     send(reply, envelope(source, statusData(source), connectionNotes(source))),
+  );
+
+  app.get<{ Querystring: { from?: number; limit?: number } }>(
+    '/v1/dx/log',
+    { schema: { querystring: logQuery } },
+    async (request, reply) => {
+      const { limit = LOG_LIMIT_DEFAULT } = request.query;
+      const { from = Math.max(1, source.replica.op - limit + 1) } = request.query;
+      return send(reply, envelope(source, logData(source, from, limit)));
+    },
+  );
+
+  app.get('/v1/dx/replication', async (_request, reply) =>
+    send(reply, envelope(source, replicationData(source), connectionNotes(source))),
   );
 
   app.get('/v1/dx/machines', async (_request, reply) => send(reply, envelope(source, machineList(source))));

@@ -72,6 +72,35 @@ describe('status and machines', () => {
     expect((await ask<object>(cluster, 1, 'status')).data).toMatchObject({ role: 'backup', primary: 0, commit: 1 });
   });
 
+  test('log lists entries with their hashes, chained; replication says how far each replica is', async () => {
+    const cluster = busyCluster();
+    cluster.kill(2);
+    cluster.submit(0);
+    cluster.flush();
+    cluster.deliver();
+    const log = await ask<{ entries: { op: number; hash: string; parent: string; committed: boolean }[] }>(
+      cluster,
+      0,
+      'log',
+    );
+    expect(log.data.entries).toMatchObject([
+      { op: 1, parent: '0'.repeat(64), committed: true },
+      { op: 2, parent: log.data.entries[0]?.hash, committed: true },
+    ]);
+    expect((await ask<{ entries: object[] }>(cluster, 0, 'log?from=2&limit=5')).data.entries).toHaveLength(1);
+    expect((await ask<object>(cluster, 0, 'replication')).data).toMatchObject({
+      primary: 0,
+      replicas: [
+        { replica: 0, connected: true, acknowledged: 2, lag: 0 },
+        { replica: 1, connected: true, acknowledged: 2, lag: 0 },
+        { replica: 2, connected: false, acknowledged: 1, lag: 1 },
+      ],
+    });
+    expect((await ask<object>(cluster, 1, 'replication')).data).toMatchObject({
+      replicas: [{ acknowledged: null }, {}, {}],
+    });
+  });
+
   test('two reads of one state give equal bytes', async () => {
     const cluster = busyCluster();
     const server = await serverOf(cluster, 0);
@@ -154,6 +183,7 @@ describe('what is refused', () => {
     ['explain/refusal?event=Nope', 400, 'REQUEST_INVALID'],
     ['explain/commit?commit_id=0', 400, 'REQUEST_INVALID'],
     ['explain/commit?commit_id=x', 400, 'REQUEST_INVALID'],
+    ['log?from=0', 400, 'REQUEST_INVALID'],
     ['machines/Vsr/can', 400, 'REQUEST_INVALID'],
     ['machines/Vsr/can?event=Nope', 400, 'REQUEST_INVALID'],
     ['machines/Vsr/can?event=ReceivePrepare&__proto__.x=1', 400, 'REQUEST_INVALID'],
