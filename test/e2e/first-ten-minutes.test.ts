@@ -31,7 +31,10 @@ afterEach(async () => {
 });
 
 /** Starts `lockstep cluster` and waits until it serves. */
-async function startCluster(folder: string): Promise<{
+async function startCluster(
+  folder: string,
+  more: readonly string[] = [],
+): Promise<{
   child: ChildProcess;
   lines: ClusterLine[];
   url: string;
@@ -39,7 +42,7 @@ async function startCluster(folder: string): Promise<{
 }> {
   buildOnce();
   const launcher = join(REPOSITORY, 'bin', 'lockstep');
-  const child = spawn(process.execPath, [launcher, 'cluster', '--json', '--data', folder, '--port', '0'], {
+  const child = spawn(process.execPath, [launcher, 'cluster', '--json', '--data', folder, '--port', '0', ...more], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   children.push(child);
@@ -129,18 +132,35 @@ it('First ten minutes: cluster, append, read, kill -9 of the primary, append aga
   console.log(`append after kill -9 of the primary: ${Math.round(waitedMs)} ms, with the start of the command`);
 }, 120_000);
 
+it('Cluster: with --restart a replica that dies comes back, and Ctrl-C stops it all the same', async () => {
+  const { child, lines, url, ended } = await startCluster(freshFolder(), ['--restart']);
+  const readyOf = (): readonly ClusterLine[] =>
+    lines.filter(({ event, replica }) => event === 'ready' && replica === 2);
+  process.kill(readyOf()[0]?.pid as number, 'SIGKILL');
+  await until('the replica comes back', () => readyOf().length === 2);
+  done(await lockstep(['append', 's', '--create'], { env: { LOCKSTEP_URL: url }, input: 'x\n' }));
+  process.kill(readyOf()[1]?.pid as number, 'SIGKILL');
+  await until('its second death is noticed', () => lines.filter(({ event }) => event === 'died').length === 2);
+  child.kill('SIGINT'); // while the next start waits
+  expect(await ended).toBe(0);
+}, 60_000);
+
 it('Cluster: when it is killed itself, its replicas end with it', async () => {
   const { child, lines, ended } = await startCluster(freshFolder());
   const pids = lines.flatMap(({ event, pid }) => (event === 'ready' && pid !== undefined ? [pid] : []));
   expect(pids.length).toBe(3);
   child.kill('SIGKILL');
   await ended;
-  const deadline = performance.now() + 15_000;
-  while (pids.some(isAlive)) {
-    expect(performance.now(), 'a replica outlives its cluster').toBeLessThan(deadline);
+  await until('the replicas end with their cluster', () => !pids.some(isAlive));
+}, 60_000);
+
+async function until(what: string, isSo: () => boolean): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  while (!isSo()) {
+    expect(performance.now(), `it is not so that ${what}`).toBeLessThan(deadline);
     await pause(50);
   }
-}, 60_000);
+}
 
 function isAlive(pid: number): boolean {
   try {

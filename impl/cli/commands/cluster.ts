@@ -81,7 +81,7 @@ async function runCluster(out: Output, options: RunOptions): Promise<number> {
     out.line(pc.red(error.message));
     if (options.restart) {
       out.line(`replica ${replica} starts again`);
-      clock.after(RESTART_WAIT_MS, () => void startOne(replica).catch(ending.reject));
+      clock.after(RESTART_WAIT_MS, () => void startAgain(replica));
       return;
     }
     out.line(`Start it again with: ${programName()} server ${cluster.argsOf(replica).join(' ')}`);
@@ -89,6 +89,16 @@ async function runCluster(out: Output, options: RunOptions): Promise<number> {
       out.line('no replica is left');
       ending.resolve(EXIT_FAILED);
     }
+  };
+  /** A replica that does not start any more leaves the others running: they are what there is. */
+  const startAgain = async (replica: number): Promise<void> => {
+    if (asked > 0) return;
+    await startOne(replica).catch((cause: unknown) => {
+      if (asked > 0) return;
+      out.value({ event: 'not-started', replica });
+      out.line(pc.red(cause instanceof Error ? cause.message : String(cause)));
+      if (cluster.alive === 0) ending.reject(cause);
+    });
   };
   const startOne = async (replica: number): Promise<void> => {
     const ready = await cluster.start(replica);
@@ -153,11 +163,11 @@ async function announce(out: Output, cluster: LocalCluster, options: RunOptions)
     () => false,
   );
   out.value({ event: isReady ? 'serving' : 'not-serving', urls });
-  if (!isReady) out.line(pc.red(`It serves no requests after ${READY_MS_MAX} ms: see ${cluster.logFileOf(0)}`));
   const prefix = options.port === 7100 ? '' : `LOCKSTEP_URL=${urls.join(',')} `;
   const program = programName();
   out.line('');
-  out.line(`It serves. In another terminal:`);
+  if (isReady) out.line('It serves. In another terminal:');
+  else out.line(pc.red(`It serves no requests after ${READY_MS_MAX} ms: see ${cluster.logFileOf(0)}. When it does:`));
   out.line(`  echo hello | ${prefix}${program} append greetings --create`);
   out.line(`  ${prefix}${program} read greetings`);
   out.line(`  ${prefix}${program} status`);
