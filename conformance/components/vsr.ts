@@ -3,6 +3,7 @@ import { vsrMachine } from '../../machines/vsr.ts';
 import type { Component } from '../component.ts';
 import { type VsrCluster, vsrDriver } from '../drivers/vsr.ts';
 import { vsrExplanation } from '../drivers/vsr-explained.ts';
+import { vsrFaults } from '../drivers/vsr-faults.ts';
 import type { VsrStep } from '../drivers/vsr-messages.ts';
 import { clusterRuns } from '../validate-cluster/recorded-runs.ts';
 
@@ -44,6 +45,16 @@ export const vsrComponent: Component<VsrCluster, VsrStep> = {
       embeddedSkipped: 'it has no INSTANCE',
     },
   ],
-  faults: [],
+  faults: vsrFaults,
   abstracted: {},
+  boundsWithoutCanary: {
+    PipelineMax:
+      'two ops at once show an fsync that covers a batch and a repair entry by entry; every canary needs one',
+    Impatient:
+      'primary and backup may both lose patience: Abdicate and HeartbeatTimeout in one model; each canary needs one',
+    CrashProne: 'a primary and a backup restart by different actions, in one model; each canary needs one',
+    HeartbeatFrom: 'narrows a model: the whole protocol is 0, in Vsr_normal and Vsr_join',
+    Down: 'narrows a model: the whole cluster is {}, in Vsr_normal, Vsr_join, Vsr_view and Vsr_stale',
+    Lagging: 'narrows a model: {} is the whole protocol, and Vsr_view_deep is Vsr_view with it',
+  },
 };

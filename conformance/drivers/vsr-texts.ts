@@ -18,6 +18,12 @@ export function hashOf(entry: Prepare): string {
 }
 const hashTexts = new WeakMap<Prepare, string>();
 
+/** View of the entry with this hash, as far as it was ever written as text; -1 for none. For a fault that reads it. */
+export function viewOfEntry(hash: string): number {
+  return views.get(hash) ?? -1;
+}
+const views = new Map<string, number>();
+
 /** A text for each key; keys are never changed. */
 function remembered<Key extends object>(textOf: (key: Key) => TlaValue): (key: Key) => string {
   const texts = new WeakMap<Key, string>();
@@ -45,6 +51,7 @@ export class VsrTexts {
     let value = this.#entries.get(entry);
     if (value === undefined) {
       this.#values.set(hashOf(entry), entry.request);
+      views.set(hashOf(entry), entry.view);
       value = tlaRecord({
         view: tlaInteger(entry.view),
         value: tlaInteger(entry.request),
