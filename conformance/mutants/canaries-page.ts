@@ -4,6 +4,9 @@ import type { Component } from '../component.ts';
 import { knownCanaries } from './known-canaries.ts';
 import { readSpecMutants } from './spec-mutant.ts';
 
+/** More would hide the rest of the row. */
+const MODELS_NAMED_MAX = 2;
+
 interface Row {
   readonly component: string;
   readonly side: 'spec' | 'code';
@@ -77,11 +80,16 @@ function rowsOf(root: string, component: Component): readonly Row[] {
       name: fault.name,
       canary: fault.canary ?? '',
       rule: fault.rule,
-      models: fault.cfgs.join(', '),
+      models: modelsText(fault.cfgs),
       caughtBy: 'the walk of the state graph',
     }),
   );
   return [...inSpec, ...inCode];
+}
+
+/** A fault is walked in its models, in their order, until it is caught. */
+function modelsText(cfgs: readonly string[]): string {
+  return cfgs.length <= MODELS_NAMED_MAX ? cfgs.join(', ') : `${cfgs.length} models, from ${cfgs[0]} on`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
