@@ -1,6 +1,6 @@
 /**
  * Where the machine of a component defines what its spec names: the first line of machines/X.ts, or of a file machines/X-*.ts,
- * that starts with the name and a colon. For the explanations, which show both places of a rule.
+ * that starts with the name and a colon, or has it first in a list. For the explanations, which show both places of a rule.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,11 +22,12 @@ export function machinePlaces(root: string, machine: string): MachinePlaces {
   }));
   return {
     of(name) {
-      const pattern = new RegExp(`^\\s*(?:export (?:const|function) )?${name}\\s*[:(=]`);
-      for (const { file, lines } of sources) {
-        const at = lines.findIndex((line) => pattern.test(line));
-        if (at >= 0) return { file, line: at + 1 };
-      }
+      const patterns = [`^\\s*(?:export (?:const|function) )?${name}\\s*[:(=]`, `[{,]\\s*${name}: `];
+      for (const pattern of patterns.map((text) => new RegExp(text)))
+        for (const { file, lines } of sources) {
+          const at = lines.findIndex((line) => pattern.test(line));
+          if (at >= 0) return { file, line: at + 1 };
+        }
       return undefined;
     },
   };

@@ -32,7 +32,7 @@ export function configure(command: Command): void {
   command
     .addArgument(new Argument('<topic>', 'what to explain').choices(Object.keys(TOPICS)))
     .option('--commit-id <n>', 'topic commit: which one (default: the first that is not committed)', wholeNumber(1))
-    .option('--event <name>', 'topic refusal: which event, such as ReceivePrepare (default: the last one refused)')
+    .option('--event <name>', 'topic refusal: which event, such as ReceivePrepare (default: ClientRequest)')
     .option('--sequence <n>', 'topic refusal: the number that `machines NAME --history` shows', wholeNumber(1))
     .option('--all', 'every rule with its values, not only those that decide');
   addClientOptions(command).action(

@@ -168,7 +168,7 @@ interface Definition {
 function tableLines(rows: readonly unknown[]): string[] {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(typeof row === 'object' && row !== null ? row : {})))];
   if (columns.length === 0) return ['(none)'];
-  const table = new Table({ head: columns, style: { head: [], border: [] } });
+  const table = new Table({ head: columns, style: { head: [], border: [], compact: true } });
   for (const row of rows) table.push(columns.map((column) => inline(fieldOf(row, column))));
   return table.toString().split('\n');
 }
