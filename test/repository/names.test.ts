@@ -42,6 +42,11 @@ describe('spec and machine', () => {
     expect(actions).toBeGreaterThan(0);
   });
 
+  test('every spec that has a machine is a row of the check', () => {
+    const listed = new Set(components.map(({ name }) => name));
+    expect(specs.filter((name) => !listed.has(name))).toEqual([]);
+  });
+
   test.each(components.map((component): [string, Component] => [component.name, component]))(
     '%s: with driver and cfgs',
     async (_name, component) => {

@@ -22,10 +22,12 @@ const fixtures: Readonly<
       source('machines/e.ts', 'const draw = Math.random();\n'),
       source('impl/dx/f.ts', "const fs = await import('node:fs/promises');\n"),
       source('impl/server/g.ts', "import { randomUUID } from 'node:crypto';\n"),
+      source('impl/cli/settings.ts', 'const nothing = 1;\n'),
     ],
     keeps: [
       source('impl/ports/real-disk.ts', "import { openSync } from 'node:fs';\n"),
       source('impl/vsr/a.ts', "// Date.now() and node:fs are for ports\nconst text = 'setTimeout(';\n"),
+      source('impl/cli/settings.ts', "import { readFileSync } from 'node:fs';\n"),
       source('impl/cli/settings-schema.ts', 'const isDate = (value: unknown) => value instanceof Date;\n'),
     ],
   },
