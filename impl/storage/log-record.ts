@@ -83,14 +83,19 @@ export interface RecordPlace {
 /** Size of the record whose header begins at `at`, as its length field says; undefined when the header is not all there. */
 export function claimedSize(bytes: Uint8Array, at: number): number | undefined {
   if (at + RECORD_HEADER_BYTES > bytes.byteLength) return undefined;
-  return RECORD_FRAME_BYTES + viewOf(bytes).getUint32(at + LENGTH_AT, true);
+  return RECORD_FRAME_BYTES + readU32(bytes, at + LENGTH_AT);
 }
 
 /** The offset field of a header at `at`, whatever it says; -1 when it is beyond 2^53. */
 export function claimedOffset(bytes: Uint8Array, at: number): number {
-  const view = viewOf(bytes);
-  const high = view.getUint32(at + 4, true);
-  return high >= 0x200000 ? -1 : high * 0x1_0000_0000 + view.getUint32(at, true);
+  const high = readU32(bytes, at + 4);
+  return high >= 0x200000 ? -1 : high * 0x1_0000_0000 + readU32(bytes, at);
+}
+
+/** Opening reads each field of each record: without a DataView it takes a third less. */
+function readU32(bytes: Uint8Array, at: number): number {
+  const low = (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
+  return (low | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24)) >>> 0;
 }
 
 /** Whether fields, bounds and crc of the record at `at` hold for any offset: it is one that a log once wrote. */
@@ -100,7 +105,7 @@ export function isWholeRecord(bytes: Uint8Array, at: number, payloadBytesMax: nu
   const compression = bytes[at + COMPRESSION_AT];
   if (compression !== COMPRESSION_NONE && compression !== COMPRESSION_LZ4) return false;
   const crcAt = at + size - RECORD_CRC_BYTES;
-  return viewOf(bytes).getUint32(crcAt, true) === crc32(bytes.subarray(at, crcAt));
+  return readU32(bytes, crcAt) === crc32(bytes.subarray(at, crcAt));
 }
 
 /**
@@ -116,24 +121,20 @@ export function decodeRecord(
   checks: { readonly crc: boolean; readonly chain: boolean } = { crc: true, chain: true },
 ): DecodedRecord {
   const { offset } = expected;
-  const invalid = (what: string, wanted: number, actual: number): AppendLogError =>
-    new AppendLogError(
-      'APPEND_LOG_HEADER_INVALID',
-      `${place.file}: record ${offset} at byte ${place.position}: ${what} is ${actual}, expected ${wanted}`,
-      { file: place.file, offset, position: place.position, field: what, expected: wanted, actual },
-    );
   const size = claimedSize(bytes, at);
-  if (size === undefined) throw invalid('bytes of the header', RECORD_HEADER_BYTES, bytes.byteLength - at);
+  if (size === undefined)
+    throw invalid(place, offset, 'bytes of the header', RECORD_HEADER_BYTES, bytes.byteLength - at);
   const claimed = claimedOffset(bytes, at);
-  if (claimed !== offset) throw invalid('offset', offset, claimed);
+  if (claimed !== offset) throw invalid(place, offset, 'offset', offset, claimed);
   const compression = bytes[at + COMPRESSION_AT] as number;
-  if (compression !== COMPRESSION_NONE && compression !== COMPRESSION_LZ4) throw invalid('compression', 1, compression);
+  if (compression !== COMPRESSION_NONE && compression !== COMPRESSION_LZ4)
+    throw invalid(place, offset, 'compression', 1, compression);
   if (size > RECORD_FRAME_BYTES + expected.payloadBytesMax)
-    throw invalid('length', expected.payloadBytesMax, size - RECORD_FRAME_BYTES);
-  if (at + size > bytes.byteLength) throw invalid('bytes of the record', size, bytes.byteLength - at);
+    throw invalid(place, offset, 'length', expected.payloadBytesMax, size - RECORD_FRAME_BYTES);
+  if (at + size > bytes.byteLength) throw invalid(place, offset, 'bytes of the record', size, bytes.byteLength - at);
 
   const crcAt = at + size - RECORD_CRC_BYTES;
-  const crcStored = viewOf(bytes).getUint32(crcAt, true);
+  const crcStored = readU32(bytes, crcAt);
   const crcActual = crc32(bytes.subarray(at, crcAt));
   if (checks.crc && crcStored !== crcActual)
     throw new AppendLogError(
@@ -157,15 +158,19 @@ export function decodeRecord(
   const kind = bytes[at + KIND_AT] as number;
   const stored = bytes.subarray(at + RECORD_HEADER_BYTES, crcAt);
   if (compression === COMPRESSION_NONE) {
-    const hashed = bytes.subarray(at, crcAt);
-    return new CheckedRecord(offset, kind, stored, previousHash, size, () => sha256(hashed));
+    return new CheckedRecord(offset, kind, stored, previousHash, size, bytes.subarray(at, crcAt));
   }
   const payload = uncompressed(stored, expected.payloadBytesMax);
-  if (payload === undefined) throw invalid('lz4 block', expected.payloadBytesMax, stored.byteLength);
-  return new CheckedRecord(offset, kind, payload, previousHash, size, () => {
-    const plain = frameOf(offset, previousHash, kind, COMPRESSION_NONE, payload);
-    return sha256(plain.subarray(0, plain.byteLength - RECORD_CRC_BYTES));
-  });
+  if (payload === undefined) throw invalid(place, offset, 'lz4 block', expected.payloadBytesMax, stored.byteLength);
+  return new CheckedRecord(offset, kind, payload, previousHash, size, undefined);
+}
+
+function invalid(place: RecordPlace, offset: number, what: string, wanted: number, actual: number): AppendLogError {
+  return new AppendLogError(
+    'APPEND_LOG_HEADER_INVALID',
+    `${place.file}: record ${offset} at byte ${place.position}: ${what} is ${actual}, expected ${wanted}`,
+    { file: place.file, offset, position: place.position, field: what, expected: wanted, actual },
+  );
 }
 
 /** A reader of many records seldom needs their hashes; opening a log needs each once. */
@@ -176,7 +181,8 @@ class CheckedRecord implements DecodedRecord {
   readonly previousHash: Uint8Array;
   readonly sizeBytes: number;
   #hash: Uint8Array | undefined;
-  readonly #hashOf: () => Uint8Array;
+  /** The record as it is hashed; undefined when it is stored compressed. */
+  readonly #hashed: Uint8Array | undefined;
 
   constructor(
     offset: number,
@@ -184,19 +190,24 @@ class CheckedRecord implements DecodedRecord {
     payload: Uint8Array,
     previousHash: Uint8Array,
     sizeBytes: number,
-    hashOf: () => Uint8Array,
+    hashed: Uint8Array | undefined,
   ) {
     this.offset = offset;
     this.kind = kind;
     this.payload = payload;
     this.previousHash = previousHash;
     this.sizeBytes = sizeBytes;
-    this.#hashOf = hashOf;
+    this.#hashed = hashed;
   }
 
   get hash(): Uint8Array {
-    this.#hash ??= this.#hashOf();
+    this.#hash ??= sha256(this.#hashed ?? this.#plain());
     return this.#hash;
+  }
+
+  #plain(): Uint8Array {
+    const plain = frameOf(this.offset, this.previousHash, this.kind, COMPRESSION_NONE, this.payload);
+    return plain.subarray(0, plain.byteLength - RECORD_CRC_BYTES);
   }
 }
 
