@@ -4,7 +4,7 @@ SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
 STAMP := node_modules/.package-lock.json
 
-.PHONY: help check check-deep replay validate canaries spec-index explain-page test bench bench-peers lint types style imports clean node
+.PHONY: help check check-deep replay validate canaries spec-index explain-page picture test bench bench-peers lint types style imports clean node
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -39,6 +39,9 @@ spec-index: node $(STAMP) ## Write impl/dx/spec-index.ts from specs/, for the ex
 
 explain-page: node $(STAMP) ## Write the output in docs/explain.md anew
 	@node --import tsx conformance/replay/explain-page-main.ts
+
+picture: node $(STAMP) ## Write docs/pictures/check-report.png from the last report (needs Chromium): C=component
+	@node --import tsx conformance/report/write-picture-main.ts $(C)
 
 test: node $(STAMP) ## Unit, property and end-to-end tests
 	@npx vitest run

@@ -20,7 +20,9 @@ export async function checkHtml(outcome: CheckOutcome, components: readonly Comp
         components.find(({ name }) => name === component.name),
       ),
     );
-  const engines = outcome.engines.map(({ name, version, origin }) => `${name} ${version} (${origin})`).join(', ');
+  const engines = outcome.engines
+    .map(({ name, version, origin }) => `${name === 'tlc' ? 'TLC' : 'embedded engine'} ${version} (${origin})`)
+    .join(', ');
   const verdict = ok
     ? 'Spec, machine and code agree on every edge.'
     : problems.length === 1
