@@ -17,6 +17,7 @@ export interface MetricsFacts {
   readonly traffic: () => readonly PeerTraffic[];
   readonly framesRefused: () => ReadonlyMap<string, number>;
   readonly clients: () => number;
+  readonly answersLost: () => number;
   readonly waiting: () => number;
   readonly preparesInFlight: () => number;
   readonly streams: () => number;
@@ -110,6 +111,13 @@ export class Metrics {
       'Messages the replica dropped, by reason.',
       'reason',
       () => [...replica.framesDropped],
+    );
+    this.#labelled(
+      'lockstep_answers_lost_total',
+      'counter',
+      'Answers that a binary client did not get, by reason: it does not read, or is gone.',
+      'reason',
+      () => [['CLIENT_TOO_SLOW', facts.answersLost()]],
     );
     const peers = (fact: (traffic: PeerTraffic) => number) => () =>
       facts.traffic().map((traffic): [string, number] => [String(traffic.peer), fact(traffic)]);

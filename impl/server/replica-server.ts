@@ -177,13 +177,16 @@ class ReplicaServer implements RunningServer {
       logger: this.#logger,
       notReady: () => this.#notReady(),
     });
+    const httpText = (): string => `${this.httpAddress.host}:${this.httpAddress.port}`;
     this.source = dxSourceOf({
       identity: {
         cluster,
         replica,
         replicaCount: config.addresses.length,
         addresses: config.addresses.map(({ host, port }) => `${host}:${port}`),
-        http: `${config.http.host}:${config.http.port}`,
+        get http() {
+          return httpText(); // the system may choose the port, once it listens
+        },
         version: '0.1.0',
       },
       replica: this.#replica,
@@ -199,6 +202,7 @@ class ReplicaServer implements RunningServer {
       traffic: () => this.#network.traffic(),
       framesRefused: () => this.#network.framesRefused,
       clients: () => this.#network.clientCount,
+      answersLost: () => this.#clients.answersLost,
       waiting: () => this.#proposals.waiting,
       preparesInFlight: () => this.#proposals.preparesInFlight,
       streams: () => this.#state.streamCount,

@@ -8,7 +8,7 @@ import { encodeFrame, FRAME_KINDS } from '../../impl/wire/frame.ts';
 import { ANY_REPLICA, encodeHello, type Hello } from '../../impl/wire/hello.ts';
 import { encodeRequest } from '../../impl/wire/request.ts';
 import { pause, TestCluster } from './cluster-harness.ts';
-import { converse } from './wire-client.ts';
+import { converse, neverRead } from './wire-client.ts';
 
 const APPENDS = 600;
 const FAILOVER_MS_MAX = 10_000;
@@ -295,6 +295,31 @@ describe('the end of a primary', () => {
 });
 
 describe('bounds', () => {
+  it('a client that does not read its answers is closed and counted; the others do not notice', async () => {
+    const client = clientOf(cluster);
+    await client.createStream('large');
+    await client.append('large', ['x'.repeat(120_000)]);
+    const primary = await cluster.primary();
+    const name = 'lockstep_answers_lost_total{reason="CLIENT_TOO_SLOW"}';
+    const before = await metric(primary, name);
+    const read = { operation: 'read', stream: 'large', from: 0, limit: 1, linearizable: false } as const;
+    const hello = {
+      role: 'client',
+      replica: ANY_REPLICA,
+      replicaCount: 0,
+      to: ANY_REPLICA,
+      cluster: cluster.cluster,
+    } as const;
+    const requests = Array.from({ length: 400 }, (_, id) =>
+      encodeFrame(FRAME_KINDS.clientRequest, encodeRequest({ id: id + 1, deadlineMs: 0, body: read })),
+    );
+    const parts = [encodeFrame(FRAME_KINDS.hello, encodeHello(hello)), ...requests];
+    const reading = neverRead(cluster.addresses[primary] as string, parts, 5_000);
+    await client.append('large', ['others go on']);
+    await reading;
+    expect(await metric(primary, name)).toBe(before + 1);
+  });
+
   it('at the bound of requests in flight a client is told BUSY, sends again, and loses nothing', async () => {
     const small = await TestCluster.start({ serverArgs: ['--limit', 'requests-in-flight-max=8'] });
     try {

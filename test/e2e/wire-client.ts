@@ -41,3 +41,23 @@ export function converse(address: string, parts: readonly Uint8Array[], withinMs
     socket.on('connect', () => write(0));
   });
 }
+
+/** Writes everything and reads nothing; settles when the other side has closed, or after withinMs with false. */
+export function neverRead(address: string, parts: readonly Uint8Array[], withinMs: number): Promise<boolean> {
+  const [host, port] = address.split(':') as [string, string];
+  return new Promise((resolve) => {
+    const socket = connect({ host, port: Number(port), noDelay: true });
+    const end = (closed: boolean): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(closed);
+    };
+    const timer = setTimeout(() => end(false), withinMs);
+    socket.pause();
+    socket.on('error', () => end(true)); // the end of a connection that is not read shows when it is written to
+    socket.on('close', () => end(true));
+    const writing = setInterval(() => socket.write(Buffer.alloc(0)), 50);
+    socket.once('close', () => clearInterval(writing));
+    for (const part of parts) socket.write(part);
+  });
+}
