@@ -4,6 +4,7 @@ import Table from 'cli-table3';
 import pc from 'picocolors';
 import type { CheckOutcome, ComponentOutcome } from '../check/outcome.ts';
 import { grouped } from './html.ts';
+import { Pace } from './pace.ts';
 import { problemText } from './problem-text.ts';
 
 export interface Terminal {
@@ -18,6 +19,7 @@ const REDRAW_MS_MIN = 100;
 export function terminal(out: NodeJS.WriteStream): Terminal {
   let drawnAt = 0;
   let lineShown = false;
+  const pace = new Pace();
   const clear = (): void => {
     if (lineShown) out.write('\r\x1b[2K');
     lineShown = false;
@@ -30,10 +32,11 @@ export function terminal(out: NodeJS.WriteStream): Terminal {
     print,
     progress: (component, line) => {
       const now = performance.now();
+      const text = pace.line(component, line, now);
       if (!out.isTTY || now - drawnAt < REDRAW_MS_MIN) return;
       drawnAt = now;
       clear();
-      out.write(`${component}: ${line}`.slice(0, out.columns - 1));
+      out.write(`${component}: ${text}`.slice(0, out.columns - 1));
       lineShown = true;
     },
     table: (outcome) => {

@@ -12,6 +12,7 @@ import { stages } from '../../../conformance/check/stages.ts';
 import { anyComponent } from '../../../conformance/components/all.ts';
 import { checkHtml } from '../../../conformance/report/check-html.ts';
 import { checkJson } from '../../../conformance/report/check-json.ts';
+import { Pace } from '../../../conformance/report/pace.ts';
 import { tableText } from '../../../conformance/report/terminal.ts';
 import { counterComponent, counterDriverOver, counterMachine } from '../../../docs/example/counter.ts';
 
@@ -89,6 +90,22 @@ async function checked(component: typeof green): Promise<CheckOutcome> {
   const settings = { root: process.cwd(), only: [], engine: 'embedded', deep: false, print: () => {} } as const;
   return check({ ...settings, components: [component], stages: { mirror: stages.mirror as never } });
 }
+
+describe('the progress line', () => {
+  test('counts, rate and time left; a rate begins anew with the next count', () => {
+    const pace = new Pace();
+    expect(pace.line('Vsr', 'Vsr_normal.cfg: 0 of 20000 edges', 1_000)).toBe('Vsr_normal.cfg: 0 of 20,000 edges');
+    expect(pace.line('Vsr', 'Vsr_normal.cfg: 5000 of 20000 edges', 2_000)).toBe(
+      'Vsr_normal.cfg: 5,000 of 20,000 edges, 5,000/s, 3 s left',
+    );
+    expect(pace.line('Vsr', 'Vsr_join.cfg: 100 of 20000 edges', 2_100)).toBe('Vsr_join.cfg: 100 of 20,000 edges');
+    expect(pace.line('Vsr', '1 of 80 mutants of the spec', 3_000)).toBe('1 of 80 mutants of the spec');
+    expect(pace.line('Vsr', '2 of 80 mutants of the spec', 5_000)).toBe(
+      '2 of 80 mutants of the spec, 0.5/s, 2 min 36 s left',
+    );
+    expect(pace.line('Vsr', 'Vsr_crash.cfg: model checking', 6_000)).toBe('Vsr_crash.cfg: model checking');
+  });
+});
 
 describe('the report of a check', () => {
   let greenOutcome: CheckOutcome;
