@@ -1,11 +1,15 @@
 /** The row Vsr of `make check`: normal operation, view change, crash and restart of specs/Vsr.tla. */
 import { vsrMachine } from '../../machines/vsr.ts';
 import type { Component } from '../component.ts';
-import { type VsrCluster, vsrDriver } from '../drivers/vsr.ts';
+import { type VsrCluster, vsrDriver, vsrDriverOnFiles } from '../drivers/vsr.ts';
 import { vsrExplanation } from '../drivers/vsr-explained.ts';
 import { vsrFaults } from '../drivers/vsr-faults.ts';
 import type { VsrStep } from '../drivers/vsr-messages.ts';
 import { clusterRuns } from '../validate-cluster/recorded-runs.ts';
+
+const RANDOM_TRACES = 100;
+/** Steps: a view change with repair takes about 30. */
+const RANDOM_DEPTH = 80;
 
 export const vsrComponent: Component<VsrCluster, VsrStep> = {
   name: 'Vsr',
@@ -47,6 +51,13 @@ export const vsrComponent: Component<VsrCluster, VsrStep> = {
   ],
   faults: vsrFaults,
   abstracted: {},
+  random: {
+    cfg: 'Vsr_random.cfg',
+    module: 'MCVsr',
+    driver: vsrDriverOnFiles(),
+    traces: RANDOM_TRACES,
+    depth: RANDOM_DEPTH,
+  },
   boundsWithoutCanary: {
     PipelineMax:
       'two ops at once show an fsync that covers a batch and a repair entry by entry; every canary needs one',

@@ -31,8 +31,19 @@ const WALKED: readonly string[] = [
   'Vsr_view.cfg',
 ];
 
+/** Faults that only a larger model shows; the others are caught within seconds by the first ones. */
+const WALKED_ONLY: Readonly<Record<string, readonly string[]>> = {
+  'longest-log': ['Vsr_ranking.cfg'],
+  'last-entry-view': ['Vsr_ranking.cfg'],
+  'commit-beyond-log': ['Vsr_normal.cfg'],
+  'drop-ViewIsDurable': ['Vsr_join.cfg'],
+  'drop-LeftNormally': ['Vsr_crash.cfg'],
+  'omit-AdoptLog.cutLog': ['Vsr_view.cfg'],
+};
+
 function fault(name: string, rule: string, faults: NodeFaults, canary?: string): Fault {
-  return { name, rule, cfgs: WALKED, driver: vsrDriverOver(faults), ...(canary === undefined ? {} : { canary }) };
+  const cfgs = WALKED_ONLY[name] ?? WALKED;
+  return { name, rule, cfgs, driver: vsrDriverOver(faults), ...(canary === undefined ? {} : { canary }) };
 }
 
 function guardedBy(guards: Partial<Record<Guard, unknown>>): VsrMachine {

@@ -14,6 +14,7 @@ import type { VsrMachine } from '../../machines/vsr.ts';
 import type { VsrAction, VsrContext, VsrEvent } from '../../machines/vsr-context.ts';
 import type { EntryView, ReplicaView } from '../../machines/vsr-invariants.ts';
 import type { GuardAnswers } from './guard-answers.ts';
+import type { Medium } from './vsr-medium.ts';
 import type { SentMessage, VsrStep } from './vsr-messages.ts';
 import { VsrStorage } from './vsr-storage.ts';
 import { hashOf, type VsrTexts } from './vsr-texts.ts';
@@ -25,13 +26,14 @@ const CLOCK = new SimulatedClock();
 const RANDOM: Random = { below: () => 0, bytes: (count) => new Uint8Array(count) };
 const NO_BYTES = new Uint8Array(0);
 
-/** Switches that only the harness passes. */
+/** What only the harness passes: switches that break the code, and the disk to run on. */
 export interface NodeFaults {
   readonly machine?: VsrMachine;
   readonly faults?: ReadonlySet<string>;
 }
 
 export interface NodeOptions extends NodeFaults {
+  readonly medium: () => Medium;
   readonly replica: number;
   readonly replicaCount: number;
   readonly pipelineMax: number;
@@ -155,7 +157,7 @@ export class VsrNode {
   static format(options: NodeOptions, world: NodeWorld, { isDown, view, commit, entries }: OpenedFrom): VsrNode {
     const { replica, replicaCount } = options;
     const identity = { cluster: MODEL_CLUSTER, replica, replicaCount };
-    const storage = VsrStorage.format(identity, { view, logView: view, commit, entries });
+    const storage = VsrStorage.format(options.medium(), identity, { view, logView: view, commit, entries });
     return new VsrNode(options, storage, world, !isDown);
   }
 
@@ -168,6 +170,10 @@ export class VsrNode {
       this.#deliveries.set(key, delivery);
     }
     return delivery.action === undefined || delivery.action === step.type ? delivery.outcome : undefined;
+  }
+
+  dispose(): void {
+    this.#storage.dispose();
   }
 
   guards(step: VsrStep, sent: SentMessage | undefined): readonly GuardEvaluation[] {

@@ -3,7 +3,7 @@
  * forks of them, so that a step that writes nothing copies nothing. Reads and writes are those of the real storage code.
  * A part of the driver vsr.ts; decides nothing.
  */
-import { SimulatedDisk } from '../../impl/ports/simulated-disk.ts';
+import { assert } from '../../impl/ports/assert.ts';
 import { AppendLog } from '../../impl/storage/append-log.ts';
 import { Superblock } from '../../impl/storage/superblock.ts';
 import {
@@ -14,15 +14,16 @@ import {
 import type { Prepare } from '../../impl/vsr/prepare.ts';
 import { PrepareLog } from '../../impl/vsr/prepare-log.ts';
 import type { ReplicaLog, ReplicaSuperblock } from '../../impl/vsr/replica-effects.ts';
+import { type Medium, SimulatedMedium } from './vsr-medium.ts';
 
 const DIRECTORY = '/replica';
 const SUPERBLOCK = `${DIRECTORY}/superblock`;
 const LOG = `${DIRECTORY}/log`;
-/** One step holds every entry of a model; a log that grows beyond it takes another. */
+/** One step holds every record of a model. */
 const SEGMENT_BYTES = 8192;
 
 interface Parts {
-  readonly disk: SimulatedDisk;
+  readonly medium: Medium;
   readonly superblock: Superblock;
   readonly log: PrepareLog;
 }
@@ -50,28 +51,37 @@ export class VsrStorage {
   }
 
   /** @param content written and synced before the replica opens it */
-  static format(identity: SuperblockIdentity, content: Durable): VsrStorage {
-    const disk = new SimulatedDisk();
+  static format(medium: Medium, identity: SuperblockIdentity, content: Durable): VsrStorage {
+    const disk = medium.port;
     disk.makeDirectory(DIRECTORY);
     Superblock.format(disk, SUPERBLOCK, identity);
     AppendLog.create(disk, LOG, { segmentBytes: SEGMENT_BYTES }).close();
-    const parts = opened(disk);
+    const parts = opened(medium);
     const { view, logView, commit, entries } = content;
     parts.log.append(entries);
     if (entries.length > 0) parts.log.fsync();
     if (view + commit > 0) parts.superblock.update({ view, logView, commit });
-    return new VsrStorage(opened(disk), false);
+    closeParts(parts);
+    return new VsrStorage(opened(medium), false);
   }
 
+  /** On a real file system there is one line of time: the same storage. */
   fork(): VsrStorage {
-    return new VsrStorage(this.#parts, true);
+    return this.#parts.medium.isForkable ? new VsrStorage(this.#parts, true) : this;
   }
 
   /** Cuts the power of a fork and opens what is left. */
   crashed(): VsrStorage {
-    const disk = this.#parts.disk.fork();
-    disk.crash();
-    return new VsrStorage(opened(disk), false);
+    if (!this.#parts.medium.isForkable) closeParts(this.#parts);
+    const medium = this.#parts.medium.fork();
+    medium.crash();
+    return new VsrStorage(opened(medium), false);
+  }
+
+  dispose(): void {
+    if (this.#parts.medium.isForkable) return;
+    closeParts(this.#parts);
+    this.#parts.medium.dispose();
   }
 
   get parts(): Parts {
@@ -81,9 +91,9 @@ export class VsrStorage {
   /** For everything that writes. */
   get own(): Parts {
     if (this.#isShared) {
-      const disk = this.#parts.disk.fork();
-      const superblock = this.#parts.superblock.fork(disk);
-      this.#parts = { disk, superblock, log: this.#parts.log.fork(disk) };
+      const medium = this.#parts.medium.fork();
+      const superblock = this.#parts.superblock.fork(medium.port);
+      this.#parts = { medium, superblock, log: this.#parts.log.fork(medium.port) };
       this.#isShared = false;
     }
     return this.#parts;
@@ -91,23 +101,26 @@ export class VsrStorage {
 
   /** Changes that a read may see so far, and changes that a power loss may leave. */
   get writes(): number {
-    return this.#parts.disk.writes;
+    return this.#parts.medium.simulated.writes;
   }
 
   get syncs(): number {
-    return this.#parts.disk.syncs;
+    return this.#parts.medium.simulated.syncs;
   }
 
   /** Every byte that a power loss leaves. */
   mediumText(): string {
-    const { disk } = this.#parts;
+    const disk = this.#parts.medium.simulated;
+    assert(disk.open(LOG, 'read').sizeBytes === SEGMENT_BYTES, 'the log of a model fits into one step');
     disk.readMedium(SUPERBLOCK, 0, MEDIUM.subarray(0, SUPERBLOCK_FILE_BYTES));
     disk.readMedium(LOG, 0, MEDIUM.subarray(SUPERBLOCK_FILE_BYTES));
     return MEDIUM.toString('latin1');
   }
 
   durable(): Durable {
-    const { superblock, log } = this.crashed().#parts;
+    const medium = new SimulatedMedium(this.#parts.medium.simulated.fork());
+    medium.crash();
+    const { superblock, log } = opened(medium);
     const { view, logView, commit } = superblock.state;
     const entries = Array.from({ length: log.op }, (_, at) => log.prepareAt(at + 1) as Prepare);
     return { view, logView, commit, entries };
@@ -116,10 +129,15 @@ export class VsrStorage {
 
 const MEDIUM = Buffer.alloc(SUPERBLOCK_FILE_BYTES + SEGMENT_BYTES);
 
-function opened(disk: SimulatedDisk): Parts {
-  const { superblock } = Superblock.open(disk, SUPERBLOCK);
-  const { log } = AppendLog.open(disk, LOG, { segmentBytes: SEGMENT_BYTES });
-  return { disk, superblock, log: PrepareLog.open(log, superblock.state.cluster).prepareLog };
+function opened(medium: Medium): Parts {
+  const { superblock } = Superblock.open(medium.port, SUPERBLOCK);
+  const { log } = AppendLog.open(medium.port, LOG, { segmentBytes: SEGMENT_BYTES });
+  return { medium, superblock, log: PrepareLog.open(log, superblock.state.cluster).prepareLog };
+}
+
+function closeParts({ superblock, log }: Parts): void {
+  superblock.close();
+  log.close();
 }
 
 class SharedLog implements ReplicaLog {

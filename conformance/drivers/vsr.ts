@@ -4,6 +4,9 @@
  * world does (requests, timeouts, crashes), never what a replica answers. Translates, decides nothing.
  */
 
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Prepare } from '../../impl/vsr/prepare.ts';
 import { vsrMachine } from '../../machines/vsr.ts';
 import { PLAIN_ACTIONS, TARGET_ACTIONS, type VsrAction } from '../../machines/vsr-context.ts';
@@ -11,6 +14,7 @@ import { type ClusterView, vsrInvariants } from '../../machines/vsr-invariants.t
 import type { Constants, Driver } from '../driver.ts';
 import { type TlaValue, tlaInteger } from '../values/tla-value.ts';
 import { GuardAnswers } from './guard-answers.ts';
+import { type Medium, RealMedium, SimulatedMedium } from './vsr-medium.ts';
 import { MessageSet, type SentMessage, SentMessages, VsrStep } from './vsr-messages.ts';
 import { MODEL_CLUSTER, NODE_VARIABLES, type NodeFaults, type NodeWorld, VsrNode } from './vsr-node.ts';
 import { startStates } from './vsr-start.ts';
@@ -70,9 +74,12 @@ export class VsrCluster {
   }
 }
 
-export function vsrDriverOver(faults: NodeFaults): Driver<VsrCluster, VsrStep> {
+export function vsrDriverOver(
+  faults: NodeFaults,
+  medium: () => Medium = () => new SimulatedMedium(),
+): Driver<VsrCluster, VsrStep> {
   return {
-    initial: (constants) => started(constants, faults),
+    initial: (constants) => started(constants, faults, medium),
     alphabet: alphabetOf,
     step: stepped,
     project: projected,
@@ -81,6 +88,22 @@ export function vsrDriverOver(faults: NodeFaults): Driver<VsrCluster, VsrStep> {
       Object.entries(vsrInvariants).map(([name, holds]) => [name, ({ view }: VsrCluster) => holds(view)]),
     ),
     describe: ({ type, replica, message }) => `${type}(${replica}${message === undefined ? '' : `, ${message}`})`,
+  };
+}
+
+/** One line of time on real files with real fsyncs: for random traces. A state is gone once another has come after it. */
+export function vsrDriverOnFiles(): Driver<VsrCluster, VsrStep> {
+  const driver = vsrDriverOver({}, () => new RealMedium(mkdtempSync(join(tmpdir(), 'lockstep-vsr-'))));
+  let newest: VsrCluster | undefined;
+  return {
+    ...driver,
+    step: (cluster, step) => {
+      newest = driver.step(cluster, step);
+      return newest;
+    },
+    dispose: (cluster) => {
+      if (cluster === newest) for (const node of cluster.nodes) node.dispose();
+    },
   };
 }
 
@@ -115,7 +138,7 @@ function replicas(constants: Constants, name: string): ReadonlySet<number> {
   return new Set((given(constants, name).members ?? []).map(({ text }) => Number(text)));
 }
 
-function started(constants: Constants, faults: NodeFaults): readonly VsrCluster[] {
+function started(constants: Constants, faults: NodeFaults, medium: () => Medium): readonly VsrCluster[] {
   const bounds = boundsOf(constants);
   const { replicaCount, pipelineMax } = bounds;
   const texts = new VsrTexts();
@@ -142,7 +165,7 @@ function started(constants: Constants, faults: NodeFaults): readonly VsrCluster[
     for (const entry of [...start.replicas.flatMap(({ entries }) => entries), ...start.acknowledged])
       texts.entry(entry);
     const nodes = start.replicas.map((opened, replica) =>
-      VsrNode.format({ replica, replicaCount, pipelineMax, ...faults }, world.nodes, opened),
+      VsrNode.format({ replica, replicaCount, pipelineMax, medium, ...faults }, world.nodes, opened),
     );
     const messages = start.frames.reduce((set, frame) => set.with(world.sent.of(frame)), MessageSet.empty);
     const { requests, acknowledged } = start;
