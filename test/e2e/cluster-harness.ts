@@ -4,7 +4,7 @@
  * Set KEEP=1 to keep the folder of a failed run.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,13 +18,14 @@ export const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 const LAUNCHER = join(REPOSITORY, 'bin', 'lockstep');
 /** The command line without the launcher: what `lockstep cluster` starts its replicas with. */
 export const RUN = join(REPOSITORY, 'dist', 'impl', 'cli', 'run.js');
+/** Whether these sources have impl/dx: they work without it, and then there is nobody to ask. */
+export const HAS_DX = existsSync(join(REPOSITORY, 'impl', 'dx'));
 
 const POLL_MS = 25;
 /** One try of a test's client at one replica: less than a view change and a stop take together. */
 const TRY_MS = 2_000;
 const CLIENT_TIMEOUT_MS = 60_000;
 const LOG_LINES_SHOWN = 15;
-/** Replicas that a test may have; processes of each are swept when the test's own process ends. */
 const clock = new RealClock();
 
 export interface TestClusterOptions {
@@ -34,13 +35,12 @@ export interface TestClusterOptions {
   readonly beforeFormat?: (directory: string, replica: number) => void;
 }
 
-/** Data of /v1/dx/status, as far as tests look at it. */
+/** What /health says, halted or not. */
 export interface ReplicaStatus {
   readonly replica: number;
-  readonly role: string;
   readonly status: string;
+  readonly isPrimary: boolean;
   readonly view: number;
-  readonly logView: number;
   readonly op: number;
   readonly commit: number;
 }
@@ -211,14 +211,15 @@ export class TestCluster {
 
   /** What one replica says of itself; undefined when it does not answer. */
   async statusOf(replica: number): Promise<ReplicaStatus | undefined> {
-    const answer = await this.client().askOne(
-      this.urls[replica] as string,
-      { method: 'GET', path: '/v1/dx/status', patient: false },
-      TRY_MS,
-    );
-    if ('error' in answer) return undefined;
-    const data = fieldOf(answer.value, 'data');
-    return { ...(data as ReplicaStatus), logView: fieldOf(data, 'log_view') as number };
+    const url = this.urls[replica] as string;
+    const answer = await this.client().askOne(url, { method: 'GET', path: '/health', patient: false }, TRY_MS);
+    const isHalted = 'error' in answer && answer.error.code === 'HALTED';
+    if ('error' in answer && !isHalted) return undefined;
+    const facts = 'error' in answer ? answer.error.evidence : answer.value;
+    const number = (name: string): number => Number(fieldOf(facts, name));
+    const status = isHalted ? 'halted' : String(fieldOf(facts, 'status'));
+    const isPrimary = status === 'normal' && number('primary') === replica;
+    return { replica, status, isPrimary, view: number('view'), op: number('op'), commit: number('commit') };
   }
 
   /** Waits until a replica is primary in normal status and says so in the highest view of those that answer. */
@@ -228,7 +229,7 @@ export class TestCluster {
         (status) => status !== undefined,
       );
       const view = Math.max(...known.map((status) => status.view));
-      const found = known.find((status) => status.role === 'primary' && status.status === 'normal');
+      const found = known.find(({ isPrimary }) => isPrimary);
       return found !== undefined && found.view === view ? found.replica : undefined;
     });
   }

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CommandResult, lockstep, RUN, TestCluster } from './cluster-harness.ts';
+import { type CommandResult, HAS_DX, lockstep, RUN, TestCluster } from './cluster-harness.ts';
 
 let cluster: TestCluster;
 let env: { LOCKSTEP_URL: string };
@@ -103,7 +103,7 @@ describe('append and read', () => {
   });
 });
 
-describe('questions', () => {
+describe.runIf(HAS_DX)('questions', () => {
   it('status shows one primary and its backups', async () => {
     const table = await done(['status']);
     expect(table.match(/\bprimary\b/g)?.length).toBe(1);

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, expect, it } from 'vitest';
-import { buildOnce, type CommandResult, lockstep, pause, REPOSITORY } from './cluster-harness.ts';
+import { buildOnce, type CommandResult, HAS_DX, lockstep, pause, REPOSITORY } from './cluster-harness.ts';
 
 interface ClusterLine {
   readonly event: string;
@@ -81,56 +81,60 @@ const jsonLines = (text: string): Record<string, unknown>[] =>
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
-it('First ten minutes: cluster, append, read, kill -9 of the primary, append again, status, explain, Ctrl-C', async () => {
-  const folder = freshFolder();
-  const { child, lines, url, ended } = await startCluster(folder);
-  const env = { LOCKSTEP_URL: url };
-  expect(lines.filter(({ event }) => event === 'ready').length).toBe(3);
+it.runIf(HAS_DX)(
+  'First ten minutes: cluster, append, read, kill -9 of the primary, append again, status, explain, Ctrl-C',
+  async () => {
+    const folder = freshFolder();
+    const { child, lines, url, ended } = await startCluster(folder);
+    const env = { LOCKSTEP_URL: url };
+    expect(lines.filter(({ event }) => event === 'ready').length).toBe(3);
 
-  const first = done(await lockstep(['append', 'greetings', '--create'], { env, input: 'hello\nworld\n' }));
-  expect(first).toMatch(/^offsets 0\.\.1 {2}commit \d+ {2}hash [0-9a-f]{64}\n$/);
-  expect(done(await lockstep(['read', 'greetings'], { env }))).toBe('0\thello\n1\tworld\n');
+    const first = done(await lockstep(['append', 'greetings', '--create'], { env, input: 'hello\nworld\n' }));
+    expect(first).toMatch(/^offsets 0\.\.1 {2}commit \d+ {2}hash [0-9a-f]{64}\n$/);
+    expect(done(await lockstep(['read', 'greetings'], { env }))).toBe('0\thello\n1\tworld\n');
 
-  const statusOf = async (): Promise<{ exitCode: number | null; data: Record<string, unknown>[] }> => {
-    const { exitCode, stdout } = await lockstep(['status', '--json'], { env });
-    return {
-      exitCode,
-      data: jsonLines(stdout).flatMap(({ data }) => (data === undefined ? [] : [data as Record<string, unknown>])),
+    const statusOf = async (): Promise<{ exitCode: number | null; data: Record<string, unknown>[] }> => {
+      const { exitCode, stdout } = await lockstep(['status', '--json'], { env });
+      return {
+        exitCode,
+        data: jsonLines(stdout).flatMap(({ data }) => (data === undefined ? [] : [data as Record<string, unknown>])),
+      };
     };
-  };
-  const before = await statusOf();
-  expect(before.exitCode).toBe(0);
-  const primary = before.data.find(({ role }) => role === 'primary') as { replica: number; view: number };
-  const pid = lines.find(({ event, replica }) => event === 'ready' && replica === primary.replica)?.pid as number;
-  process.kill(pid, 'SIGKILL');
+    const before = await statusOf();
+    expect(before.exitCode).toBe(0);
+    const primary = before.data.find(({ role }) => role === 'primary') as { replica: number; view: number };
+    const pid = lines.find(({ event, replica }) => event === 'ready' && replica === primary.replica)?.pid as number;
+    process.kill(pid, 'SIGKILL');
 
-  const killed = performance.now();
-  const second = done(await lockstep(['append', 'greetings', '--json'], { env, input: 'still here\n' }));
-  const waitedMs = performance.now() - killed;
-  expect(jsonLines(second)[0]).toMatchObject({ firstOffset: 2, count: 1 });
-  expect(waitedMs).toBeLessThan(15_000);
-  expect(done(await lockstep(['read', 'greetings', '--from', '1'], { env }))).toBe('1\tworld\n2\tstill here\n');
+    const killed = performance.now();
+    const second = done(await lockstep(['append', 'greetings', '--json'], { env, input: 'still here\n' }));
+    const waitedMs = performance.now() - killed;
+    expect(jsonLines(second)[0]).toMatchObject({ firstOffset: 2, count: 1 });
+    expect(waitedMs).toBeLessThan(15_000);
+    expect(done(await lockstep(['read', 'greetings', '--from', '1'], { env }))).toBe('1\tworld\n2\tstill here\n');
 
-  const after = await statusOf();
-  expect(after.exitCode).toBe(1); // one replica does not answer
-  expect(after.data.map(({ replica }) => replica)).not.toContain(primary.replica);
-  expect(after.data.find(({ role }) => role === 'primary')?.view).toBeGreaterThan(primary.view);
-  expect(lines.at(-1)).toMatchObject({ event: 'died', replica: primary.replica, signal: 'SIGKILL' });
+    const after = await statusOf();
+    expect(after.exitCode).toBe(1); // one replica does not answer
+    expect(after.data.map(({ replica }) => replica)).not.toContain(primary.replica);
+    expect(after.data.find(({ role }) => role === 'primary')?.view).toBeGreaterThan(primary.view);
+    expect(lines.at(-1)).toMatchObject({ event: 'died', replica: primary.replica, signal: 'SIGKILL' });
 
-  const why = done(await lockstep(['explain', 'view-change'], { env }));
-  expect(why).toMatch(/Vsr\.[A-Za-z]+\.[A-Za-z]+/);
+    const why = done(await lockstep(['explain', 'view-change'], { env }));
+    expect(why).toMatch(/Vsr\.[A-Za-z]+\.[A-Za-z]+/);
 
-  child.kill('SIGINT');
-  expect(await ended).toBe(0);
+    child.kill('SIGINT');
+    expect(await ended).toBe(0);
 
-  // What was acknowledged is there after everything was stopped, on a cluster that is formatted only once.
-  const again = await startCluster(folder);
-  const read = await lockstep(['read', 'greetings', '--plain'], { env: { LOCKSTEP_URL: again.url } });
-  expect(done(read)).toBe('hello\nworld\nstill here\n');
-  again.child.kill('SIGTERM');
-  expect(await again.ended).toBe(0);
-  console.log(`append after kill -9 of the primary: ${Math.round(waitedMs)} ms, with the start of the command`);
-}, 120_000);
+    // What was acknowledged is there after everything was stopped, on a cluster that is formatted only once.
+    const again = await startCluster(folder);
+    const read = await lockstep(['read', 'greetings', '--plain'], { env: { LOCKSTEP_URL: again.url } });
+    expect(done(read)).toBe('hello\nworld\nstill here\n');
+    again.child.kill('SIGTERM');
+    expect(await again.ended).toBe(0);
+    console.log(`append after kill -9 of the primary: ${Math.round(waitedMs)} ms, with the start of the command`);
+  },
+  120_000,
+);
 
 it('Cluster: with --restart a replica that dies comes back, and Ctrl-C stops it all the same', async () => {
   const { child, lines, url, ended } = await startCluster(freshFolder(), ['--restart']);
