@@ -8,7 +8,7 @@ import { takenBy } from './messages.ts';
 
 export interface Merged {
   readonly steps: readonly SendingStep[];
-  /** The first step of each replica that takes a message which nobody sent before it could: then there is no order at all. */
+  /** The first step of each replica that takes a message which nobody sent before it could: then there is no order at all. The reason first. */
   readonly stuck: readonly { readonly step: SendingStep; readonly message: string }[];
 }
 
@@ -39,5 +39,8 @@ export function merge(runs: readonly (readonly SendingStep[])[]): Merged {
     const step = own[next[run] ?? 0];
     return step === undefined ? [] : [{ step, message: waitsFor(step) ?? '' }];
   });
-  return { steps, stuck };
+  // A message that somebody sends later is only waited for; one that nobody ever sends is the reason.
+  const everSent = new Set(runs.flat().map(({ sends }) => sends));
+  const isReason = ({ message }: { readonly message: string }): number => (everSent.has(message) ? 1 : 0);
+  return { steps, stuck: stuck.toSorted((a, b) => isReason(a) - isReason(b)) };
 }

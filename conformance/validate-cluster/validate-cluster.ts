@@ -49,9 +49,10 @@ export async function validateCluster(
   root: string,
   recordings: readonly Recording[],
 ): Promise<ClusterValidation> {
-  const { steps, stuck } = merge(completed(recordings));
+  const runs = completed(recordings);
+  const { steps, stuck } = merge(runs);
   const numbers = {
-    steps: steps.length,
+    steps: runs.flat().length,
     crashes: steps.filter(({ action }) => action === 'Crash').length,
     requests: steps.filter(({ action }) => action === 'ClientRequest').length,
     views: Math.max(0, ...steps.map(({ after }) => after.view)),

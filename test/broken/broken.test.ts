@@ -7,12 +7,15 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { check, exitCodeOf } from '../../conformance/check/run-check.ts';
 import { stages } from '../../conformance/check/stages.ts';
 import type { BrokenCase } from './cases.ts';
 import { cases } from './cases.ts';
 import { counterCopy } from './counter-copy.ts';
+
+/** Seconds each, and minutes on a machine that has other things to do. */
+vi.setConfig({ testTimeout: 240_000 });
 
 async function run({ name, changes, engine, env }: Omit<BrokenCase, 'code' | 'exit'>) {
   const { root, component } = await counterCopy(name, changes);

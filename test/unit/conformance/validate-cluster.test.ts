@@ -4,7 +4,7 @@
  * Method: seeded runs of the real code in one process (recorded-cluster.ts), merged, decided by TLC; then the same records
  * with one thing changed each.
  */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { findTlc } from '../../../conformance/engines/find-tlc.ts';
 import { completed } from '../../../conformance/validate-cluster/crashes.ts';
 import { merge } from '../../../conformance/validate-cluster/merge.ts';
@@ -12,6 +12,9 @@ import { RecordingError, readRecording } from '../../../conformance/validate-clu
 import { validateCluster } from '../../../conformance/validate-cluster/validate-cluster.ts';
 import type { StepLine } from '../../../impl/server/recorder.ts';
 import { recordedRun } from './recorded-cluster.ts';
+
+/** TLC takes seconds, and minutes on a machine that has other things to do. */
+vi.setConfig({ testTimeout: 180_000 });
 
 const engine = findTlc(undefined);
 const tlc = 'found' in engine ? engine.found : undefined;
@@ -84,6 +87,13 @@ describe.skipIf(tlc === undefined)('a recorded run', () => {
       'ReceivePrepareOk',
       (line) => ({ ...line, message: { ...line.message, op: 99 } }),
       /nobody had sent: PrepareOk \d 0 99/,
+    ],
+    [
+      'a message of another type',
+      1,
+      'ReceivePrepare',
+      (line) => ({ ...line, type: 'ReceiveCommit' }),
+      /nobody had sent: Commit 0 0 $/,
     ],
     [
       'a view gone back',
