@@ -9,6 +9,7 @@ import {
   ask,
   contextOf,
   failing,
+  haltedAnswer,
   holds,
   named,
   opsText,
@@ -25,6 +26,7 @@ export function explainCommit(replica: ExplainedReplica, asked: number | undefin
   const inputs = { commit_id: wanted, ...whereItIs(replica), entry: entryOf(replica, wanted) };
   if (wanted > op || wanted < 1) return unknownOp(replica, wanted, inputs);
   if (wanted <= commit) return committed(replica, wanted, inputs);
+  if (replica.haltedBy !== undefined) return haltedAnswer(replica);
   if (statusOf(replica) !== 'normal') return suspended(replica, wanted, inputs);
   return holds(ask(replica, 'SendCommit'), 'IsPrimary')
     ? atPrimary(replica, wanted, inputs)

@@ -4,6 +4,7 @@
  */
 import type { ExplainedReplica } from '../../machines/explanation.ts';
 import { hashText } from '../crypto/hash.ts';
+import { LockstepError } from '../ports/lockstep-error.ts';
 import type { DxSource, LiveMachine } from '../server/dx-source.ts';
 import { plain, snapshotId } from './canonical.ts';
 
@@ -46,10 +47,20 @@ export function explainedReplica(source: DxSource, machine: LiveMachine): Explai
     snapshot: replica.snapshot,
     haltedBy: replica.status === 'halted' ? (replica.statusReason ?? 'no reason recorded') : undefined,
     entryAt: (op) => {
-      const entry = source.prepareAt(op);
+      const entry = readable(() => source.prepareAt(op));
       return entry && { op, view: entry.view, hash: hashText(entry.hash), parent: hashText(entry.parent) };
     },
   };
+}
+
+/** Undefined for what the disk does not give any more: a halted replica still explains the rest. */
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof LockstepError) return undefined;
+    throw cause;
+  }
 }
 
 /** What this process alone sees: connections. Not part of the spec, so not part of an explanation. */

@@ -5,6 +5,8 @@
 import { Type } from '@sinclair/typebox';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { definitionOf } from '../../machines/definition.ts';
+import { AssertionError } from '../ports/assert.ts';
+import { LockstepError } from '../ports/lockstep-error.ts';
 import type { DxSource, HistoryRecord, LiveMachine } from '../server/dx-source.ts';
 import { httpStatusOf } from '../server/failure.ts';
 import { appliedRule } from './applied-rules.ts';
@@ -190,12 +192,12 @@ function refusalOf(record: HistoryRecord): PastRefusal {
 
 /** The form of every error of the HTTP API (RFC 9457 media type). */
 async function answerError(
-  error: FastifyError | DxError,
+  error: FastifyError | LockstepError,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<unknown> {
-  const known = error instanceof DxError;
-  const invalid = !known && error.validation !== undefined;
+  const known = error instanceof LockstepError && !(error instanceof AssertionError);
+  const invalid = !known && 'validation' in error && error.validation !== undefined;
   if (!known && !invalid) request.log.error(error);
   const code = known ? error.code : invalid ? 'REQUEST_INVALID' : 'INTERNAL';
   const message = known || invalid ? error.message : 'the DX API failed; the log and the replica are untouched';

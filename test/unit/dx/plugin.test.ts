@@ -6,6 +6,7 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { afterEach, describe, expect, test } from 'vitest';
 import { localInvariants } from '../../../impl/dx/local-invariants.ts';
 import { dxPlugin } from '../../../impl/dx/plugin.ts';
+import { DiskError } from '../../../impl/ports/disk.ts';
 import type { AppliedRule, Explanation } from '../../../machines/explanation.ts';
 import { SmallCluster } from './small-cluster.ts';
 
@@ -301,12 +302,28 @@ describe('explanations of real situations', () => {
     cluster.submit(0);
     cluster.flush();
     expect(cluster.replica(0).status).toBe('halted');
-    for (const topic of ['replica', 'refusal', 'view-change']) {
+    for (const topic of ['replica', 'refusal', 'view-change', 'commit?commit_id=2']) {
       const data = await explain(cluster, 0, topic);
       expect(data.decided_by).toEqual(['Vsr.halted']);
       expect(data.conclusion).toContain(cluster.replica(0).statusReason);
     }
     expect((await ask<object>(cluster, 0, 'status')).data).toMatchObject({ status: 'halted', role: 'none' });
+  });
+
+  test('a disk that does not read any more: the log says so, and the explanation does without', async () => {
+    const cluster = busyCluster();
+    const source = cluster.source(0);
+    const server = fastify();
+    servers.push(server);
+    const prepareAt = (): never => {
+      throw new DiskError('DISK_IO', 'the disk does not read', { position: 0 });
+    };
+    await server.register(dxPlugin, { source: { ...source, prepareAt } });
+    const log = await server.inject('/v1/dx/log');
+    expect(log.statusCode).toBe(500);
+    expect(log.json()).toMatchObject({ error: { code: 'DISK_IO', evidence: { position: 0 } } });
+    const commit = await server.inject('/v1/dx/explain/commit?commit_id=1');
+    expect(commit.json<{ data: Explanation }>().data.conclusion).toContain('Op 1 is committed');
   });
 
   test('a client request at a backup is refused by IsPrimary', async () => {
