@@ -117,7 +117,7 @@ function columns(rows: readonly (readonly [string, string])[]): string[] {
 }
 
 /** A value on one line; long hashes are cut and say so. */
-export function valueText(value: unknown): string {
+function valueText(value: unknown): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '-');
   return text.replaceAll(/[0-9a-f]{64}/g, (hash) =>
     /^0+$/.test(hash) ? '(no entry)' : `${hash.slice(0, HASH_DIGITS_SHOWN)}...`,

@@ -13,7 +13,7 @@ export interface Html {
 
 export type Cell = string | number | Html;
 
-export function cellHtml(cell: Cell): string {
+function cellHtml(cell: Cell): string {
   if (typeof cell === 'object') return cell.html;
   return escapeHtml(typeof cell === 'number' ? grouped(cell) : cell);
 }

@@ -17,7 +17,7 @@ export function plain(value: unknown): unknown {
 }
 
 /** JSON with the fields of every object in alphabetical order. */
-export function canonicalJson(value: unknown): string {
+function canonicalJson(value: unknown): string {
   return JSON.stringify(sorted(plain(value)));
 }
 

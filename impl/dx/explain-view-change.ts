@@ -26,7 +26,7 @@ function isPrimary(replica: ExplainedReplica): boolean {
 }
 
 /** A replica that has just opened its disk takes the one Restart whose guards hold. */
-export function inRecovery(replica: ExplainedReplica): Answer {
+function inRecovery(replica: ExplainedReplica): Answer {
   const restarts = (['RestartAsBackup', 'RestartAsPrimary', 'RestartInViewChange'] as const).map(
     (action) => [action, ask(replica, action)] as const,
   );

@@ -66,7 +66,7 @@ export function explained(type: string, replica: ExplainedReplica, answer: Answe
   };
 }
 
-export function snapshotIdOf({ machine, snapshot, haltedBy }: ExplainedReplica): string {
+function snapshotIdOf({ machine, snapshot, haltedBy }: ExplainedReplica): string {
   return snapshotId({ machine: machine.id, status: snapshot.value, context: snapshot.context, haltedBy });
 }
 

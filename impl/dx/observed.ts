@@ -8,7 +8,7 @@ import { LockstepError } from '../ports/lockstep-error.ts';
 import type { DxSource, LiveMachine } from '../server/dx-source.ts';
 import { plain, snapshotId } from './canonical.ts';
 
-export const API_VERSION = '1';
+const API_VERSION = '1';
 /** The machine of the replica, by the name that it has everywhere. */
 export const REPLICA_MACHINE = 'Vsr';
 
