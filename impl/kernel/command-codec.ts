@@ -45,12 +45,9 @@ export function decodeCommand(bytes: Uint8Array): Command {
 }
 
 /** Bytes that a command adds to a batch. */
-export function bytesInBatch(encodedCommand: Uint8Array): number {
+function bytesInBatch(encodedCommand: Uint8Array): number {
   return LENGTH_BYTES + encodedCommand.byteLength;
 }
-
-/** Bytes of a batch without commands. */
-export const EMPTY_BATCH_BYTES = BATCH_HEADER_BYTES;
 
 /** The body of a prepare: commands already encoded, in order. @throws CommandError when there are too many or too large */
 export function encodeBatch(encodedCommands: readonly Uint8Array[]): Uint8Array {

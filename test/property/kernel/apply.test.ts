@@ -32,7 +32,7 @@ function statesOf(log: readonly (readonly Command[])[]): readonly KernelState[] 
 
 test('results and events are those of the model, read in pieces of any size', () => {
   fc.assert(
-    fc.property(batches, fc.integer({ min: 1, max: 7 }), (log, limit) => {
+    fc.property(batches, fc.integer({ min: 1, max: 7 }), fc.integer({ min: 1, max: 90 }), (log, limit, bytesMax) => {
       const model = new KernelModel(BOUNDS);
       const prepares = preparesOf(log);
       let state = EMPTY_STATE;
@@ -52,7 +52,9 @@ test('results and events are those of the model, read in pieces of any size', ()
       for (const { name, events } of model.streams) {
         const read = [];
         for (let from = 0; ; ) {
-          const piece = readEvents(state, name, { from, limit }, (op) => prepares[op - 1]);
+          const piece = readEvents(state, name, { from, limit, bytesMax }, (op) => prepares[op - 1]);
+          const bytes = piece?.events.reduce((sum, { data }) => sum + data.byteLength, 0) ?? 0;
+          expect(piece?.events.length === 1 || bytes <= bytesMax).toBe(true);
           read.push(...(piece?.events ?? []));
           if (piece === undefined || piece.nextOffset === from) break;
           from = piece.nextOffset;
