@@ -26,16 +26,14 @@ const PLAIN = { style: { head: [], border: [] } };
 const COLUMNS = ['batches/s', 'records/s', 'p50 ms', 'p99 ms'];
 /** One turn of the work beside the log. */
 const WORK_MS = 0.2;
-/** Rounds in which the subjects take turns. */
-const ROUNDS = 5;
+/** Of one subject in the load with work beside it, before the next has its turn. */
+const SLICE_MS = 100;
 
 interface Run {
   readonly batches: number;
   readonly seconds: number;
   /** Of one batch, sorted. */
   readonly latenciesMs: Float64Array;
-  /** Of the work beside it. */
-  readonly turns: number;
 }
 
 /** A write and a sync of one batch at a position; the ways differ in who waits for the disk. */
@@ -76,30 +74,41 @@ interface Subject {
   close(): void | Promise<void>;
 }
 
-/** All subjects in turn, round after round, so that what else the machine does falls on each of them alike. */
-async function interleaved(subjects: readonly Subject[], around?: () => () => number): Promise<readonly Run[]> {
-  const runs = subjects.map(() => ({ latencies: [] as number[], seconds: 0, turns: 0 }));
-  for (let round = 0; round < ROUNDS; round++)
+/** One commit of each subject after the other, so that what else the disk does falls on each of them alike. */
+async function interleaved(subjects: readonly Subject[]): Promise<readonly Run[]> {
+  const latencies = subjects.map((): number[] => []);
+  const started = performance.now();
+  const turnsMax = Math.min(...subjects.map((subject) => subject.turnsMax));
+  for (let turn = 0; turn < turnsMax && performance.now() - started < seconds * 1000 * subjects.length; turn++)
     for (const [index, subject] of subjects.entries()) {
-      const run = runs[index] as (typeof runs)[number];
-      const finish = around?.();
-      const started = performance.now();
-      while (performance.now() - started < (seconds * 1000) / ROUNDS && run.latencies.length < subject.turnsMax) {
-        const before = performance.now();
-        await subject.act(run.latencies.length);
-        run.latencies.push(performance.now() - before);
-        if (around !== undefined) await new Promise((resolve) => setImmediate(resolve));
-      }
-      run.seconds += (performance.now() - started) / 1000;
-      run.turns += finish?.() ?? 0;
+      const before = performance.now();
+      await subject.act(turn);
+      latencies[index]?.push(performance.now() - before);
     }
-  for (const subject of subjects) await subject.close();
-  return runs.map(({ latencies, seconds: elapsed, turns }) => ({
-    batches: latencies.length,
-    seconds: elapsed,
-    latenciesMs: Float64Array.from(latencies).sort(),
-    turns,
+  return latencies.map((each) => ({
+    batches: each.length,
+    seconds: each.reduce((sum, ms) => sum + ms, 0) / 1000,
+    latenciesMs: Float64Array.from(each).sort(),
   }));
+}
+
+/** Short slices of each subject with work beside it, in turn. */
+async function besideWork(subjects: readonly Subject[]): Promise<readonly { commits: number; turns: number }[]> {
+  const totals = subjects.map(() => ({ commits: 0, turns: 0, seconds: 0 }));
+  const slices = Math.ceil((seconds * 1000) / SLICE_MS);
+  for (let slice = 0; slice < slices; slice++)
+    for (const [index, subject] of subjects.entries()) {
+      const total = totals[index] as (typeof totals)[number];
+      const started = performance.now();
+      const finish = workBeside();
+      while (performance.now() - started < SLICE_MS) {
+        await subject.act(total.commits++);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      total.turns += finish();
+      total.seconds += (performance.now() - started) / 1000;
+    }
+  return totals.map(({ commits, turns, seconds: elapsed }) => ({ commits: commits / elapsed, turns: turns / elapsed }));
 }
 
 function cells({ batches, seconds: elapsed, latenciesMs }: Run, batch: number): readonly string[] {
@@ -152,6 +161,7 @@ async function filesTable(): Promise<string> {
       };
     });
     const runs = await interleaved(subjects);
+    for (const subject of subjects) await subject.close();
     for (const [index, { labels }] of subjects.entries()) table.push([...labels, ...cells(runs[index] as Run, batch)]);
   }
   return table.toString();
@@ -248,10 +258,9 @@ async function waysTable(): Promise<string> {
     ];
     const subjects = ways.map(subjectOf);
     const alone = await interleaved(subjects);
-    const beside = await interleaved(subjects, workBeside);
+    const beside = await besideWork(subjects);
     for (const [index, { labels }] of subjects.entries()) {
-      const { batches, turns, seconds: elapsed } = beside[index] as Run;
-      const both = [batches, turns].map((count) => (count / elapsed).toFixed(0));
+      const both = [beside[index]?.commits, beside[index]?.turns].map((rate) => (rate ?? 0).toFixed(0));
       table.push([...labels, ...cells(alone[index] as Run, batch), ...both]);
     }
     for (const way of ways) await way.close();
