@@ -105,6 +105,7 @@ export const PLAIN_ACTIONS = [
   'BackupFsync',
   'PrimaryFsync',
   'SendCommit',
+  'PersistCommit',
   'HeartbeatTimeout',
   'Abdicate',
   'ViewChangeTimeout',

@@ -72,6 +72,7 @@ export const vsrGuards = {
   LogIsVolatile: ({ context }: GuardArgs) => !logIsDurable(context),
   ViewIsDurable: ({ context }: GuardArgs) => context.view === context.viewDurable,
   ViewIsVolatile: ({ context }: GuardArgs) => context.view !== context.viewDurable,
+  CommitIsVolatile: ({ context }: GuardArgs) => context.commit !== context.commitDurable,
   HasNoTarget: ({ context }: GuardArgs) => !hasTarget(context),
   HasTarget: ({ context }: GuardArgs) => hasTarget(context),
   LogNotAdopted: ({ context }: GuardArgs) => context.logView !== context.view,

@@ -211,6 +211,7 @@ export const vsrMachine = vsrSetup.createMachine({
           guard: and(['IsBackup', 'SameView', 'CommitAdvances']),
           actions: ['commitWhatIsHeld', does('deliverCommitted')],
         },
+        PersistCommit: { guard: and(['CommitIsVolatile', 'LogIsDurable']), actions: [...superblock] },
         HeartbeatTimeout: {
           guard: and(['IsBackup']),
           target: 'view-change',

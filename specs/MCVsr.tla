@@ -10,6 +10,7 @@ CONSTANTS
     CrashProne,   \* replicas that may crash
     Down,         \* replicas that are down from the start and stay down: the rest is still a quorum
     Lagging,      \* replicas that no prepare reaches: they get entries in view changes only
+    Persisting,   \* replicas that may note their commit number while the view runs
     HeartbeatFrom \* SendCommit is taken from this commit number on: 0 is the whole protocol
 
 MCClientRequest(r)       == requests < MaxRequests /\ ClientRequest(r)
@@ -21,6 +22,7 @@ MCRestartAsBackup(r)     == r \notin Down /\ RestartAsBackup(r)
 MCRestartAsPrimary(r)    == r \notin Down /\ view[r] < MaxView /\ RestartAsPrimary(r)
 MCRestartInViewChange(r) == r \notin Down /\ view[r] < MaxView /\ RestartInViewChange(r)
 MCSendCommit(r)          == commit[r] >= HeartbeatFrom /\ SendCommit(r)
+MCPersistCommit(r)       == r \in Persisting /\ PersistCommit(r)
 MCCrash(r)               == r \in CrashProne /\ crashes < MaxCrashes /\ Crash(r)
 
 MCSystem ==
@@ -30,6 +32,7 @@ MCSystem ==
     \/ \E r \in Replicas : ReceivePrepareOk(r)
     \/ \E r \in Replicas : MCSendCommit(r)
     \/ \E r \in Replicas : ReceiveCommit(r)
+    \/ \E r \in Replicas : MCPersistCommit(r)
     \/ \E r \in Replicas : JoinViewChange(r)
     \/ \E r \in Replicas : JoinView(r)
     \/ \E r \in Replicas : ViewChangeFsync(r)

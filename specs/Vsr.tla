@@ -121,6 +121,7 @@ LogIsDurable(r)         == log[r] = logDurable[r]                   \* All of th
 LogIsVolatile(r)        == log[r] # logDurable[r]                   \* Some of the log would be lost by a crash.
 ViewIsDurable(r)        == view[r] = viewDurable[r]                 \* The superblock holds this view.
 ViewIsVolatile(r)       == view[r] # viewDurable[r]                 \* A crash would lead back to an earlier view.
+CommitIsVolatile(r)     == commit[r] # commitDurable[r]             \* A crash would forget how much is committed.
 HasNoTarget(r)          == target[r] = NoTarget                     \* The log of this view is not named yet.
 HasTarget(r)            == target[r] # NoTarget                     \* The log of this view is named.
 LogNotAdopted(r)        == logView[r] # view[r]                     \* The log is still that of an earlier view.
@@ -243,6 +244,19 @@ ReceiveCommit(r) == \E m \in messages :
     /\ commit' = [commit EXCEPT ![r] = Minimum(m.commit, Op(r))]
     /\ UNCHANGED <<status, view, logView, log, logDurable, acked, target, messages, crashes>>
     /\ UNCHANGED superblockVars
+    /\ UNCHANGED voteVars
+    /\ UNCHANGED clientVars
+
+\* Now and then a replica notes how much is committed, so that after a restart it asks for no entry below that. Without it
+\* nothing would be lost, only asked for again: the commit number on disk may lag at will.
+PersistCommit(r) ==
+    /\ status[r] = "normal"
+    /\ CommitIsVolatile(r)
+    /\ LogIsDurable(r)
+    /\ viewDurable' = [viewDurable EXCEPT ![r] = view[r]]
+    /\ logViewDurable' = [logViewDurable EXCEPT ![r] = logView[r]]
+    /\ commitDurable' = [commitDurable EXCEPT ![r] = commit[r]]
+    /\ UNCHANGED <<status, view, logView, log, logDurable, commit, acked, target, messages, crashes>>
     /\ UNCHANGED voteVars
     /\ UNCHANGED clientVars
 
@@ -626,6 +640,7 @@ System ==
     \/ \E r \in Replicas : ReceivePrepareOk(r)
     \/ \E r \in Replicas : SendCommit(r)
     \/ \E r \in Replicas : ReceiveCommit(r)
+    \/ \E r \in Replicas : PersistCommit(r)
     \/ \E r \in Replicas : JoinViewChange(r)
     \/ \E r \in Replicas : JoinView(r)
     \/ \E r \in Replicas : ViewChangeFsync(r)

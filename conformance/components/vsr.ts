@@ -34,7 +34,7 @@ export const vsrComponent: Component<VsrCluster, VsrStep> = {
     { cfg: 'Vsr_join.cfg', module: 'MCVsr', kind: 'small', distinct: 5870 },
     { cfg: 'Vsr_crash.cfg', module: 'MCVsr', kind: 'small', distinct: 11_326 },
     { cfg: 'Vsr_pipeline.cfg', module: 'MCVsr', kind: 'small', distinct: 15_837 },
-    { cfg: 'Vsr_restart.cfg', module: 'MCVsr', kind: 'small', distinct: 2576 },
+    { cfg: 'Vsr_restart.cfg', module: 'MCVsr', kind: 'small', distinct: 4816 },
     { cfg: 'Vsr_view.cfg', module: 'MCVsr', kind: 'small', distinct: 59_416 },
     { cfg: 'Vsr_view_deep.cfg', module: 'MCVsr', kind: 'deep', distinct: 84_758 },
     { cfg: 'Vsr_restart_three.cfg', module: 'MCVsr', kind: 'deep', distinct: 120_994 },

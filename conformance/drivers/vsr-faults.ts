@@ -146,6 +146,7 @@ const DROPPED_GUARDS: readonly Fault[] = (Object.keys(vsrGuards) as readonly Gua
 
 /** Effects whose absence no variable of the spec shows; test/property/vsr/cluster-canaries.test.ts finds them. */
 const UNSEEN_EFFECTS: ReadonlySet<string> = new Set([
+  'PersistCommit.syncRest',
   'PersistView.syncRest',
   'StartView.syncRest',
   'EnterView.syncRest',

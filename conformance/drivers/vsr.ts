@@ -31,6 +31,7 @@ interface Bounds {
   readonly crashProne: ReadonlySet<number>;
   readonly down: ReadonlySet<number>;
   readonly lagging: ReadonlySet<number>;
+  readonly persisting: ReadonlySet<number>;
   readonly heartbeatFrom: number;
 }
 
@@ -120,6 +121,7 @@ function boundsOf(constants: Constants): Bounds {
     crashProne: replicas(constants, 'CrashProne'),
     down: replicas(constants, 'Down'),
     lagging: replicas(constants, 'Lagging'),
+    persisting: replicas(constants, 'Persisting'),
     heartbeatFrom: integer(constants, 'HeartbeatFrom'),
   };
 }
@@ -190,6 +192,7 @@ const BOUNDS: Partial<Record<VsrAction, (bounds: Bounds, cluster: VsrCluster, re
   RestartAsPrimary: mayRestartInNextView,
   RestartInViewChange: mayRestartInNextView,
   SendCommit: ({ heartbeatFrom }, { nodes }, replica) => contextOf(nodes, replica).commit >= heartbeatFrom,
+  PersistCommit: ({ persisting }, _, replica) => persisting.has(replica),
   Crash: ({ crashProne, maxCrashes }, { crashes }, replica) => crashProne.has(replica) && crashes < maxCrashes,
 };
 

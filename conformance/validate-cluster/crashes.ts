@@ -60,7 +60,9 @@ function onDisk(replica: number, last: RecordedState, opened: RecordedState | un
   const primary = last.view % last.acked.length;
   const { view, op, headHash } = opened;
   if (view !== last.viewDurable || opened.logView !== last.logViewDurable || opened.commit !== last.commitDurable) {
+    if (last.status === 'normal') return { action: 'PersistCommit' };
     if (last.logView !== last.view) return { action: 'PersistView' };
+    if (last.status === 'normal') return { action: 'PersistCommit' };
     return { action: primary === replica ? 'StartView' : 'EnterView' };
   }
   if (sameLog(opened, last.op, last.headHash) || sameLog(opened, last.opDurable, last.headHashDurable))

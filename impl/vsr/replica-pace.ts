@@ -24,6 +24,13 @@ const RETRY_OPS_MAX = 32;
 /** A backup that was silent for so long answers a heartbeat: that is how a primary knows of its quorum. */
 const SILENT_TICKS_MAX = 4;
 
+/**
+ * The commit number goes to the superblock at most this often, and when it is so far ahead of what is there: a replica that
+ * restarts into another view asks for the entries above it one by one. More often costs two fsyncs each time.
+ */
+const PERSIST_COMMIT_TICKS = 100;
+const PERSIST_COMMIT_OPS_MIN = 256;
+
 /** What is asked of the replica. */
 export interface Paced {
   readonly replica: number;
@@ -51,6 +58,7 @@ export class ReplicaPace {
   #opSeen = 0;
   #askedFrom = 0;
   #silentTicks = 0;
+  #persistTicks = 0;
   /** View change: what was sent once and goes out again only by its timer. */
   #voteSent = false;
   #nextAsked = 0;
@@ -71,6 +79,7 @@ export class ReplicaPace {
     this.#opSeen = other.#opSeen;
     this.#askedFrom = other.#askedFrom;
     this.#silentTicks = other.#silentTicks;
+    this.#persistTicks = other.#persistTicks;
     this.#voteSent = other.#voteSent;
     this.#nextAsked = other.#nextAsked;
   }
@@ -140,6 +149,7 @@ export class ReplicaPace {
   /** After a flush. */
   flushed(): void {
     if (this.#role === 'backup') this.#askForGap();
+    this.#persistCommit();
   }
 
   /** What was committed since it was last said is said now, not at the next heartbeat. */
@@ -166,6 +176,7 @@ export class ReplicaPace {
 
   tick(): void {
     this.#silentTicks++;
+    this.#persistTicks++;
     for (const name of this.#timers.tick()) {
       if (this.#timers.left(name) !== undefined) this.#fire(name); // an earlier one of this tick may have stopped it
     }
@@ -261,6 +272,13 @@ export class ReplicaPace {
       const from = Math.max(commit, acked[to] ?? 0) + 1;
       if (to !== this.#replica.replica && from <= op) this.#sendPrepares(to, from, RETRY_OPS_MAX);
     }
+  }
+
+  #persistCommit(): void {
+    const { commit, commitDurable } = this.#replica.context();
+    if (this.#persistTicks < PERSIST_COMMIT_TICKS || commit - commitDurable < PERSIST_COMMIT_OPS_MIN) return;
+    if (this.#replica.isEnabled('PersistCommit') && this.#replica.take('PersistCommit').length === 0)
+      this.#persistTicks = 0;
   }
 
   /** Prepares that this primary made in its view; older ones come with the view itself. */

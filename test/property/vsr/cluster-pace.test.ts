@@ -104,3 +104,22 @@ test('Vsr: a primary that died and comes back into a later view asks for nothing
   // One prepare for each of the 500 ops that it lacks, and what a view takes to enter.
   expect(cluster.network.framesSent - sent).toBeLessThan(600);
 });
+
+test('Vsr: after a power loss of the whole cluster a log is walked from the commit that the superblock has, not from 0', () => {
+  const cluster = openCluster(3, 4);
+  for (let second = 0; second < 4; second++) {
+    commitUpTo(cluster, cluster.committed.length + 1_000);
+    for (let tick = 0; tick < 110; tick++) {
+      cluster.tick();
+      cluster.settle();
+    }
+  }
+  cluster.act({ kind: 'cut', from: 0, to: 1 }); // the next primary lacks the end of the log
+  commitUpTo(cluster, cluster.committed.length + 3);
+  cluster.act({ kind: 'heal' });
+  for (const replica of [0, 1, 2]) cluster.act({ kind: 'crash', replica, kept: 1000, framesLost: true });
+  for (const replica of [0, 1, 2]) cluster.act({ kind: 'restart', replica });
+  const sent = cluster.network.framesSent;
+  ticksUntil(cluster, FAILOVER_TICKS_MAX, () => cluster.isAgreed, true);
+  expect(cluster.network.framesSent - sent).toBeLessThan(1_000);
+});
