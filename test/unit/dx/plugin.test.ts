@@ -118,6 +118,35 @@ describe('status and machines', () => {
     }
   });
 
+  test('equal observed_at means equal bytes, while time passes and heartbeats go round', async () => {
+    const cluster = new SmallCluster();
+    const server = await serverOf(cluster, 1);
+    const known = new Map<string, string>();
+    let repeated = 0;
+    for (let turn = 0; turn < 60; turn++) {
+      if (turn % 20 === 5) cluster.submit(0);
+      cluster.run(3);
+      for (const path of [
+        'status',
+        'log',
+        'replication',
+        'machines',
+        'machines/Vsr',
+        'explain/replica',
+        'explain/commit',
+      ]) {
+        const { body } = await server.inject(`/v1/dx/${path}`);
+        const { observed_at } = JSON.parse(body) as Answer<unknown>;
+        const key = `${path} ${observed_at.snapshot_id} ${observed_at.commit_id}`;
+        if (known.has(key)) repeated++;
+        expect(body).toBe(known.get(key) ?? body);
+        known.set(key, body);
+      }
+    }
+    expect(repeated).toBeGreaterThan(200);
+    expect(known.size).toBeGreaterThan(20);
+  });
+
   test('a machine lists each transition with its TLA+ action and both source lines', async () => {
     const { data } = await ask<{ transitions: { event: string; action: string; machine: string; guards: string[] }[] }>(
       busyCluster(),
