@@ -5,6 +5,7 @@ import { RealDisk } from '../../ports/real-disk.ts';
 import { type VerifyFinding, type VerifyReport, verifyDataDirectory } from '../../storage/verify.ts';
 import { EXIT_DONE, EXIT_FAILED } from '../cli-error.ts';
 import { exitsWith, Output } from '../command.ts';
+import { type StoredPrepares, verifyPrepares } from '../stored-prepares.ts';
 
 /** Bytes between two progress lines. */
 const PROGRESS_BYTES = 16 * 1024 * 1024;
@@ -17,7 +18,8 @@ export function configure(command: Command): void {
       exitsWith((directory: string, _options: object, self: Command) => {
         const out = new Output(self);
         let shownBytes = 0;
-        const report = verifyDataDirectory(new RealDisk(), directory, {
+        const disk = new RealDisk();
+        const stored = verifyDataDirectory(disk, directory, {
           progress: (doneBytes, allBytes) => {
             if (doneBytes - shownBytes < PROGRESS_BYTES) return;
             shownBytes = doneBytes;
@@ -25,6 +27,7 @@ export function configure(command: Command): void {
           },
         });
         out.clearProgress();
+        const report = withPrepares(stored, verifyPrepares(disk, stored));
         out.value(report);
         for (const line of reportLines(report)) out.line(line);
         return report.ok ? EXIT_DONE : EXIT_FAILED;
@@ -32,7 +35,18 @@ export function configure(command: Command): void {
     );
 }
 
-function reportLines({ directory, ok, identity, superblock, log, findings, more }: VerifyReport): string[] {
+interface WholeReport extends VerifyReport {
+  readonly prepares?: StoredPrepares;
+}
+
+function withPrepares(report: VerifyReport, prepares: ReturnType<typeof verifyPrepares>): WholeReport {
+  if (prepares === undefined) return report;
+  if ('prepares' in prepares) return { ...report, prepares: prepares.prepares };
+  return { ...report, ok: false, findings: [...report.findings, prepares.finding] };
+}
+
+function reportLines(report: WholeReport): string[] {
+  const { directory, ok, identity, superblock, log, prepares, findings, more } = report;
   const faults = findings.filter(({ severity }) => severity === 'fault').length;
   const verdict = ok ? pc.green('whole') : pc.red(`${faults}${more ? ' or more' : ''} faults`);
   const lines = [`${directory}: ${verdict}`];
@@ -48,6 +62,10 @@ function reportLines({ directory, ok, identity, superblock, log, findings, more 
     const behind = log.recordsBehindDamage > 0 ? `, ${log.recordsBehindDamage} more behind the damage` : '';
     const space = `${log.bytes} bytes of ${mebibytes(log.allocatedBytes)}`;
     lines.push(`  log: ${log.records} records${behind}, ${space}, head ${log.headHash}`);
+  }
+  if (prepares !== undefined) {
+    const discarded = prepares.opsDiscarded === 0 ? '' : `; ${prepares.opsDiscarded} were replaced in view changes`;
+    lines.push(`  prepares: ops up to ${prepares.op}, in one chain${discarded}`);
   }
   return [...lines, ...findings.flatMap(findingLines)];
 }
