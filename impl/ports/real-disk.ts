@@ -119,14 +119,7 @@ class RealFile implements DiskFile {
 
   write(position: number, chunks: readonly Uint8Array[]): number {
     return asDiskError(this.path, 'write', () => {
-      let written = 0;
-      for (let from = 0; from < chunks.length; from += CHUNKS_MAX) {
-        const part = chunks.slice(from, from + CHUNKS_MAX);
-        const asked = part.reduce((sum, chunk) => sum + chunk.byteLength, 0);
-        const count = writevSync(this.#fd, part, position + written);
-        written += count;
-        if (count < asked) break;
-      }
+      const written = writeInParts(chunks, (part, at) => writevSync(this.#fd, part, position + at));
       this.#sizeBytes = Math.max(this.#sizeBytes, position + written);
       return written;
     });
@@ -166,6 +159,30 @@ class RealFile implements DiskFile {
   close(): void {
     asDiskError(this.path, 'close', () => closeSync(this.#fd));
   }
+}
+
+/**
+ * At most CHUNKS_MAX chunks a call. A call that fails after others have written makes it a short write: to throw would hide
+ * from the caller what the file has taken.
+ */
+export function writeInParts(
+  chunks: readonly Uint8Array[],
+  write: (part: readonly Uint8Array[], at: number) => number,
+): number {
+  let written = 0;
+  for (let from = 0; from < chunks.length; from += CHUNKS_MAX) {
+    const part = chunks.slice(from, from + CHUNKS_MAX);
+    const asked = part.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+    try {
+      const count = write(part, written);
+      written += count;
+      if (count < asked) break;
+    } catch (cause) {
+      if (written === 0) throw cause;
+      break;
+    }
+  }
+  return written;
 }
 
 function takeLock(directory: string, path: string, draft: string): void {
