@@ -51,6 +51,7 @@ export const appendLogComponent: Component<LogWorld, AppendLogModelEvent> = {
     { cfg: 'AppendLog_full.cfg', module: 'MCAppendLog', kind: 'small', distinct: 298 },
     { cfg: 'AppendLog_damage.cfg', module: 'MCAppendLog', kind: 'small', distinct: 265 },
     { cfg: 'AppendLog_live.cfg', module: 'MCAppendLog', kind: 'live', distinct: 488 },
+    { cfg: 'AppendLog_deep.cfg', module: 'MCAppendLog', kind: 'deep', distinct: 16_518 },
   ],
   faults: [
     broken('ack-before-fsync', 'fsync() says yes and syncs nothing', 'AppendLog_crash.cfg', 'E21'),
