@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ClientError, LockstepClient } from '../../impl/client/index.ts';
+import { encodeForwardRequest } from '../../impl/server/forward.ts';
 import { encodeFrame, FRAME_KINDS } from '../../impl/wire/frame.ts';
 import { ANY_REPLICA, encodeHello, type Hello } from '../../impl/wire/hello.ts';
 import { encodeRequest } from '../../impl/wire/request.ts';
@@ -168,6 +169,24 @@ describe('bytes that are no request', () => {
       const { kinds } = await converse(address, [whole.subarray(0, at), whole.subarray(at)], 60);
       expect(kinds.slice(0, 3)).toEqual([FRAME_KINDS.hello, FRAME_KINDS.clientResponse, FRAME_KINDS.clientResponse]);
     }
+  });
+
+  it('a stranger that poses as a peer and hands over commands that are none: each is refused, the cluster serves on', async () => {
+    const primary = await cluster.primary();
+    const posing = hello({ role: 'peer', replica: (primary + 1) % 3, replicaCount: 3, to: primary });
+    const handed = [Buffer.alloc(0), Buffer.alloc(50, 0xee), Buffer.alloc(200_000, 3)].map((command, id) =>
+      encodeFrame(FRAME_KINDS.forwardRequest, encodeForwardRequest({ id, deadlineMs: 2_000, command })),
+    );
+    const cut = encodeFrame(FRAME_KINDS.forwardRequest, Buffer.alloc(3));
+    const { kinds, goodbye } = await converse(cluster.addresses[primary] as string, [posing, ...handed, cut], 1_500);
+    expect(kinds[0]).toBe(FRAME_KINDS.hello);
+    expect(goodbye?.code).toBe('WIRE_MALFORMED');
+    const client = clientOf(cluster);
+    await client.createStream('after-commands');
+    await client.append('after-commands', ['still here']);
+    expect(await everything(client, 'after-commands')).toEqual(['still here']);
+    await cluster.level();
+    expect(cluster.deaths).toEqual([]);
   });
 
   it('a stranger that poses as a peer and sends noise moves nothing: the cluster serves on', async () => {
