@@ -32,3 +32,27 @@ it('Kill: the whole cluster at once under load, three times, keeps every acknowl
   for (const replica of [...cluster.replicas].reverse()) await cluster.start(replica);
   expect(await nothingLost(cluster, load)).toBe(entries);
 }, 120_000);
+
+it.each([
+  [1, 0],
+  [5, 2],
+])(
+  'Size: a cluster of %i serves with %i replicas killed, and comes back whole',
+  async (replicas, killed) => {
+    cluster = await TestCluster.start({ replicas });
+    const test = cluster;
+    const load = await Load.start(test, { stream: 'size', clients: 4, eventsPerAppend: 2 });
+    await load.progress(20, 20_000);
+    const primary = await test.primary();
+    const victims = [primary, ...test.replicas.filter((replica) => replica !== primary)].slice(0, killed);
+    await Promise.all(victims.map((victim) => test.kill(victim)));
+    await load.progress(20, 20_000);
+    await Promise.all(victims.map((victim) => test.start(victim)));
+    await load.stop();
+    await nothingLost(test, load);
+    expect(load.failures).toEqual([]);
+    expect(test.deaths).toEqual([]);
+    await verifiedClean(test);
+  },
+  120_000,
+);
