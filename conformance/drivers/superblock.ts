@@ -285,9 +285,9 @@ function valueIn({ view, logView, commit }: SuperblockState): TlaValue {
   return view === logView && view === commit ? tlaInteger(view) : tlaString(`view ${view}, ${logView}, ${commit}`);
 }
 
-/** In the spec a state's value is its hash. */
-function parentIn({ parent }: SuperblockState, written: ReadonlyMap<string, SuperblockState>): TlaValue {
-  if (parent === GENESIS_PARENT) return tlaInteger(0);
+/** In the spec a state's value is its hash. Only the first of all has no parent. */
+function parentIn({ parent, sequence }: SuperblockState, written: ReadonlyMap<string, SuperblockState>): TlaValue {
+  if (parent === GENESIS_PARENT && sequence === 0) return tlaInteger(0);
   if (parent === STRANGER_HASH) return tlaInteger(STRANGER);
   const state = written.get(parent);
   return state === undefined ? tlaString(`unknown hash ${parent}`) : valueIn(state);
