@@ -9,7 +9,7 @@ import { Kernel } from '../../../impl/kernel/kernel.ts';
 import type { Clock } from '../../../impl/ports/clock.ts';
 import type { Network } from '../../../impl/ports/network.ts';
 import type { Random } from '../../../impl/ports/random.ts';
-import { SimulatedDisk } from '../../../impl/ports/simulated-disk.ts';
+import { type DiskFault, SimulatedDisk } from '../../../impl/ports/simulated-disk.ts';
 import { type DataDirectory, formatDataDirectory, openDataDirectory } from '../../../impl/storage/data-directory.ts';
 import type { Prepare } from '../../../impl/vsr/prepare.ts';
 import { PrepareLog } from '../../../impl/vsr/prepare-log.ts';
@@ -52,6 +52,8 @@ export class ClusterNode {
   readonly #world: NodeWorld;
   readonly #options: NodeOptions;
   #firstStart = true;
+  /** While a fault of the disk is armed or was met. */
+  keptAfterFault: number | undefined = undefined;
 
   constructor(index: number, replicaCount: number, world: NodeWorld, options: NodeOptions = {}) {
     this.index = index;
@@ -101,7 +103,22 @@ export class ClusterNode {
   crash(kept: number): void {
     this.disk.crash((path) => Math.floor(this.disk.unsyncedBytes(path) * kept));
     this.#replica = undefined;
+    this.disarm();
     this.#storage = this.#openStorage();
+  }
+
+  /** @param kept of what is then unsynced, when the replica halts over it, in thousandths */
+  injectFault(fault: DiskFault, kept: number): void {
+    if (this.keptAfterFault !== undefined) return;
+    this.disk.inject(fault);
+    this.keptAfterFault = kept;
+  }
+
+  /** Uses up a fault that nothing met yet. */
+  disarm(): void {
+    if (this.keptAfterFault === undefined) return;
+    this.disk.disarm();
+    this.keptAfterFault = undefined;
   }
 
   /** @returns false when the replica refuses */

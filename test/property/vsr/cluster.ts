@@ -4,6 +4,7 @@
  * synced. After every tick that changed something the invariants of specs/Vsr.tla are asked; state hashes are compared.
  */
 import { SimulatedClock } from '../../../impl/ports/simulated-clock.ts';
+import type { DiskFault } from '../../../impl/ports/simulated-disk.ts';
 import { SimulatedRandom } from '../../../impl/ports/simulated-random.ts';
 import { REPLICA_TICK_MS } from '../../../impl/vsr/timers.ts';
 import { type ClusterView, vsrInvariants } from '../../../machines/vsr-invariants.ts';
@@ -17,6 +18,8 @@ export type ClusterAction =
   /** Power loss: this share of the unsynced bytes is on the disk, in thousandths; frames on their way wait or are lost. */
   | { readonly kind: 'crash'; readonly replica: number; readonly kept: number; readonly framesLost: boolean }
   | { readonly kind: 'restart'; readonly replica: number }
+  /** The next operation of that kind on the disk fails: the replica halts, and comes back only by a restart. */
+  | { readonly kind: 'disk-fault'; readonly replica: number; readonly fault: DiskFault; readonly kept: number }
   /** Neither ticks nor receives: a long pause of the process. */
   | { readonly kind: 'pause'; readonly replica: number; readonly ticks: number }
   | { readonly kind: 'cut'; readonly from: number; readonly to: number }
@@ -46,6 +49,8 @@ export class Cluster {
   /** Hashes of what some replica has committed, in order of op: agreed on for ever. */
   readonly committed: string[] = [];
   ticks = 0;
+  /** Replicas that a fault of their disk has halted. */
+  halts = 0;
   readonly #random: SimulatedRandom;
   readonly #clock = new SimulatedClock(1_000_000);
   readonly #options: ClusterOptions;
@@ -95,6 +100,9 @@ export class Cluster {
         this.network.listen(action.replica);
         this.nodes[action.replica]?.start();
         return;
+      case 'disk-fault':
+        this.nodes[action.replica]?.injectFault(action.fault, action.kept);
+        return;
       case 'pause':
         this.#pausedUntil[action.replica] = this.ticks + action.ticks;
         return;
@@ -130,10 +138,12 @@ export class Cluster {
     this.#clock.advance(REPLICA_TICK_MS);
     this.network.now = this.ticks;
     for (const node of shuffled(this.nodes, this.#random)) {
+      this.#loseHalted(node);
       if (!node.isUp || this.ticks < (this.#pausedUntil[node.index] ?? 0)) continue;
       for (const { from, frame } of this.network.dueFor(node.index)) node.receive(from, frame);
       node.tick();
       if (this.#random.below(1000) >= (this.#options.flushesSkipped ?? 200)) node.flush();
+      this.#loseHalted(node);
     }
     if (this.#options.invariants === false || this.#events === this.#eventsChecked) return;
     this.check();
@@ -161,7 +171,11 @@ export class Cluster {
     this.network.heal();
     this.network.weather = CALM;
     this.#pausedUntil.fill(0);
-    for (const { index } of this.nodes) this.act({ kind: 'restart', replica: index });
+    for (const node of this.nodes) {
+      this.#loseHalted(node);
+      node.disarm();
+      this.act({ kind: 'restart', replica: node.index });
+    }
   }
 
   /** All replicas are normal in one view, hold the same ops, have committed them all and applied them all. */
@@ -207,6 +221,13 @@ export class Cluster {
       requests: this.#requests,
       crashes: this.#crashes,
     };
+  }
+
+  /** A replica that a fault of its disk has halted says nothing any more; its machine goes down with it. */
+  #loseHalted(node: ClusterNode): void {
+    if (node.replica?.status !== 'halted' || node.keptAfterFault === undefined) return;
+    this.halts++;
+    this.#crash(node.index, node.keptAfterFault);
   }
 
   #crash(replica: number, kept: number): void {
