@@ -80,7 +80,7 @@ describe('replay --explain', () => {
     const page = readFileSync(EXPLAIN_PAGE, 'utf8');
     expect(await explainPage(components)).toBe(page);
     expect(page.match(/^\$ bin\/lockstep replay .*\nreproduced/gm)).toHaveLength(4);
-  }, 60_000);
+  });
 
   test('says why each replica is in its state, and that the state of the trace says the same', async () => {
     const { exit, out } = await run(TRACE, '--explain', 'view-change', '--step', '17');

@@ -67,7 +67,7 @@ describe('code and spec', () => {
     }
     expect(states).toBeGreaterThan(80);
     expect(texts.size).toBeGreaterThan(30);
-  }, 60_000);
+  });
 });
 
 /** The states of the cfg as TLC found them, or the embedded engine without Java. */
