@@ -7,7 +7,7 @@ import type { Component, Model } from '../component.ts';
 import { EngineError } from '../engines/engine.ts';
 import { dropConsequences, judgeTogether, sumGuards } from '../evidence/vacuity.ts';
 import type { StateGraph } from '../graph/state-graph.ts';
-import { beginReference, type CheckContext, checkModel, type ReferenceRun } from './check-model.ts';
+import { type BegunModel, beginModel, type CheckContext, checkModel } from './check-model.ts';
 import type {
   ComponentOutcome,
   MirrorNumbers,
@@ -55,14 +55,14 @@ export async function checkComponent(
   const problems: Problem[] = [];
   const graphs = new Map<string, StateGraph>();
   const chosen = component.models.filter(({ kind }) => kind !== 'deep' || deep);
-  const begin = (model: Model | undefined): ReferenceRun =>
-    model === undefined ? undefined : beginReference(context, component, model);
+  const begin = (model: Model | undefined): BegunModel | undefined =>
+    model === undefined ? undefined : beginModel(context, component, model);
   let next = begin(chosen[0]);
   for (const [at, model] of chosen.entries()) {
-    const reference = next;
+    const begun = next;
     next = begin(chosen[at + 1]);
     try {
-      const checked = await checkModel(context, component, model, reference);
+      const checked = await checkModel(context, component, model, begun);
       models.push(checked.outcome);
       problems.push(...checked.problems);
       if (checked.graph !== undefined) graphs.set(model.cfg, checked.graph);

@@ -9,6 +9,7 @@ import type { BisimulationResult } from '../bisimulate/divergence.ts';
 import type { Component, Model } from '../component.ts';
 import { type Cfg, parseCfg } from '../engines/cfg.ts';
 import { EMBEDDED_STATES_MAX, runEmbedded } from '../engines/embedded.ts';
+import { runEmbeddedApart } from '../engines/embedded-apart.ts';
 import type { EngineFailure, EngineRun, ModelFiles } from '../engines/engine.ts';
 import type { Tlc } from '../engines/find-tlc.ts';
 import { runTlc } from '../engines/tlc.ts';
@@ -41,22 +42,30 @@ export function modelFiles(context: CheckContext, component: Component, model: M
   return { folder: join(context.root, dirname(component.sources.spec)), module: model.module, cfg: model.cfg };
 }
 
-/** TLC on one model, begun before its turn: it runs while the model before it is walked. */
-export type ReferenceRun = Promise<EngineRun> | undefined;
+/** Both engines on one model, begun before its turn: they run while the model before it is walked. */
+export interface BegunModel {
+  /** TLC; undefined when there is none, and the embedded engine runs alone in its turn. */
+  readonly reference: Promise<EngineRun> | undefined;
+  readonly second: Promise<Second> | undefined;
+}
 
-export function beginReference(context: CheckContext, component: Component, model: Model): ReferenceRun {
-  if (context.tlc === undefined) return undefined;
+export function beginModel(context: CheckContext, component: Component, model: Model): BegunModel {
+  if (context.tlc === undefined) return { reference: undefined, second: undefined };
+  const files = modelFiles(context, component, model);
   const wantGraph = model.kind === 'small';
-  const run = runTlc(context.tlc, modelFiles(context, component, model), { wantGraph, workers: context.workers });
-  run.catch(() => {}); // it is awaited later, and may fail before
-  return run;
+  const reference = runTlc(context.tlc, files, { wantGraph, workers: context.workers });
+  const why = secondSkipped(context, model);
+  const second: Promise<Second> =
+    why === undefined ? runEmbeddedApart(files).then((run) => ({ run })) : Promise.resolve({ skipped: why });
+  for (const awaitedLater of [reference, second]) awaitedLater.catch(() => {}); // it may fail before
+  return { reference, second };
 }
 
 export async function checkModel(
   context: CheckContext,
   component: Component,
   model: Model,
-  reference: ReferenceRun = beginReference(context, component, model),
+  { reference, second: begunSecond }: BegunModel = beginModel(context, component, model),
 ): Promise<ModelCheck> {
   const problems: Problem[] = [];
   const add = (code: ProblemCode, message: string, failure?: EngineFailure): void => {
@@ -72,9 +81,8 @@ export async function checkModel(
   const cfg = parseCfg(readFileSync(join(files.folder, model.cfg), 'utf8'));
   checkCfg(cfg, model, add);
 
-  const wantGraph = model.kind === 'small';
   context.progress?.(component.name, `${model.cfg}: model checking`);
-  const second = secondOpinion(context, files, model, wantGraph);
+  const second: Second = begunSecond === undefined ? aloneRun(context, files, model) : await begunSecond;
   const main: EngineRun = reference === undefined ? (second.run ?? failedRun(second.skipped)) : await reference;
   const failure = main.failure;
   if (failure !== undefined)
@@ -153,11 +161,17 @@ interface Second {
   readonly skipped?: string;
 }
 
-function secondOpinion(context: CheckContext, files: ModelFiles, model: Model, wantGraph: boolean): Second {
-  if (!context.embedded) return { skipped: 'not asked for' };
-  if (model.embeddedSkipped !== undefined) return { skipped: model.embeddedSkipped };
-  if (model.distinct > EMBEDDED_STATES_MAX) return { skipped: `more than ${EMBEDDED_STATES_MAX} states` };
-  return { run: runEmbedded(files, wantGraph && context.tlc === undefined) };
+/** Why the embedded engine is not asked about this model; undefined when it is. */
+function secondSkipped(context: CheckContext, model: Model): string | undefined {
+  if (!context.embedded) return 'not asked for';
+  if (model.embeddedSkipped !== undefined) return model.embeddedSkipped;
+  return model.distinct > EMBEDDED_STATES_MAX ? `more than ${EMBEDDED_STATES_MAX} states` : undefined;
+}
+
+/** The embedded engine without TLC: its graph is the one to walk. */
+function aloneRun(context: CheckContext, files: ModelFiles, model: Model): Second {
+  const why = secondSkipped(context, model);
+  return why === undefined ? { run: runEmbedded(files, model.kind === 'small') } : { skipped: why };
 }
 
 function failedRun(why: string | undefined): EngineRun {
