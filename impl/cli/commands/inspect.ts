@@ -68,7 +68,7 @@ function reportLines({ directory, superblock, log }: InspectReport): string[] {
 
 function copyTable(copies: readonly InspectedCopy[]): string[] {
   const head = ['copy', 'byte', 'state', 'cluster', 'replica', 'sequence', 'view', 'log view', 'commit', 'hash'];
-  const table = new Table({ head, style: { head: [], border: [] } });
+  const table = new Table({ head, style: { head: [], border: [], compact: true } });
   for (const { copy, position, kind, state, why } of copies) {
     if (state === undefined) table.push([copy, position, why === undefined ? kind : `${kind}: ${why}`]);
     else {
@@ -83,7 +83,7 @@ function copyTable(copies: readonly InspectedCopy[]): string[] {
 function recordTable(records: readonly InspectedRecord[]): string[] {
   if (records.length === 0) return ['no records'];
   const head = ['record', 'byte', 'kind', 'payload', 'stored', 'hash', 'op', 'view', 'commands'];
-  const table = new Table({ head, style: { head: [], border: [] } });
+  const table = new Table({ head, style: { head: [], border: [], compact: true } });
   for (const { offset, position, kind, payloadBytes, storedBytes, hash, payload } of records) {
     const { op = '-', view = '-', commands, undecodable } = payload ?? {};
     const what = commands ?? (undecodable === undefined ? '-' : `undecodable: ${undecodable}`);

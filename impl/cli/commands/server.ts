@@ -96,7 +96,7 @@ function configOf(resolved: Resolved<'server'>, { cluster, replica, record }: Se
 }
 
 function printConfig(out: Output, { settings }: Resolved<'server'>): number {
-  const table = new Table({ head: ['setting', 'value', 'origin'], style: { head: [], border: [] } });
+  const table = new Table({ head: ['setting', 'value', 'origin'], style: { head: [], border: [], compact: true } });
   for (const { key, value, origin } of settings) {
     table.push([key, Array.isArray(value) ? value.join(',') : inline(value), origin]);
     out.value({ key, value: value ?? null, origin });

@@ -18,7 +18,7 @@ export function configure(command: Command): void {
       exitsWith(async (_options: object, self: Command) => {
         const out = new Output(self);
         const client = httpClientOf(self);
-        const table = new Table({ head: ['url', ...COLUMNS], style: { head: [], border: [] } });
+        const table = new Table({ head: ['url', ...COLUMNS], style: { head: [], border: [], compact: true } });
         let silent = 0;
         /** A refusal says more than silence. */
         let said: LockstepError | undefined;
