@@ -64,7 +64,7 @@ export function measureKernel(batch: number, commands: number, keyed = false): K
     appliedPerSecond: Math.round((count * 1000) / applied),
     encodedPerSecond: Math.round((count * 1000) / encoded),
     decodedPerSecond: Math.round((count * 1000) / decoded),
-    bytesKept: measures ? Math.round((used(after) - used(before)) / count) : undefined,
+    bytesKept: measures ? Math.max(0, Math.round((used(after) - used(before)) / count)) : undefined,
   };
 }
 
