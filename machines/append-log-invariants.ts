@@ -76,6 +76,8 @@ export const appendLogInvariants = {
   EveryCutIsReported: ({ cuts, reported }: AppendLogView): boolean => cuts === reported,
   ChainUnbroken: ({ damage, medium }: AppendLogView): boolean =>
     damage > 0 || medium.every((cell, index) => cell.state === 'torn' || continues(cell, index, medium)),
+  HaltsOnlyOnDamage: ({ status, written, durable, damage }: AppendLogView): boolean =>
+    status !== 'damaged' || written !== durable || damage > 0,
   RestartCoversUnsynced: ({ file, medium, unsyncedMax }: AppendLogView): boolean =>
     file.length - medium.length <= unsyncedMax,
 } as const;

@@ -418,6 +418,9 @@ ChainUnbroken ==
 \* Forbids opening on top of damage: as long as nothing is damaged after the log was opened, all that it shows is whole.
 ShownIsWhole == (Works /\ damage = damageAtOpen) => \A i \in 1..durable : i <= Len(medium) /\ Continues(medium, i)
 
+\* Forbids a restart that halts on a file in which nothing is damaged, only torn. (Only a restart knows no unsynced record.)
+HaltsOnlyOnDamage == (status = "damaged" /\ written = durable) => damage > 0
+
 \* Forbids more unsynced records than the next restart writes again.
 RestartCoversUnsynced == Len(file) - Len(medium) <= UnsyncedMax
 
