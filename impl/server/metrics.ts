@@ -23,6 +23,11 @@ export interface MetricsFacts {
   readonly streams: () => number;
 }
 
+interface RequestChild {
+  readonly count: { inc(): void };
+  readonly seconds: { observe(value: number): void };
+}
+
 export class Metrics {
   readonly registry = new Registry();
   readonly #fsync = new Histogram({
@@ -51,7 +56,7 @@ export class Metrics {
     registers: [this.registry],
   });
   /** Looking a labelled child up costs more than counting. */
-  readonly #requestCounts = new Map<string, { inc(): void }>();
+  readonly #requestChildren = { http: new Map<string, RequestChild>(), binary: new Map<string, RequestChild>() };
 
   constructor() {
     collectDefaultMetrics({ register: this.registry, prefix: 'lockstep_' });
@@ -66,14 +71,18 @@ export class Metrics {
   }
 
   request(protocol: 'http' | 'binary', operation: string, code: string, seconds: number): void {
-    const key = `${protocol} ${operation} ${code}`;
-    let count = this.#requestCounts.get(key);
-    if (count === undefined) {
-      count = this.#requests.labels({ protocol, operation, code });
-      this.#requestCounts.set(key, count);
+    const children = this.#requestChildren[protocol];
+    const key = code === 'ok' ? operation : `${operation} ${code}`;
+    let child = children.get(key);
+    if (child === undefined) {
+      child = {
+        count: this.#requests.labels({ protocol, operation, code }),
+        seconds: this.#requestSeconds.labels({ operation }),
+      };
+      children.set(key, child);
     }
-    count.inc();
-    this.#requestSeconds.observe({ operation }, seconds);
+    child.count.inc();
+    child.seconds.observe(seconds);
   }
 
   /** Gauges over the parts of a running server. */
