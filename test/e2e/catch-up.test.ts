@@ -18,11 +18,11 @@ it('Catching up: one replica stopped for 10,000 entries is level again by itself
   cluster = await TestCluster.start();
   const primary = await cluster.primary();
   const away = cluster.replicas.find((replica) => replica !== primary) as number;
-  const load = await Load.start(cluster, { stream: 'away', clients: 6, eventsPerAppend: 1 });
+  const load = await Load.start(cluster, { stream: 'away', clients: 6, eventsPerAppend: 2 });
   await load.progress(100, 20_000);
   expect(await cluster.stop(away)).toBe(0);
   const opLeft = (await cluster.statusOf(primary))?.op as number;
-  await load.progress(ENTRIES_AWAY, 100_000);
+  await load.progress(ENTRIES_AWAY, 200_000);
   const opBack = (await cluster.statusOf(primary))?.op as number;
   await cluster.start(away);
   const started = performance.now();
@@ -37,4 +37,4 @@ it('Catching up: one replica stopped for 10,000 entries is level again by itself
   expect(load.failures).toEqual([]);
   expect(cluster.deaths).toEqual([]);
   await verifiedClean(cluster);
-}, 240_000);
+}, 290_000);
