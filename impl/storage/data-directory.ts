@@ -153,7 +153,11 @@ function readIdentity(disk: Disk, path: string): SuperblockIdentity | undefined 
   for (const copy of copies) if (copy.kind === 'newer') throw newerVersion(path, copy.version);
   const identities = copies.flatMap((copy) => (copy.kind === 'whole' ? [copy.state] : []));
   const [first] = identities;
-  return identities.every(({ cluster }) => cluster === first?.cluster) ? first : undefined; // opening says what is wrong
+  const agree = identities.every(
+    ({ cluster, replica, replicaCount }) =>
+      cluster === first?.cluster && replica === first.replica && replicaCount === first.replicaCount,
+  );
+  return agree ? first : undefined; // opening says what is wrong
 }
 
 function requireExpected(

@@ -183,6 +183,18 @@ describe.each(disks)('Data directory on the $name', ({ make }) => {
     expect(error.evidence.copy0).toMatch(/magic at byte 0/);
   });
 
+  it('says that copies are of two replicas, whatever is expected, and lets the directory go', () => {
+    const { disk, home } = make();
+    for (const replica of [1, 2]) formatDataDirectory(disk, `${home}/${replica}`, { ...IDENTITY, replica }, SMALL);
+    const sector = new Uint8Array(SECTOR_BYTES);
+    disk.open(`${home}/2/superblock`, 'read').read(0, sector);
+    change(disk, `${home}/1/superblock`, 0, sector);
+    for (const replica of [1, 2, 1])
+      expect(errorOf(() => openDataDirectory(disk, `${home}/1`, { replica }, SMALL)).code).toBe(
+        'DIRECTORY_SUPERBLOCK_DAMAGED',
+      );
+  });
+
   it('says that the log lacks what the superblock has as committed', () => {
     const { disk, home } = make();
     formatDataDirectory(disk, `${home}/a`, IDENTITY, SMALL);
