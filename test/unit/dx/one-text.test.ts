@@ -181,6 +181,6 @@ describe('live, replayed and found', () => {
       expect(replayed).toBe(ofSpec);
       expect(ofLive).toBe(ofSpec);
     },
-    60_000,
+    240_000,
   );
 });
