@@ -53,7 +53,7 @@ export function beginModel(context: CheckContext, component: Component, model: M
   if (context.tlc === undefined) return { reference: undefined, second: undefined };
   const files = modelFiles(context, component, model);
   const wantGraph = model.kind === 'small';
-  const reference = runTlc(context.tlc, files, { wantGraph, workers: context.workers });
+  const reference = runTlc(context.tlc, files, { wantGraph, countActions: true, workers: context.workers });
   const why = secondSkipped(context, model);
   const second: Promise<Second> =
     why === undefined ? runEmbeddedApart(files).then((run) => ({ run })) : Promise.resolve({ skipped: why });

@@ -23,6 +23,8 @@ import type { Tlc } from './find-tlc.ts';
 
 export interface TlcOptions {
   readonly wantGraph?: boolean;
+  /** How often each action was taken. TLC then counts the evaluations of every expression: no small matter in a module of megabytes. */
+  readonly countActions?: boolean;
   readonly workers?: number;
   readonly heapMegabytes?: number;
   /** Go on after a violated invariant. */
@@ -91,7 +93,7 @@ function argumentsFor(model: ModelFiles, options: TlcOptions, folder: string): s
   return [
     '-tool',
     ...(simulate === undefined
-      ? ['-workers', String(options.workers ?? 1), '-coverage', '60']
+      ? ['-workers', String(options.workers ?? 1), ...(options.countActions === true ? ['-coverage', '60'] : [])]
       : [
           '-simulate',
           `file=${join(folder, 'trace')},num=${simulate.traces}`,
