@@ -93,7 +93,7 @@ function overviewRow(component: ComponentOutcome): Cell[] {
     numbers === undefined ? 'did not run' : mark(numbers.ok, numbers.steps);
   return [
     {
-      html: `<a href="#${component.name}">${escapeHtml(component.name)}</a> ${mark(component.problems.length === 0, '').html}`,
+      html: `<a href="#${component.name}">${escapeHtml(component.name)}</a>&nbsp;${mark(component.problems.length === 0, '').html}`,
     },
     models.length,
     sum(models.map((model) => model.distinct)),

@@ -6,7 +6,7 @@ export const PAGE_STYLE = `
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 84rem; padding: 1.5rem; font: 1rem/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); }
 h1 { font-size: 1.75rem; line-height: 1.2; margin: 0 0 .25rem; } h2 { font-size: 1.4rem; margin: 0; } h3 { font-size: 1.05rem; margin: 1.75rem 0 .5rem; }
-a { color: var(--accent); } p { margin: .5rem 0; max-width: 75ch; } .soft { color: var(--soft-ink); }
+a { color: var(--accent); } p { margin: .5rem 0; max-width: 100ch; } .soft { color: var(--soft-ink); }
 code, pre, ins, del, .mono { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .85em; overflow-wrap: anywhere; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(12rem, 1fr)); gap: .75rem; margin: 1.25rem 0; padding: 0; list-style: none; }
 .tiles li { border: 1px solid var(--line); border-radius: .5rem; padding: .75rem 1rem; background: var(--soft); }
