@@ -12,6 +12,7 @@ import {
   fastify,
   LogController,
 } from 'fastify';
+import type { Clock } from '../ports/clock.ts';
 import { listenError } from '../ports/network-error.ts';
 import type { AppendRequest, Failure, ReadEvent } from '../wire/request.ts';
 import { failure, httpStatusOf } from './failure.ts';
@@ -22,6 +23,8 @@ import type { Done, Outcome, Requests } from './requests.ts';
 import type { HostPort } from './server-config.ts';
 import type { ServerLimits } from './server-limits.ts';
 
+/** Everything has its answer by then, or its deadline has passed: what is left is the sending of it. */
+const CLOSE_GRACE_MS = 1_000;
 const PROBLEM = 'application/problem+json; charset=utf-8';
 const PATHS: readonly (readonly [RegExp, string])[] = [
   [/^\/(health|ready|metrics)$/, 'GET'],
@@ -88,8 +91,11 @@ export class HttpApi {
     return typeof address === 'object' && address !== null ? { host: address.address, port: address.port } : undefined;
   }
 
-  async close(): Promise<void> {
+  /** Answers under way are sent; a connection on which no request ever came is not idle for Node, and is cut after the grace. */
+  async close(clock: Clock): Promise<void> {
+    const cancel = clock.after(CLOSE_GRACE_MS, () => this.server.server.closeAllConnections());
     await this.server.close();
+    cancel();
   }
 
   #routes(): void {

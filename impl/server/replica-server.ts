@@ -383,7 +383,7 @@ class ReplicaServer implements RunningServer {
   async #close(): Promise<void> {
     this.#stopTicks();
     this.#turn.stop();
-    await this.#http.close();
+    await this.#http.close(this.#clock);
     await this.#network.close();
     this.#recorder?.close();
     this.#directory.close();

@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -147,6 +148,15 @@ it('Cluster: with --restart a replica that dies comes back, and Ctrl-C stops it 
   await until('its second death is noticed', () => lines.filter(({ event }) => event === 'died').length === 2);
   child.kill('SIGINT'); // while the next start waits
   expect(await ended).toBe(0);
+}, 60_000);
+
+it('Stop: a connection on which nobody ever asks anything does not hold up SIGTERM', async () => {
+  const { child, url, ended } = await startCluster(freshFolder());
+  const sockets = url.split(',').map((one) => connect(Number(new URL(one).port), '127.0.0.1').on('error', () => {}));
+  await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
+  child.kill('SIGTERM');
+  expect(await ended).toBe(0);
+  for (const socket of sockets) socket.destroy();
 }, 60_000);
 
 it('Cluster: when it is killed itself, its replicas end with it', async () => {
