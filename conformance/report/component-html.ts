@@ -23,7 +23,10 @@ export async function componentSection(outcome: ComponentOutcome, component: Com
   }
   parts.push(modelsTable(outcome), actionsTable(outcome), invariantsTable(outcome), mutantsTable(outcome));
   if (component !== undefined) parts.push(exceptionsTable(component), transitionsTable(component));
-  const verdict = mark(problems.length === 0, problems.length === 0 ? 'green' : `${problems.length} problems`).html;
+  const verdict = mark(
+    problems.length === 0,
+    problems.length === 0 ? 'green' : `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`,
+  ).html;
   return `<section class="component" aria-labelledby="${name}"><h2 id="${name}">${escapeHtml(name)} <small>${verdict}${outcome.cached ? ' (cached)' : ''}</small></h2>${parts.join('\n')}</section>`;
 }
 
