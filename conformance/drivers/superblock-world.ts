@@ -6,14 +6,7 @@ import { crc32 } from '../../impl/crypto/hash.ts';
 import type { Disk } from '../../impl/ports/disk.ts';
 import type { DiskFault, FileRange, UnsyncedWrite } from '../../impl/ports/simulated-disk.ts';
 import { Superblock, type SuperblockOptions } from '../../impl/storage/superblock.ts';
-import {
-  childOf,
-  decodeCopy,
-  encodeCopy,
-  fieldsOf,
-  firstState,
-  SECTOR_BYTES,
-} from '../../impl/storage/superblock-copy.ts';
+import { childOf, decodeCopy, fieldsOf, firstState, SECTOR_BYTES } from '../../impl/storage/superblock-copy.ts';
 import { COPIES, type SuperblockState } from '../../machines/superblock.ts';
 import type { SuperblockView } from '../../machines/superblock-invariants.ts';
 import type { Constants } from '../driver.ts';
@@ -238,9 +231,9 @@ export function brokenSector(sector: Uint8Array): Uint8Array {
   return broken;
 }
 
-export function strangerSector(place: number, sequence: number): Uint8Array {
+export function strangerState(sequence: number): SuperblockState {
   const before = { ...firstState(IDENTITY), sequence: sequence - 1, hash: STRANGER_HASH };
-  return encodeCopy(childOf(before, valuesOf(0)), place);
+  return childOf(before, valuesOf(0));
 }
 
 export function rangeOf(place: number): FileRange {

@@ -5,7 +5,7 @@
  */
 import { type DiskFault, SimulatedDisk } from '../../impl/ports/simulated-disk.ts';
 import type { Superblock, SuperblockOptions } from '../../impl/storage/superblock.ts';
-import { childOf, firstState, SECTOR_BYTES } from '../../impl/storage/superblock-copy.ts';
+import { childOf, encodeCopy, firstState, SECTOR_BYTES } from '../../impl/storage/superblock-copy.ts';
 import { SuperblockError } from '../../impl/storage/superblock-error.ts';
 import { evaluate, type RuleId } from '../../machines/stepper.ts';
 import {
@@ -41,7 +41,7 @@ import {
   STRANGER_HASH,
   type SuperblockStep,
   type SuperblockWorld,
-  strangerSector,
+  strangerState,
   valuesOf,
 } from './superblock-world.ts';
 
@@ -107,7 +107,7 @@ function alphabet(world: SuperblockWorld): readonly SuperblockStep[] {
   if (bounds.mayMisdirect && superblock.status.startsWith('sync-'))
     for (const from of flying) for (const to of COPIES) if (to !== from) steps.push({ type: 'Misdirect', from, to });
   const { written } = world.fields;
-  const strangers = whole.some((copy) => copy !== undefined && !written.has(copy.hash));
+  const strangers = whole.some((copy) => copy !== undefined && isStranger(copy, written));
   for (const copy of COPIES) {
     if (whole[copy] === undefined) continue;
     if (bounds.mayCorrupt) steps.push({ type: 'Corrupt', copy });
@@ -131,7 +131,7 @@ function step(world: SuperblockWorld, event: SuperblockStep): SuperblockWorld {
     case 'Corrupt':
       return damaged(world, event.copy, brokenSector);
     case 'Intrude':
-      return damaged(world, event.copy, () => strangerSector(event.copy, event.sequence));
+      return damaged(world, event.copy, () => encodeCopy(strangerState(event.sequence), event.copy));
     case 'Crash':
       return crash(world, event.torn, event.landed);
     default:
@@ -289,8 +289,20 @@ function valueIn({ view, logView, commit }: SuperblockState): TlaValue {
 function parentIn({ parent, sequence }: SuperblockState, written: ReadonlyMap<string, SuperblockState>): TlaValue {
   if (parent === GENESIS_PARENT && sequence === 0) return tlaInteger(0);
   if (parent === STRANGER_HASH) return tlaInteger(STRANGER);
-  const state = written.get(parent);
+  const state = written.get(parent) ?? strangerBefore(sequence, parent);
+  if (state !== undefined && isStranger(state, written)) return tlaInteger(STRANGER);
   return state === undefined ? tlaString(`unknown hash ${parent}`) : valueIn(state);
+}
+
+/** Whether a state is of another history, or comes from one: beyond the budget a stranger may be opened, and updated. */
+function isStranger(state: SuperblockState, written: ReadonlyMap<string, SuperblockState>): boolean {
+  return parentIn(state, written).text === String(STRANGER);
+}
+
+function strangerBefore(sequence: number, hash: string): SuperblockState | undefined {
+  if (sequence === 0) return undefined;
+  const state = strangerState(sequence - 1);
+  return state.hash === hash ? state : undefined;
 }
 
 function describe(event: SuperblockStep): string {
