@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import type { Stage, StageInput } from '../check/check-component.ts';
 import type { Problem, TraceNumbers } from '../check/outcome.ts';
 import type { Component } from '../component.ts';
@@ -85,7 +86,7 @@ function replayBehaviour(
     return {
       steps: events.length,
       trace,
-      problem: `the spec takes a step, its ${lostAt}th, that no event of the code takes\n${diff.join('\n')}`,
+      problem: `the spec takes a step, its ${lostAt}th, that no event of the code takes\n${plain(diff)}`,
     };
   }
   let broken: string | undefined;
@@ -99,7 +100,7 @@ function replayBehaviour(
   const { steps, failure } = replay(trace, watched, cfg.constants, { abstracted: component.abstracted });
   if (failure !== undefined) {
     const diff = diffLines(failure.expected ?? {}, failure.actual ?? failure.expected ?? {});
-    return { steps, trace, problem: `step ${failure.at}: ${failure.message}\n${diff.join('\n')}` };
+    return { steps, trace, problem: `step ${failure.at}: ${failure.message}\n${plain(diff)}` };
   }
   return broken === undefined
     ? { steps, trace }
@@ -109,4 +110,9 @@ function replayBehaviour(
 /** Without stutters, as eventsOf counts them. */
 function distinctStates({ states }: Behaviour): readonly (readonly string[])[] {
   return states.filter((texts, index) => index === 0 || texts.join('\n') !== states[index - 1]?.join('\n'));
+}
+
+/** A message goes to check.json too: no colours in it. */
+function plain(lines: readonly string[]): string {
+  return stripVTControlCharacters(lines.join('\n'));
 }
