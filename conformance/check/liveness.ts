@@ -26,6 +26,7 @@ export async function checkLivenessNeedsFairness(tlc: Tlc, files: ModelFiles, cf
       tlc,
       { ...files, module },
       {
+        isBrief: true,
         overlay: {
           [`${module}.tla`]: `---- MODULE ${module} ----\nEXTENDS ${files.module}\n${WITHOUT_FAIRNESS} == ${box}\n====\n`,
           [files.cfg]: withoutFairness(cfgText, name),

@@ -66,6 +66,8 @@ export async function runCheck(argv: readonly string[]): Promise<number> {
     } else if (word.startsWith('-')) return usage(`unknown option ${word}`);
     else only.push(word);
   }
+  const unknown = unknownOf(only, components);
+  if (unknown !== undefined) return usage(unknown); // and the last report stays
   const live = terminal(process.stdout);
   const outcome = await check({
     root: process.cwd(),
@@ -101,14 +103,8 @@ export async function check(settings: CheckSettings): Promise<CheckOutcome> {
   const chosen = settings.components.filter(
     ({ name }) => settings.only.length === 0 || settings.only.some((word) => word.toLowerCase() === name.toLowerCase()),
   );
-  const unknown = settings.only.filter(
-    (word) => !settings.components.some(({ name }) => name.toLowerCase() === word.toLowerCase()),
-  );
-  if (unknown.length > 0 || chosen.length === 0) {
-    const known = settings.components.map(({ name }) => name).join(', ');
-    const message = `no component ${unknown.join(', ') || 'at all'}; there are: ${known || 'none'}`;
-    return finish([], [], [{ code: 'engine', component: unknown[0] ?? '', message }]);
-  }
+  const unknown = unknownOf(settings.only, settings.components);
+  if (unknown !== undefined) return finish([], [], [{ code: 'engine', component: '', message: unknown }]);
   const { tlc, missing } = chooseTlc(settings);
   const engines: CheckOutcome['engines'][number][] = [];
   if (tlc === undefined && settings.engine === 'docker')
@@ -180,6 +176,14 @@ async function componentsIn(file: string): Promise<readonly Component[] | string
   } catch (cause) {
     return `${file} does not load: ${cause instanceof Error ? cause.message : String(cause)}`;
   }
+}
+
+/** What is wrong with the names asked for; undefined when each is a component, and there is one at all. */
+function unknownOf(only: readonly string[], components: readonly Component[]): string | undefined {
+  const names = components.map(({ name }) => name);
+  const unknown = only.filter((word) => !names.some((name) => name.toLowerCase() === word.toLowerCase()));
+  if (unknown.length === 0 && names.length > 0) return undefined;
+  return `no component ${unknown.join(', ') || 'at all'}; there are: ${names.join(', ') || 'none'}`;
 }
 
 function usage(what: string): number {

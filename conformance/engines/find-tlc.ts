@@ -20,7 +20,7 @@ export interface Tlc {
   /** Where it was found, for the report. */
   readonly origin: string;
   /** Program and leading arguments; the class tlc2.TLC's own arguments follow. `folder` is where the model lies. */
-  readonly command: (folder: string, heapMegabytes: number) => readonly [string, ...string[]];
+  readonly command: (folder: string, javaFlags: readonly string[]) => readonly [string, ...string[]];
 }
 
 export type FindTlc = { readonly found: Tlc } | { readonly missing: string };
@@ -68,10 +68,9 @@ function ofJar(jar: string, origin: string): Tlc {
   const java = process.env.JAVA_HOME ? join(process.env.JAVA_HOME, 'bin', 'java') : 'java';
   return {
     origin,
-    command: (folder, heapMegabytes) => [
+    command: (folder, javaFlags) => [
       java,
-      `-Xmx${heapMegabytes}m`,
-      '-XX:+UseParallelGC',
+      ...javaFlags,
       `-Djava.io.tmpdir=${folder}`, // SANY unpacks its standard modules there: two runs at once must not share it
       '-cp',
       jar,
@@ -96,7 +95,7 @@ function findDocker(env: NodeJS.ProcessEnv): FindTlc {
   return {
     found: {
       origin: `Docker image ${DOCKER_IMAGE}`,
-      command: (folder, heapMegabytes) => [
+      command: (folder, javaFlags) => [
         'docker',
         'run',
         '--rm',
@@ -106,8 +105,7 @@ function findDocker(env: NodeJS.ProcessEnv): FindTlc {
         '-w',
         folder,
         DOCKER_IMAGE,
-        `-Xmx${heapMegabytes}m`,
-        '-XX:+UseParallelGC',
+        ...javaFlags,
         '-cp',
         '/tlc.jar',
         'tlc2.TLC',

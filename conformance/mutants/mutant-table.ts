@@ -1,7 +1,7 @@
 /** The mutants of a check as a table: what was broken, in the spec or in the code, what caught it, and how long that took. */
 import Table from 'cli-table3';
-import pc from 'picocolors';
 import type { ComponentOutcome, MutantOutcome } from '../check/outcome.ts';
+import { colors as pc } from '../report/colors.ts';
 
 const COLUMNS = ['component', 'broken in', 'mutant', 'canary', 'model', 'killed by', 'steps', 's'];
 

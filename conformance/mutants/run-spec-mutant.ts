@@ -47,7 +47,7 @@ export async function runSpecMutant(
   const run =
     context.tlc === undefined
       ? runEmbeddedOver(files, overlay)
-      : await runTlc(context.tlc, files, { overlay, workers: 1, heapMegabytes: HEAP_MB });
+      : await runTlc(context.tlc, files, { overlay, workers: 1, heapMegabytes: HEAP_MB, isBrief: true });
   return { ...base, ...judge(mutant, isProperty, run), seconds: run.seconds };
 }
 

@@ -5,11 +5,11 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import pc from 'picocolors';
 import type { Component, Explain } from '../component.ts';
 import { components as allComponents } from '../components/all.ts';
 import type { Constants } from '../driver.ts';
 import { parseCfg } from '../engines/cfg.ts';
+import { colors as pc } from '../report/colors.ts';
 import { diffLines } from '../report/problem-text.ts';
 import { explainedLines, explainsAlike, StepExplainer } from './explain-step.ts';
 import { ItfError, readItf } from './itf.ts';

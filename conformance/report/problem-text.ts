@@ -1,7 +1,8 @@
 /** One problem in full: code, what, where; for a divergence the shortest path, the difference by variable and the deciding guards. */
-import pc from 'picocolors';
+
 import type { Divergence, StateTexts } from '../bisimulate/divergence.ts';
 import type { Problem } from '../check/outcome.ts';
+import { colors as pc } from './colors.ts';
 
 /** Steps of an engine's behaviour shown; the rest is in its own output. */
 const TRACE_STEPS_SHOWN_MAX = 12;

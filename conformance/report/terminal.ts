@@ -1,8 +1,8 @@
 /** The terminal: a progress line a component while it runs, then each problem in full, then the table. */
 import { stripVTControlCharacters } from 'node:util';
 import Table from 'cli-table3';
-import pc from 'picocolors';
 import type { CheckOutcome, ComponentOutcome } from '../check/outcome.ts';
+import { colors as pc } from './colors.ts';
 import { grouped } from './html.ts';
 import { Pace } from './pace.ts';
 import { problemText } from './problem-text.ts';

@@ -1,8 +1,9 @@
 /** The DX API's answers as the command line prints them. Mirrors no spec module; the shapes are those of server.md. */
-import pc from 'picocolors';
+
 import type { Paint } from '../../machines/explanation.ts';
 import { LockstepError } from '../ports/lockstep-error.ts';
 import { CliError } from './cli-error.ts';
+import { colors as pc } from './colors.ts';
 import { fieldOf, type HttpClient, RefusedError } from './http-client.ts';
 
 export interface DxAnswer {

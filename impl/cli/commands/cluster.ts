@@ -2,10 +2,10 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import pc from 'picocolors';
 import { RealClock } from '../../ports/real-clock.ts';
 import { RealRandom } from '../../ports/real-random.ts';
 import { type CliError, EXIT_DONE, EXIT_FAILED } from '../cli-error.ts';
+import { colors as pc } from '../colors.ts';
 import { exitsWith, Output } from '../command.ts';
 import { formatDirectory } from '../data-directories.ts';
 import { HttpClient } from '../http-client.ts';

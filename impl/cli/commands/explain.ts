@@ -1,9 +1,9 @@
 /** `lockstep explain TOPIC`: why a replica is in the state it is in, by the rules of the spec that its machine evaluated. */
 import { Argument, type Command } from 'commander';
-import pc from 'picocolors';
 import { type Explanation, explanationText } from '../../../machines/explanation.ts';
 import { CliError } from '../cli-error.ts';
 import { addClientOptions, httpClientOf } from '../client-options.ts';
+import { colors as pc } from '../colors.ts';
 import { exitsWith, Output } from '../command.ts';
 import { askDx, paint } from '../dx-answer.ts';
 import { wholeNumber } from '../whole-number.ts';

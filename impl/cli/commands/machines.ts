@@ -1,10 +1,10 @@
 /** `lockstep machines`: the machines that run in a replica; with a name its definition, state, history or a dry run. */
 import Table from 'cli-table3';
 import { type Command, Option } from 'commander';
-import pc from 'picocolors';
 import { ruleText } from '../../../machines/explanation.ts';
 import { CliError } from '../cli-error.ts';
 import { addClientOptions, httpClientOf } from '../client-options.ts';
+import { colors as pc } from '../colors.ts';
 import { exitsWith, Output } from '../command.ts';
 import { askDx, factLines, inline, paint } from '../dx-answer.ts';
 import { fieldOf, type HttpClient } from '../http-client.ts';

@@ -1,10 +1,10 @@
 /** `lockstep status`: role, view, op and commit of each replica that --url names. */
 import Table from 'cli-table3';
 import type { Command } from 'commander';
-import pc from 'picocolors';
 import type { LockstepError } from '../../ports/lockstep-error.ts';
 import { EXIT_DONE, EXIT_FAILED } from '../cli-error.ts';
 import { addClientOptions, httpClientOf } from '../client-options.ts';
+import { colors as pc } from '../colors.ts';
 import { exitsWith, Output } from '../command.ts';
 import { dxAnswerOf, inline, withoutDx } from '../dx-answer.ts';
 import { fieldOf } from '../http-client.ts';

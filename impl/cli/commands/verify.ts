@@ -1,9 +1,9 @@
 /** `lockstep verify`: looks at everything in a data directory, offline, and lists every fault with its place. */
 import type { Command } from 'commander';
-import pc from 'picocolors';
 import { RealDisk } from '../../ports/real-disk.ts';
 import { type VerifyFinding, type VerifyReport, verifyDataDirectory } from '../../storage/verify.ts';
 import { EXIT_DONE, EXIT_FAILED } from '../cli-error.ts';
+import { colors as pc } from '../colors.ts';
 import { exitsWith, Output } from '../command.ts';
 import { type StoredPrepares, verifyPrepares } from '../stored-prepares.ts';
 
