@@ -9,7 +9,7 @@ import type { BisimulationResult } from '../bisimulate/divergence.ts';
 import type { Component, Model } from '../component.ts';
 import { type Cfg, parseCfg } from '../engines/cfg.ts';
 import { EMBEDDED_STATES_MAX, runEmbedded } from '../engines/embedded.ts';
-import { runEmbeddedApart } from '../engines/embedded-apart.ts';
+import type { EmbeddedApart } from '../engines/embedded-apart.ts';
 import type { EngineFailure, EngineRun, ModelFiles } from '../engines/engine.ts';
 import type { Tlc } from '../engines/find-tlc.ts';
 import { runTlc } from '../engines/tlc.ts';
@@ -30,6 +30,8 @@ export interface CheckContext {
   /** Whether divergences are written under build/report/traces. */
   readonly save?: boolean;
   readonly progress?: (component: string, line: string) => void;
+  /** Second opinions that are under way, by secondKey(): the embedded engine works through them beside everything else. */
+  readonly seconds?: ReadonlyMap<string, Promise<EngineRun>>;
 }
 
 export interface ModelCheck {
@@ -55,10 +57,33 @@ export function beginModel(context: CheckContext, component: Component, model: M
   const wantGraph = model.kind === 'small';
   const reference = runTlc(context.tlc, files, { wantGraph, countActions: true, workers: context.workers });
   const why = secondSkipped(context, model);
-  const second: Promise<Second> =
-    why === undefined ? runEmbeddedApart(files).then((run) => ({ run })) : Promise.resolve({ skipped: why });
+  const begun = context.seconds?.get(secondKey(component, model));
+  const run = async (): Promise<Second> => ({ run: (await begun) ?? runEmbedded(files, false) });
+  const second: Promise<Second> = why === undefined ? run() : Promise.resolve({ skipped: why });
   for (const awaitedLater of [reference, second]) awaitedLater.catch(() => {}); // it may fail before
   return { reference, second };
+}
+
+export function secondKey(component: Component, model: Model): string {
+  return `${component.name}/${model.cfg}`;
+}
+
+/** Asks the embedded engine about all models at once; it answers in this order. */
+export function beginSeconds(
+  apart: EmbeddedApart,
+  context: CheckContext,
+  components: readonly Component[],
+  deep: boolean,
+): ReadonlyMap<string, Promise<EngineRun>> {
+  const seconds = new Map<string, Promise<EngineRun>>();
+  for (const component of components)
+    for (const model of component.models) {
+      if ((model.kind === 'deep' && !deep) || secondSkipped(context, model) !== undefined) continue;
+      const run = apart.run(modelFiles(context, component, model));
+      run.catch(() => {}); // it is awaited later, and may fail before
+      seconds.set(secondKey(component, model), run);
+    }
+  return seconds;
 }
 
 export async function checkModel(

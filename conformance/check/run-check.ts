@@ -11,13 +11,14 @@ import { OutcomeCache } from '../cache/outcome-cache.ts';
 import type { Component } from '../component.ts';
 import { components as allComponents } from '../components/all.ts';
 import { embeddedVersion } from '../engines/embedded.ts';
+import { EmbeddedApart } from '../engines/embedded-apart.ts';
 import { findTlc, type Tlc } from '../engines/find-tlc.ts';
 import { mutantTable } from '../mutants/mutant-table.ts';
 import { checkHtml } from '../report/check-html.ts';
 import { checkJson } from '../report/check-json.ts';
 import { terminal } from '../report/terminal.ts';
 import { checkComponent, type Stages } from './check-component.ts';
-import type { CheckContext } from './check-model.ts';
+import { beginSeconds, type CheckContext } from './check-model.ts';
 import { type CheckOutcome, type ComponentOutcome, EXIT_TWO, type Problem } from './outcome.ts';
 import { stages as allStages } from './stages.ts';
 
@@ -129,24 +130,34 @@ export async function check(settings: CheckSettings): Promise<CheckOutcome> {
     save: settings.save === true,
     ...(settings.progress === undefined ? {} : { progress: settings.progress }),
   };
-  const outcomes: ComponentOutcome[] = [];
-  for (const component of chosen) outcomes.push(await outcomeOf(context, component, engines, settings));
-  return finish(engines, outcomes, []);
+  return finish(engines, await outcomesOf(context, chosen, engines, settings), []);
 }
 
-async function outcomeOf(
+async function outcomesOf(
   context: CheckContext,
-  component: Component,
+  chosen: readonly Component[],
   engines: CheckOutcome['engines'],
-  settings: CheckSettings,
-): Promise<ComponentOutcome> {
-  const { cache, stages, deep, root, env } = settings;
-  const key = cache === undefined ? '' : cacheKey({ root, component, engines, deep, ...(env && { env }) });
-  const known = cache?.read(component.name, key);
-  if (known !== undefined) return known;
-  const outcome = await checkComponent(context, component, stages, deep);
-  cache?.write(key, outcome);
-  return outcome;
+  { cache, stages, deep, root, env }: CheckSettings,
+): Promise<readonly ComponentOutcome[]> {
+  const rows = chosen.map((component) => {
+    const key = cache === undefined ? '' : cacheKey({ root, component, engines, deep, ...(env && { env }) });
+    return { component, key, known: cache?.read(component.name, key) };
+  });
+  const toRun = rows.filter(({ known }) => known === undefined).map(({ component }) => component);
+  // Without TLC the embedded engine is no second opinion, and runs here.
+  const apart = context.tlc === undefined || toRun.length === 0 ? undefined : new EmbeddedApart();
+  const running = apart === undefined ? context : { ...context, seconds: beginSeconds(apart, context, toRun, deep) };
+  const outcomes: ComponentOutcome[] = [];
+  try {
+    for (const { component, key, known } of rows) {
+      const outcome = known ?? (await checkComponent(running, component, stages, deep));
+      if (known === undefined) cache?.write(key, outcome);
+      outcomes.push(outcome);
+    }
+  } finally {
+    apart?.end();
+  }
+  return outcomes;
 }
 
 export function exitCodeOf(outcome: CheckOutcome): 0 | 1 | 2 {

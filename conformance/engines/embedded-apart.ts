@@ -15,47 +15,44 @@ interface Waiting {
   readonly reject: (cause: EngineError) => void;
 }
 
-let engine: ChildProcess | undefined;
-let waiting: Waiting[] = [];
+export class EmbeddedApart {
+  readonly #process: ChildProcess;
+  #waiting: Waiting[] = [];
+  /** Why it answers no more. */
+  #ended: string | undefined = undefined;
 
-/** As runEmbedded without a graph. Answers come in the order of the calls. @throws EngineError */
-export function runEmbeddedApart(model: ModelFiles): Promise<EngineRun> {
-  engine ??= begin();
-  setHeld(engine, true);
-  engine.send(model);
-  return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
-}
-
-function begin(): ChildProcess {
-  // During development this file is TypeScript, and so is the other's.
-  const isSource = import.meta.url.endsWith('.ts');
-  const file = fileURLToPath(new URL(`./embedded-process.${isSource ? 'ts' : 'js'}`, import.meta.url));
-  const loader = (): string => pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-  const child = fork(file, { execArgv: isSource ? ['--import', loader()] : [], serialization: 'advanced' });
-  child.on('message', (reply: EmbeddedReply) => {
-    const first = waiting.shift();
-    if (waiting.length === 0) setHeld(child, false);
-    if ('run' in reply) first?.resolve(reply.run);
-    else first?.reject(new EngineError(reply.failed));
-  });
-  const lost = (why: string): void => {
-    engine = undefined;
-    const all = waiting;
-    waiting = [];
-    for (const { reject } of all) reject(new EngineError(`the embedded engine ended: ${why}`));
-  };
-  child.once('error', (cause) => lost(cause.message));
-  child.once('exit', (code, signal) => lost(`${signal ?? `exit ${code}`}`));
-  return child;
-}
-
-/** Whether the process keeps us alive: while an answer is due. */
-function setHeld(child: ChildProcess, held: boolean): void {
-  if (held) {
-    child.ref();
-    child.channel?.ref();
-    return;
+  constructor() {
+    // During development this file is TypeScript, and so is the other's.
+    const isSource = import.meta.url.endsWith('.ts');
+    const file = fileURLToPath(new URL(`./embedded-process.${isSource ? 'ts' : 'js'}`, import.meta.url));
+    const loader = (): string => pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+    this.#process = fork(file, { execArgv: isSource ? ['--import', loader()] : [], serialization: 'advanced' });
+    this.#process.on('message', (reply: EmbeddedReply) => {
+      const first = this.#waiting.shift();
+      if ('run' in reply) first?.resolve(reply.run);
+      else first?.reject(new EngineError(reply.failed));
+    });
+    this.#process.once('error', (cause) => this.#lose(cause.message));
+    this.#process.once('exit', (code, signal) => this.#lose(signal ?? `exit ${code}`));
   }
-  child.unref();
-  child.channel?.unref();
+
+  /** As runEmbedded without a graph. Answers come in the order of the calls. @throws EngineError */
+  run(model: ModelFiles): Promise<EngineRun> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended !== undefined) return reject(new EngineError(this.#ended));
+      this.#waiting.push({ resolve, reject });
+      this.#process.send(model);
+    });
+  }
+
+  /** Ends the process; what it still owes is refused. */
+  end(): void {
+    this.#lose('it was no longer needed');
+    this.#process.kill();
+  }
+
+  #lose(why: string): void {
+    this.#ended ??= `the embedded engine ended: ${why}`;
+    for (const { reject } of this.#waiting.splice(0)) reject(new EngineError(this.#ended));
+  }
 }
