@@ -4,7 +4,8 @@
  */
 import type { AnyMachineSnapshot, AnyStateMachine } from 'xstate';
 import type { GuardEvidence } from '../../machines/evidence.ts';
-import type { LoggedPrepare, ReplicaPort } from '../vsr/replica-port.ts';
+import type { Prepare } from '../vsr/prepare.ts';
+import type { ReplicaPort } from '../vsr/replica-port.ts';
 
 /** A machine that runs in this process: `Vsr`, `AppendLog`, `Superblock`. */
 export interface LiveMachine {
@@ -80,6 +81,6 @@ export interface DxSource {
   lastRefusal(machine: string, event: string): HistoryRecord | undefined;
   peers(): readonly PeerFacts[];
   kernel(): KernelFacts;
-  prepareAt(op: number): LoggedPrepare | undefined;
+  prepareAt(op: number): Prepare | undefined;
   readonly openReport: OpenReport;
 }

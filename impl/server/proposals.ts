@@ -7,7 +7,8 @@
  */
 import { hashesEqual } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
-import type { LoggedPrepare, ReplicaPort } from '../vsr/replica-port.ts';
+import type { Prepare } from '../vsr/prepare.ts';
+import type { ReplicaPort } from '../vsr/replica-port.ts';
 import type { Failure } from '../wire/request.ts';
 import { busy, failure, noQuorum, outcomeUnknown } from './failure.ts';
 import { encodeForwardRequest, type ForwardResult } from './forward.ts';
@@ -130,7 +131,7 @@ export class Proposals {
   }
 
   /** An op is committed and applied; results in the order of the batch. */
-  committed(prepare: LoggedPrepare, results: readonly unknown[]): void {
+  committed(prepare: Prepare, results: readonly unknown[]): void {
     const batch = this.#submitted.get(prepare.op);
     if (batch !== undefined) {
       this.#submitted.delete(prepare.op);
@@ -287,7 +288,7 @@ export class Proposals {
   }
 
   /** The op of a batch that an earlier view left behind is committed: it is that batch after all, or it never will be. */
-  #endStale(prepare: LoggedPrepare, results: readonly unknown[]): void {
+  #endStale(prepare: Prepare, results: readonly unknown[]): void {
     const ended = this.#stale.filter(({ op }) => op === prepare.op);
     this.#stale = this.#stale.filter(({ op }) => op !== prepare.op);
     for (const batch of ended) {

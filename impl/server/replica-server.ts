@@ -14,9 +14,9 @@ import { RealNetwork } from '../ports/real-network.ts';
 import { RealRandom } from '../ports/real-random.ts';
 import { RealTurn } from '../ports/turn.ts';
 import { type DataDirectory, openDataDirectory } from '../storage/data-directory.ts';
+import type { Prepare } from '../vsr/prepare.ts';
 import { PrepareLog } from '../vsr/prepare-log.ts';
 import { Replica } from '../vsr/replica.ts';
-import type { LoggedPrepare } from '../vsr/replica-port.ts';
 import { FRAME_KINDS, type FrameKind } from '../wire/frame.ts';
 import type { Failure } from '../wire/request.ts';
 import { WireError } from '../wire/wire-error.ts';
@@ -310,7 +310,7 @@ class ReplicaServer implements RunningServer {
     this.#network.sendToPeer(to, FRAME_KINDS.forwardResult, encodeForwardResult(forwarded));
   }
 
-  #committed(prepare: LoggedPrepare): void {
+  #committed(prepare: Prepare): void {
     const results = this.#state.apply(prepare);
     this.#proposals.committed(prepare, results);
     this.#requests.waiters.applied(prepare.op);

@@ -7,31 +7,10 @@ import type { AnyMachineSnapshot } from 'xstate';
 import type { GuardEvidence } from '../../machines/evidence.ts';
 import type { RuleId } from '../../machines/stepper.ts';
 import type { MessageFacts } from '../../machines/vsr-context.ts';
+import type { Prepare } from './prepare.ts';
 
 /** 'halted' is outside the spec: there it is a crash without restart. See statusReason. */
 export type ReplicaStatus = 'normal' | 'view-change' | 'recovering' | 'halted';
-
-/** One prepare as the log holds it. Equal in shape to the interface of impl/vsr/prepare.ts. */
-export interface LoggedPrepare {
-  /** Cluster, u64, never 0. */
-  readonly cluster: bigint;
-  /** View in which the op was numbered, from 0. */
-  readonly view: number;
-  /** Place in the log, from 1. */
-  readonly op: number;
-  /** Hash of the prepare before this one, 32 bytes; zeros for op 1. */
-  readonly parent: Uint8Array;
-  /** Hash of this prepare, 32 bytes. */
-  readonly hash: Uint8Array;
-  /** Milliseconds since the epoch, by the primary's clock. */
-  readonly timestamp: number;
-  /** Client, u64; 0 for the server itself. */
-  readonly client: bigint;
-  /** The client's own number of the request, u32. */
-  readonly request: number;
-  /** A batch of commands (impl/kernel/command.ts). */
-  readonly body: Uint8Array;
-}
 
 /** submit(): the op and its hash (32 bytes), or the rules that refuse it. `Vsr.ClientRequest.PipelineHasRoom` means busy. */
 export type Submitted = { readonly op: number; readonly hash: Uint8Array } | { readonly refusedBy: readonly RuleId[] };
@@ -107,11 +86,11 @@ export interface ReplicaPort {
    */
   announce(): void;
   /** The prepare at this op of the log, committed or not; undefined when there is none. */
-  prepareAt(op: number): LoggedPrepare | undefined;
+  prepareAt(op: number): Prepare | undefined;
   /** Frames dropped so far, by code of FrameError or `WRONG_SENDER`. */
   readonly framesDropped: ReadonlyMap<string, number>;
   /** Each committed prepare once and in order of op, from op 1 in every process: after open, 1..commit come first. */
-  onCommitted: (prepare: LoggedPrepare) => void;
+  onCommitted: (prepare: Prepare) => void;
   /** Every event put to the machine, taken or refused; undefined costs nothing. */
   onEvent: ((record: ReplicaRecord) => void) | undefined;
   /** Lets go of log and superblock. Nothing is flushed: closing is a crash that the disk survives. */

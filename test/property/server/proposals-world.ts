@@ -7,7 +7,8 @@ import type { ForwardResult } from '../../../impl/server/forward.ts';
 import { decodeForwardRequest } from '../../../impl/server/forward.ts';
 import { type CommandOutcome, Proposals } from '../../../impl/server/proposals.ts';
 import { SERVER_LIMITS } from '../../../impl/server/server-limits.ts';
-import type { LoggedPrepare, ReplicaPort, Submitted } from '../../../impl/vsr/replica-port.ts';
+import type { Prepare } from '../../../impl/vsr/prepare.ts';
+import type { ReplicaPort, Submitted } from '../../../impl/vsr/replica-port.ts';
 
 const REPLICAS = 3;
 
@@ -28,13 +29,13 @@ interface Frame {
 
 export class World {
   /** Committed prepares, op 1 first: the truth. */
-  readonly truth: LoggedPrepare[] = [];
+  readonly truth: Prepare[] = [];
   readonly asked: Asked[] = [];
   readonly proposals: Proposals;
   nowMs = 0;
-  #log: LoggedPrepare[] = [];
+  #log: Prepare[] = [];
   /** Prepares that some replica may still hold, and a later view may bring back. */
-  #ghosts: LoggedPrepare[] = [];
+  #ghosts: Prepare[] = [];
   #frames: Frame[] = [];
   #delivered = 0;
   #status: ReplicaPort['status'] = 'normal';
@@ -150,7 +151,7 @@ export class World {
   }
 
   /** Another primary commits it, of this view or of a later one: what we had beyond the truth is left behind. */
-  #commitForeign(to: number, command: number | undefined): LoggedPrepare {
+  #commitForeign(to: number, command: number | undefined): Prepare {
     if (this.#status !== 'normal' || this.#view % REPLICAS !== to) {
       do this.#view++;
       while (this.#view % REPLICAS !== to);
@@ -165,17 +166,17 @@ export class World {
     return prepare;
   }
 
-  #commit(prepare: LoggedPrepare): void {
+  #commit(prepare: Prepare): void {
     this.truth.push(prepare);
     for (; this.#delivered < this.truth.length; this.#delivered++) {
-      const committed = this.truth[this.#delivered] as LoggedPrepare;
+      const committed = this.truth[this.#delivered] as Prepare;
       this.proposals.committed(committed, idsOf(committed.body));
     }
   }
 
   /** A ghost and what it follows, up from the end of the truth; empty when something else is committed there. */
-  #chainOf(ghost: number): LoggedPrepare[] {
-    const chain: LoggedPrepare[] = [];
+  #chainOf(ghost: number): Prepare[] {
+    const chain: Prepare[] = [];
     let link = this.#ghosts[ghost % Math.max(1, this.#ghosts.length)];
     while (link !== undefined && link.op > this.truth.length) {
       chain.unshift(link);
@@ -188,7 +189,7 @@ export class World {
       : [];
   }
 
-  #prepare(body: Uint8Array): LoggedPrepare {
+  #prepare(body: Uint8Array): Prepare {
     const hash = Buffer.alloc(32);
     hash.writeUInt32LE(++this.#hashes);
     const parent = this.#log.at(-1)?.hash ?? Buffer.alloc(32);
