@@ -1,7 +1,7 @@
 /**
  * A machine in the form that every component here has, read once into rows: flat states, at most one transition per state
- * and event, guards and actions by name, context changed by assign alone. A row is taken as XState takes it, about twenty
- * times faster (bench/machine-events.ts); test/property/machines/table.test.ts holds the two equal. A machine of any other
+ * and event, guards and actions by name, context changed by assign alone. A row is taken as XState takes it, and far
+ * faster (bench/machine-events.ts); test/property/machines/table.test.ts holds the two equal. A machine of any other
  * form has no table, and XState itself takes its events (stepper.ts).
  */
 import type { AnyMachineSnapshot, AnyStateMachine, AnyStateNode } from 'xstate';
