@@ -1,5 +1,5 @@
 /**
- * etcd beside us: three nodes of it on this machine, driven by the load client of the folder of peers (LOCKSTEP_PEERS, else
+ * etcd beside us: three nodes of it on this machine, driven by the load client of the folder of peers (BENCH_PEERS, else
  * ../shared/peers), built with Go into build/peers. Without that folder or Go the column says why it is empty.
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -15,9 +15,9 @@ const READY_MS_MAX = 30_000;
 
 /** The system, or why it cannot be measured here. */
 export function etcdOr(root: string): System | string {
-  const peers = resolve(root, process.env.LOCKSTEP_PEERS ?? '../shared/peers');
+  const peers = resolve(root, process.env.BENCH_PEERS ?? '../shared/peers');
   if (!existsSync(join(peers, 'go', 'etcdnode')))
-    return 'no folder of peers (set LOCKSTEP_PEERS to the one that holds go/etcdnode and go/peerload)';
+    return 'no folder of peers (set BENCH_PEERS to the one that holds go/etcdnode and go/peerload)';
   if (spawnSync('go', ['version']).status !== 0) return 'Go is missing';
   const bin = join(root, 'build', 'peers');
   mkdirSync(bin, { recursive: true });
