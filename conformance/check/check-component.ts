@@ -7,7 +7,7 @@ import type { Component, Model } from '../component.ts';
 import { EngineError } from '../engines/engine.ts';
 import { dropConsequences, judgeTogether, sumGuards } from '../evidence/vacuity.ts';
 import type { StateGraph } from '../graph/state-graph.ts';
-import { type BegunModel, beginModel, type CheckContext, checkModel } from './check-model.ts';
+import { type BegunModel, beginModel, type CheckContext, checkModel, leftOut } from './check-model.ts';
 import type {
   ComponentOutcome,
   MirrorNumbers,
@@ -54,7 +54,9 @@ export async function checkComponent(
   const models: ModelOutcome[] = [];
   const problems: Problem[] = [];
   const graphs = new Map<string, StateGraph>();
-  const chosen = component.models.filter(({ kind }) => kind !== 'deep' || deep);
+  const chosen = component.models.filter(
+    (model) => (model.kind !== 'deep' || deep) && leftOut(context, model) === undefined,
+  );
   const begin = (model: Model | undefined): BegunModel | undefined =>
     model === undefined ? undefined : beginModel(context, component, model);
   let next = begin(chosen[0]);

@@ -193,6 +193,11 @@ function secondSkipped(context: CheckContext, model: Model): string | undefined 
   return model.distinct > EMBEDDED_STATES_MAX ? `more than ${EMBEDDED_STATES_MAX} states` : undefined;
 }
 
+/** Why this model cannot run at all here; undefined when an engine takes it. */
+export function leftOut(context: CheckContext, model: Model): string | undefined {
+  return context.tlc === undefined ? secondSkipped(context, model) : undefined;
+}
+
 /** The embedded engine without TLC: its graph is the one to walk. */
 function aloneRun(context: CheckContext, files: ModelFiles, model: Model): Second {
   const why = secondSkipped(context, model);

@@ -18,7 +18,7 @@ import { checkHtml } from '../report/check-html.ts';
 import { checkJson } from '../report/check-json.ts';
 import { terminal } from '../report/terminal.ts';
 import { checkComponent, type Stages } from './check-component.ts';
-import { beginSeconds, type CheckContext } from './check-model.ts';
+import { beginSeconds, type CheckContext, leftOut } from './check-model.ts';
 import { type CheckOutcome, type ComponentOutcome, EXIT_TWO, type Problem } from './outcome.ts';
 import { stages as allStages } from './stages.ts';
 
@@ -130,6 +130,11 @@ export async function check(settings: CheckSettings): Promise<CheckOutcome> {
     save: settings.save === true,
     ...(settings.progress === undefined ? {} : { progress: settings.progress }),
   };
+  for (const { models } of chosen)
+    for (const model of models) {
+      const why = model.kind === 'deep' && !settings.deep ? undefined : leftOut(context, model);
+      if (why !== undefined) settings.print(`Left out without TLC: ${model.cfg}, ${why}`);
+    }
   return finish(engines, await outcomesOf(context, chosen, engines, settings), []);
 }
 

@@ -29,7 +29,8 @@ export function readDot(dot: string): StateGraph {
       const action = edge[3];
       if (action === undefined && line.includes('style="dashed"')) continue;
       if (action === undefined || action === '') throw new DotError(`an edge without an action: ${line.slice(0, 120)}`);
-      raw.push({ from: edge[1] as string, to: edge[2] as string, action: actionName(action) });
+      const [from, to] = [edge[1] as string, edge[2] as string];
+      for (const label of action.split(LABEL_END)) raw.push({ from, to, action: actionName(label) });
       continue;
     }
     const tlc = TLC_NODE.exec(line);
@@ -48,6 +49,9 @@ export function readDot(dot: string): StateGraph {
 export function actionName(label: string): string {
   return label.replace(/\(.*$/s, '').replace(/^MC(?=[A-Z])/, '');
 }
+
+/** The embedded engine puts all actions between two states on one edge, `Exit, Crash`; commas within parentheses are its own. */
+const LABEL_END = /,\s*(?![^(]*\))/;
 
 function isNode(line: string): boolean {
   return /^\S+ \[label="(\/\\\\|\w+=)/.test(line);

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { bisimulate, ProjectionError } from '../bisimulate/bisimulate.ts';
 import type { Divergence } from '../bisimulate/divergence.ts';
 import type { StageInput } from '../check/check-component.ts';
-import { modelFiles } from '../check/check-model.ts';
+import { leftOut, modelFiles } from '../check/check-model.ts';
 import type { MutantOutcome } from '../check/outcome.ts';
 import type { ImplementationFault } from '../component.ts';
 import { parseCfg } from '../engines/cfg.ts';
@@ -37,6 +37,11 @@ export function runFault({ context, component, graphs }: StageInput, fault: AnyF
   for (const cfg of fault.cfgs) {
     const model = component.models.find((candidate) => candidate.cfg === cfg);
     const graph = graphs.get(cfg);
+    const why = model === undefined ? undefined : leftOut(context, model);
+    if (why !== undefined) {
+      const note = `needs TLC: ${cfg} is left out, ${why}`;
+      return { outcome: { ...base, cfg, verdict: 'skipped', note, seconds: seconds() } };
+    }
     if (model === undefined || graph === undefined)
       throw new MutantError(`fault ${fault.name} names ${cfg}, which is no replayed model of ${component.name}`);
     const { constants } = parseCfg(readFileSync(join(modelFiles(context, component, model).folder, cfg), 'utf8'));

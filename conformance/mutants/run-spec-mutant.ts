@@ -75,7 +75,10 @@ function judge(
     (isProperty && (failure.kind === 'property' || (spoken === undefined && /propert/i.test(failure.message))));
   const steps = Math.max(0, failure.trace.length - 1);
   if (named) return { verdict: 'killed', killedBy: mutant.killedBy, steps };
-  return { verdict: 'survived', note: `was to break ${mutant.killedBy}, and first broke ${spoken ?? said}` };
+  const note = `was to break ${mutant.killedBy}, and first broke ${spoken ?? said}`;
+  // Which of two rules is broken first depends on the order of the search, and that is pinned for TLC's.
+  if (run.engine === 'embedded') return { verdict: 'skipped', note: `needs TLC: ${note}` };
+  return { verdict: 'survived', note };
 }
 
 /** The cfg with one property alone; its invariants stay, and one that breaks first is reported. */

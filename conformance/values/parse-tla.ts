@@ -68,7 +68,8 @@ class Reader {
     }
     if (integer !== undefined) this.at -= integer.length;
     const name = this.identifier();
-    if (name === 'TRUE' || name === 'FALSE') return tlaBoolean(name === 'TRUE');
+    // The embedded engine prints the booleans of an initial state in lower case.
+    if (/^(?:TRUE|FALSE|true|false)$/.test(name)) return tlaBoolean(name.toUpperCase() === 'TRUE');
     return tlaModelValue(name);
   }
 
