@@ -5,6 +5,7 @@
 import type { Clock } from '../ports/clock.ts';
 import { LockstepError } from '../ports/lockstep-error.ts';
 import { RealClock } from '../ports/real-clock.ts';
+import { RealRandom } from '../ports/real-random.ts';
 import { LockstepClient } from './client.ts';
 import { ClientError } from './client-error.ts';
 import type { Address } from './server-link.ts';
@@ -77,10 +78,24 @@ async function ensureStream(client: LockstepClient, stream: string): Promise<voi
   }
 }
 
+/** Bytes of random data that the entries are cut from: beyond the reach of lz4, so that no entry repeats another. */
+const RANDOM_BYTES = 4 * 1024 * 1024;
+
+/** Entries that the log cannot make smaller: what is measured is the writing of all their bytes. */
+function incompressible(bytes: number): () => Uint8Array {
+  const data = new RealRandom().bytes(Math.max(RANDOM_BYTES, bytes));
+  let at = 0;
+  return () => {
+    if (at + bytes > data.byteLength) at = 0;
+    at += bytes;
+    return data.subarray(at - bytes, at);
+  };
+}
+
 async function measure(clients: readonly LockstepClient[], options: LoadOptions, clock: Clock): Promise<LoadFigures> {
   const { inFlight, bytes, warmSeconds, seconds, stream } = options;
   const samples = new Float64Array(Math.min(SAMPLES_MAX, Math.ceil((seconds + 1) * 200_000)));
-  const payload = Buffer.alloc(bytes, 'lockstep ');
+  const nextPayload = incompressible(bytes);
   const warmFromMs = clock.monotonicMs();
   let warmed = 0;
   let fromMs = warmSeconds === 0 ? warmFromMs : Number.POSITIVE_INFINITY;
@@ -100,7 +115,7 @@ async function measure(clients: readonly LockstepClient[], options: LoadOptions,
       const untilMs = fromMs + seconds * 1_000;
       if (startedMs >= untilMs || count >= samples.length) return;
       try {
-        await client.append(stream, [payload]);
+        await client.append(stream, [nextPayload()]);
         const nowMs = clock.monotonicMs();
         if (!isWarm(nowMs)) warmed++;
         else if (nowMs <= fromMs + seconds * 1_000) samples[count++] = nowMs - startedMs;
