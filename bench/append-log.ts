@@ -10,13 +10,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import Table from 'cli-table3';
+import { quantile } from '../impl/client/load.ts';
 import { GENESIS_HASH } from '../impl/crypto/hash.ts';
 import type { Disk, DiskFile } from '../impl/ports/disk.ts';
 import { RealDisk } from '../impl/ports/real-disk.ts';
 import { AppendLog } from '../impl/storage/append-log.ts';
 import { encodeBatch, type LogBatch } from '../impl/storage/log-batch.ts';
 import { RECORD_FRAME_BYTES } from '../impl/storage/log-record.ts';
-import { quantile } from './load-result.ts';
 
 const BATCHES = [1, 16, 64, 256];
 const MIB = 1024 ** 2;

@@ -5,8 +5,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { quantile } from '../impl/client/load.ts';
 import { RealDisk } from '../impl/ports/real-disk.ts';
-import { quantile } from './load-result.ts';
 
 const FILE_BYTES = 64 * 1024 * 1024;
 

@@ -14,19 +14,6 @@ export interface LoadResult {
   readonly quantiles?: readonly number[];
 }
 
-/** Steps of the distribution that are kept for the plot. */
-export const QUANTILE_STEPS = 400;
-
-/** Value below which the share (0..1) of the sorted samples lies; nearest rank. */
-export function quantile(sorted: Float64Array, share: number): number {
-  if (sorted.length === 0) return Number.NaN;
-  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(share * sorted.length) - 1))] as number;
-}
-
-export function quantilesOf(sorted: Float64Array): readonly number[] {
-  return Array.from({ length: QUANTILE_STEPS }, (_, step) => quantile(sorted, (step + 1) / QUANTILE_STEPS));
-}
-
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;

@@ -36,7 +36,16 @@ export async function measureStartUp(
     Array.from({ length: IDENTITY.replicaCount + 1 }, () => getPort({ host: '127.0.0.1' })),
   );
   const [http, ...replicas] = ports.map((port) => `127.0.0.1:${port}`);
-  const flags = ['--addresses', replicas.join(','), '--http', http as string, '--json', directory];
+  const flags = [
+    '--addresses',
+    replicas.join(','),
+    '--http',
+    http as string,
+    '--json',
+    '--log-level',
+    'error',
+    directory,
+  ];
   const started = performance.now();
   const child = spawn(join(root, 'bin', 'lockstep'), ['server', ...flags], { stdio: ['ignore', 'pipe', 'inherit'] });
   try {

@@ -54,9 +54,8 @@ export async function checkComponent(
   const models: ModelOutcome[] = [];
   const problems: Problem[] = [];
   const graphs = new Map<string, StateGraph>();
-  const chosen = component.models.filter(
-    (model) => (model.kind !== 'deep' || deep) && leftOut(context, model) === undefined,
-  );
+  const wanted = component.models.filter(({ kind }) => kind !== 'deep' || deep);
+  const chosen = wanted.filter((model) => leftOut(context, model) === undefined);
   const begin = (model: Model | undefined): BegunModel | undefined =>
     model === undefined ? undefined : beginModel(context, component, model);
   let next = begin(chosen[0]);
@@ -77,12 +76,7 @@ export async function checkComponent(
       });
     }
   }
-  if (models.length === 0 && problems.length === 0)
-    problems.push({
-      code: 'zero-edges',
-      component: component.name,
-      message: 'the component has no model: nothing is compared',
-    });
+  if (models.length === 0 && problems.length === 0) problems.push(nothingRan(context, component, wanted));
   const guards = sumGuards(models);
   const ranThrough = problems.every(
     ({ code, failure }) => failure === undefined && code !== 'config' && code !== 'engine' && code !== 'driver',
@@ -113,6 +107,14 @@ export async function checkComponent(
     seconds: (performance.now() - started) / 1000,
     cached: false,
   };
+}
+
+/** Models that may be left out one by one may not all be: a row without a walk is never green. */
+function nothingRan(context: CheckContext, { name }: Component, wanted: readonly Model[]): Problem {
+  if (wanted.length === 0)
+    return { code: 'zero-edges', component: name, message: 'the component has no model: nothing is compared' };
+  const whys = wanted.map((model) => `${model.cfg}, TLC only: ${leftOut(context, model)}`);
+  return { code: 'engine', component: name, message: `no engine here takes any of its models: ${whys.join('; ')}` };
 }
 
 function withoutNumbers(evidence: EvidenceStage, mutants: MutantNumbers): Stage<undefined> {

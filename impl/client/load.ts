@@ -150,8 +150,8 @@ async function measure(clients: readonly LockstepClient[], options: LoadOptions,
   };
 }
 
-/** Nearest rank. */
-function quantile(sorted: Float64Array, share: number): number {
+/** Value below which the share (0..1) of the sorted samples lies; nearest rank. */
+export function quantile(sorted: Float64Array, share: number): number {
   if (sorted.length === 0) return Number.NaN;
   return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(share * sorted.length) - 1))] as number;
 }
