@@ -1,12 +1,10 @@
 /**
- * One replica as a server: data directory, replica, kernel, peers and clients over TCP, HTTP; and its clean end. All protocol
- * work is synchronous; what arrives in one turn of the event loop shares one fsync and one write a connection (turn-end.ts).
- * Mirrors no spec module: it calls receive, tick, flush and submit of impl/vsr/replica.ts, which does.
+ * One replica as a server: the synchronous core (replica-core.ts) with a data directory, peers and clients over TCP, HTTP;
+ * and its clean end. What arrives in one turn of the event loop shares one fsync and one write a connection (turn-end.ts).
+ * Mirrors no spec module.
  */
 import { type Logger, pino } from 'pino';
 import { quorumOf } from '../../machines/quorum.ts';
-import { encodeBatch, encodeCommand } from '../kernel/command-codec.ts';
-import { BATCH_BYTES_MAX } from '../kernel/limits.ts';
 import type { Clock } from '../ports/clock.ts';
 import { RealClock } from '../ports/real-clock.ts';
 import { RealDisk } from '../ports/real-disk.ts';
@@ -14,35 +12,27 @@ import { RealNetwork } from '../ports/real-network.ts';
 import { RealRandom } from '../ports/real-random.ts';
 import { RealTurn } from '../ports/turn.ts';
 import { type DataDirectory, openDataDirectory } from '../storage/data-directory.ts';
-import type { Prepare } from '../vsr/prepare.ts';
-import { PrepareLog } from '../vsr/prepare-log.ts';
-import { Replica } from '../vsr/replica.ts';
-import { FRAME_KINDS, type FrameKind } from '../wire/frame.ts';
+import type { Replica } from '../vsr/replica.ts';
 import type { Failure } from '../wire/request.ts';
 import { WireError } from '../wire/wire-error.ts';
 import { ClientPort } from './client-port.ts';
 import type { DxSource } from './dx-source.ts';
 import { failure } from './failure.ts';
-import { decodeForwardRequest, decodeForwardResult, encodeForwardResult, type ForwardRequest } from './forward.ts';
 import { History } from './history.ts';
 import { HttpApi } from './http-api.ts';
 import { MeasuredDisk } from './measured-disk.ts';
 import { Metrics } from './metrics.ts';
-import { type CommandOutcome, Proposals } from './proposals.ts';
+import type { Proposals } from './proposals.ts';
 import { Recorder } from './recorder.ts';
-import { Requests } from './requests.ts';
+import { ReplicaCore } from './replica-core.ts';
+import type { Requests } from './requests.ts';
 import type { HostPort, RunningServer, ServerConfig, ServerParts, StartReplicaServer } from './server-config.ts';
 import { dxSourceOf, historyRecordOf } from './server-facts.ts';
 import { type ServerLimits, serverLimitsWith } from './server-limits.ts';
-import { StreamState } from './stream-state.ts';
-import { TurnEnd } from './turn-end.ts';
+import type { TurnEnd } from './turn-end.ts';
 
-/** Ticks between two looks at deadlines. */
-const REVIEW_TICKS = 5;
 /** Bytes of a client's frame beside its data: names, keys and lengths of EVENTS_PER_APPEND_MAX events. */
 const CLIENT_FRAME_SPARE_BYTES = 512 * 1024;
-/** A command of a peer: it fits a batch alone. Our own clients' are smaller by APPEND_BYTES_MAX. */
-const FORWARDED_BYTES_MAX = BATCH_BYTES_MAX - 64;
 /** Between two looks whether everything in flight has its answer, while draining. */
 const DRAIN_LOOK_MS = 5;
 
@@ -62,19 +52,17 @@ class ReplicaServer implements RunningServer {
   readonly #logger: Logger;
   readonly #clock: Clock;
   readonly #directory: DataDirectory;
+  readonly #core: ReplicaCore;
   readonly #replica: Replica;
   readonly #network: RealNetwork;
   readonly #proposals: Proposals;
   readonly #requests: Requests;
   readonly #clients: ClientPort;
-  readonly #state: StreamState;
   readonly #http: HttpApi;
   readonly #turn: TurnEnd;
   readonly #history: History;
   #recorder: Recorder | undefined;
   #stopTicks: () => void = () => {};
-  #ticks = 0;
-  #announceDue = false;
   #statusSeen = '';
   #stopping: Promise<void> | undefined;
   readonly #settleStopped: Settle;
@@ -116,7 +104,7 @@ class ReplicaServer implements RunningServer {
     this.#limits = limits;
     this.#history = new History(limits.HISTORY_RECORDS_MAX);
     this.#directory = directory;
-    const { superblock, log, report } = this.#directory;
+    const { superblock } = directory;
     const { cluster, replica } = superblock.state;
     this.#logger = (parts.logger ?? pino(pino.destination(2))).child({ replica });
     this.peerAddress = config.addresses[replica] as HostPort;
@@ -129,48 +117,30 @@ class ReplicaServer implements RunningServer {
       clientFrameBytesMax: limits.APPEND_BYTES_MAX + CLIENT_FRAME_SPARE_BYTES,
       clock,
       random,
-      onPeerFrame: (from, kind, payload) => this.#guarded(() => this.#receivePeer(from, kind, payload)),
+      onPeerFrame: (from, kind, payload) => this.#guarded(() => this.#core.receivePeer(from, kind, payload)),
       onClientFrame: (client, kind, payload) => this.#guarded(() => this.#clients.receive(client, kind, payload)),
       onClientClosed: (client) => this.#clients.closed(client),
       onPeerChange: (peer, connected, reason) => this.#peerChanged(peer, connected, reason),
       onPending: wake,
     });
-    const { prepareLog, report: prepareLogReport } = PrepareLog.open(log, cluster);
-    this.#replica = Replica.open({
-      superblock,
-      log: prepareLog,
+    this.#core = new ReplicaCore({
+      directory,
       network: this.#network,
       clock,
       random,
-      firstStart: report.firstStart,
-    });
-    this.#state = new StreamState((op) => this.#replica.prepareAt(op));
-    this.#proposals = new Proposals({
-      replica: this.#replica,
+      turn: new RealTurn(),
       limits,
-      encodeBatch,
-      barrierCommand: encodeCommand({ kind: 'ReadBarrier' }),
-      forward: (to, payload) => this.#network.sendToPeer(to, FRAME_KINDS.forwardRequest, payload),
-      nowMs,
-      wake,
+      failed: (cause) => this.#fail(cause),
       onBatch: (commands) => metrics.batch(commands),
     });
-    this.#requests = new Requests({
-      replica: this.#replica,
-      proposals: this.#proposals,
-      state: this.#state,
-      limits,
-      nowMs,
-    });
-    this.#clients = new ClientPort({ requests: this.#requests, limits, metrics, nowMs });
-    this.#turn = new TurnEnd(new RealTurn(), {
-      propose: () => this.#propose(),
-      send: () => this.#network.flush(),
-      sync: () => this.#replica.flush(false),
-      failed: (cause) => this.#fail(cause),
-    });
+    const { requests, proposals, state, turn, prepareLogReport } = this.#core;
+    this.#replica = this.#core.replica;
+    this.#requests = requests;
+    this.#proposals = proposals;
+    this.#turn = turn;
+    this.#clients = new ClientPort({ requests, limits, metrics, nowMs });
     this.#http = new HttpApi({
-      requests: this.#requests,
+      requests,
       limits,
       metrics,
       nowMs,
@@ -193,7 +163,7 @@ class ReplicaServer implements RunningServer {
       directory: this.#directory,
       prepareLogReport,
       network: this.#network,
-      state: this.#state,
+      state,
       history: this.#history,
       addresses: config.addresses,
     });
@@ -203,9 +173,9 @@ class ReplicaServer implements RunningServer {
       framesRefused: () => this.#network.framesRefused,
       clients: () => this.#network.clientCount,
       answersLost: () => this.#clients.answersLost,
-      waiting: () => this.#proposals.waiting,
-      preparesInFlight: () => this.#proposals.preparesInFlight,
-      streams: () => this.#state.streamCount,
+      waiting: () => proposals.waiting,
+      preparesInFlight: () => proposals.preparesInFlight,
+      streams: () => state.streamCount,
     });
     let settle: Settle = { resolve: () => {}, reject: () => {} };
     this.stopped = new Promise((resolve, reject) => {
@@ -234,7 +204,7 @@ class ReplicaServer implements RunningServer {
 
   async #begin(config: ServerConfig, parts: ServerParts): Promise<void> {
     const replica = this.#replica;
-    replica.onCommitted = (prepare) => this.#committed(prepare);
+    this.#core.begin();
     if (config.recordTo !== undefined) this.#recorder = Recorder.open(new RealDisk(), config.recordTo, replica);
     replica.onEvent = (record) => {
       this.#history.record(historyRecordOf(record, this.#clock));
@@ -251,75 +221,15 @@ class ReplicaServer implements RunningServer {
     this.#turn.wake();
   }
 
-  /** A Commit leaves with the next prepare in one write; else at the next tick, or when a peer's client waits for it. */
-  #propose(): void {
-    const opBefore = this.#replica.op;
-    this.#proposals.propose();
-    if (this.#replica.op === opBefore && !this.#announceDue) return;
-    this.#announceDue = false;
-    this.#replica.announce();
-  }
-
   #tick(): void {
-    this.#replica.tick();
-    this.#announceDue = true;
-    this.#ticks++;
-    if (this.#ticks % REVIEW_TICKS === 0) {
-      this.#proposals.review();
-      this.#requests.waiters.review(this.#clock.monotonicMs());
-    }
+    this.#core.tick();
     this.#noticeStatus();
-    this.#turn.wake();
-  }
-
-  #receivePeer(from: number, kind: FrameKind, payload: Buffer): void {
-    if (kind === FRAME_KINDS.replica) this.#replica.receive(from, payload);
-    else if (kind === FRAME_KINDS.forwardRequest) this.#takeForwarded(from, decodeForwardRequest(payload));
-    else if (kind === FRAME_KINDS.forwardResult) this.#proposals.forwardResult(from, decodeForwardResult(payload));
-    else if (kind !== FRAME_KINDS.goodbye) {
-      throw new WireError('WIRE_UNKNOWN_KIND', `a peer sends no frames of kind ${kind}`, { kind });
-    }
-    this.#turn.wake();
-  }
-
-  #takeForwarded(from: number, { id, deadlineMs, command }: ForwardRequest): void {
-    if (command !== undefined && command.byteLength > FORWARDED_BYTES_MAX) {
-      const refusal = failure('TOO_LARGE', 'the command fits no prepare', { maximum: FORWARDED_BYTES_MAX });
-      this.#answerForwarded(from, id, refusal);
-      return;
-    }
-    this.#proposals.offer({
-      bytes: command,
-      deadlineMs: this.#clock.monotonicMs() + Math.min(deadlineMs, this.#limits.REQUEST_DEADLINE_MS_MAX),
-      retrySafe: false, // whether it may be sent again is the peer's to say
-      fromPeer: true,
-      done: (outcome) => this.#answerForwarded(from, id, outcome),
-    });
-  }
-
-  #answerForwarded(to: number, id: number, outcome: CommandOutcome): void {
-    const forwarded =
-      outcome === 'not-primary'
-        ? ({ id, kind: 'not-primary' } as const)
-        : 'op' in outcome
-          ? ({ id, kind: 'applied', ...outcome } as const)
-          : ({ id, kind: 'failed', failure: outcome } as const);
-    this.#announceDue = true;
-    this.#turn.wake();
-    // A peer that is gone learns of it as a client would: by reading, or by its deadline.
-    this.#network.sendToPeer(to, FRAME_KINDS.forwardResult, encodeForwardResult(forwarded));
-  }
-
-  #committed(prepare: Prepare): void {
-    const results = this.#state.apply(prepare);
-    this.#proposals.committed(prepare, results);
-    this.#requests.waiters.applied(prepare.op);
   }
 
   #peerChanged(peer: number, connected: boolean, reason: string): void {
     this.#logger.info({ peer, connected, reason }, connected ? 'peer connected' : 'peer lost');
-    if (!connected) this.#guarded(() => this.#proposals.peerLost(peer));
-    this.#turn.wake();
+    if (!connected) this.#guarded(() => this.#core.peerLost(peer));
+    else this.#turn.wake();
   }
 
   #noticeStatus(): void {
