@@ -10,7 +10,7 @@ import { AppendLog, type OpenReport } from './append-log.ts';
 import { AppendLogError } from './append-log-error.ts';
 import type { AppendLogOptions } from './append-log-options.ts';
 import { DirectoryError, type DirectoryErrorCode } from './directory-error.ts';
-import { Superblock, type SuperblockReport } from './superblock.ts';
+import { Superblock, type SuperblockOptions, type SuperblockReport } from './superblock.ts';
 import {
   COPY_COUNT,
   type DecodedCopy,
@@ -34,6 +34,8 @@ const CHUNK_BYTES = 1024 * 1024;
 
 export interface DataDirectoryOptions {
   readonly log?: AppendLogOptions;
+  /** Only the harness passes it: a broken superblock. */
+  readonly superblock?: SuperblockOptions;
 }
 
 export interface DataDirectoryReport {
@@ -103,7 +105,7 @@ export function openDataDirectory(
       for (const part of opened.splice(0).reverse()) part.close();
     };
     try {
-      const { superblock, report } = Superblock.open(disk, `${path}/${SUPERBLOCK_FILE}`);
+      const { superblock, report } = Superblock.open(disk, `${path}/${SUPERBLOCK_FILE}`, options.superblock);
       opened.push(superblock);
       requireExpected(path, superblock.state, expected);
       if (!disk.exists(`${path}/${LOG_FILE}`)) throw logMissing(path);
