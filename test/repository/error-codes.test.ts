@@ -48,6 +48,11 @@ describe('the comparison can fail', () => {
     expect([...codesOf([failures, outcome])]).toEqual(['BROKEN', 'a', 'b-c']);
   });
 
+  test('a code of the simulator is seen', () => {
+    const file = { path: 'conformance/sim/a.ts', text: "export type AErrorCode =\n  | 'A_B' // why\n  | 'C_D';" };
+    expect([...codesOf([file])]).toEqual(['A_B', 'C_D']);
+  });
+
   test('a row of the page is a code, its meaning and its advice', () => {
     expect(documentedCodes('| `A_B` | what | do |\n| --- |\n')).toEqual([
       { code: 'A_B', meaning: 'what', advice: 'do' },

@@ -1,7 +1,7 @@
 /**
  * The error codes that the sources use and the ones that docs/errors.md explains. A code of the program is any quoted
  * UPPER_CASE name of two words or more in impl/, and each key of the table of failures; a code of `make check` is a member
- * of ProblemCode.
+ * of ProblemCode, and one of the simulator a member of a union …ErrorCode.
  */
 import type { SourceFile } from './source-file.ts';
 
@@ -13,6 +13,8 @@ export function codesOf(files: readonly SourceFile[]): ReadonlySet<string> {
   for (const { path, text } of files) {
     if (path === 'conformance/check/outcome.ts')
       for (const [, code = ''] of unionOf(text, 'ProblemCode').matchAll(/'([a-z-]+)'/g)) codes.add(code);
+    if (path.startsWith('conformance/sim/') && path.endsWith('.ts'))
+      for (const [, code = ''] of unionOf(text, '\\w+ErrorCode').matchAll(/'([A-Z_]+)'/g)) codes.add(code);
     if (!path.startsWith('impl/') || !path.endsWith('.ts') || path === 'impl/dx/spec-index.ts') continue;
     for (const [, code = ''] of text.matchAll(/'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)'/g))
       if (!NO_CODES.test(code)) codes.add(code);
