@@ -10,10 +10,10 @@ import { SimulatedClock } from '../../impl/ports/simulated-clock.ts';
 import type { Prepare } from '../../impl/vsr/prepare.ts';
 import { Replica } from '../../impl/vsr/replica.ts';
 import { type GuardEvaluation, refusals } from '../../machines/stepper.ts';
-import type { VsrMachine } from '../../machines/vsr.ts';
 import type { VsrAction, VsrContext, VsrEvent } from '../../machines/vsr-context.ts';
 import type { EntryView, ReplicaView } from '../../machines/vsr-invariants.ts';
 import type { GuardAnswers } from './guard-answers.ts';
+import type { ReplicaFaults } from './vsr-broken.ts';
 import type { Medium } from './vsr-medium.ts';
 import type { SentMessage, VsrStep } from './vsr-messages.ts';
 import { VsrStorage } from './vsr-storage.ts';
@@ -26,13 +26,8 @@ const CLOCK = new SimulatedClock();
 const RANDOM: Random = { below: () => 0, bytes: (count) => new Uint8Array(count) };
 const NO_BYTES = new Uint8Array(0);
 
-/** What only the harness passes: switches that break the code, and the disk to run on. */
-export interface NodeFaults {
-  readonly machine?: VsrMachine;
-  readonly faults?: ReadonlySet<string>;
-}
-
-export interface NodeOptions extends NodeFaults {
+/** Switches that break the code, and the disk to run on. */
+export interface NodeOptions extends ReplicaFaults {
   readonly medium: () => Medium;
   readonly replica: number;
   readonly replicaCount: number;

@@ -14,9 +14,10 @@ import { type ClusterView, vsrInvariants } from '../../machines/vsr-invariants.t
 import type { Constants, Driver } from '../driver.ts';
 import { type TlaValue, tlaInteger } from '../values/tla-value.ts';
 import { GuardAnswers } from './guard-answers.ts';
+import type { ReplicaFaults } from './vsr-broken.ts';
 import { type Medium, RealMedium, SimulatedMedium } from './vsr-medium.ts';
 import { MessageSet, type SentMessage, SentMessages, VsrStep } from './vsr-messages.ts';
-import { MODEL_CLUSTER, NODE_VARIABLES, type NodeFaults, type NodeWorld, VsrNode } from './vsr-node.ts';
+import { MODEL_CLUSTER, NODE_VARIABLES, type NodeWorld, VsrNode } from './vsr-node.ts';
 import { startStates } from './vsr-start.ts';
 import { byIndex, hashOf, VsrTexts } from './vsr-texts.ts';
 
@@ -76,7 +77,7 @@ export class VsrCluster {
 }
 
 export function vsrDriverOver(
-  faults: NodeFaults,
+  faults: ReplicaFaults,
   medium: () => Medium = () => new SimulatedMedium(),
 ): Driver<VsrCluster, VsrStep> {
   return {
@@ -140,7 +141,7 @@ function replicas(constants: Constants, name: string): ReadonlySet<number> {
   return new Set((given(constants, name).members ?? []).map(({ text }) => Number(text)));
 }
 
-function started(constants: Constants, faults: NodeFaults, medium: () => Medium): readonly VsrCluster[] {
+function started(constants: Constants, faults: ReplicaFaults, medium: () => Medium): readonly VsrCluster[] {
   const bounds = boundsOf(constants);
   const { replicaCount, pipelineMax } = bounds;
   const texts = new VsrTexts();

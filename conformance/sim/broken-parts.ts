@@ -6,13 +6,7 @@
 import type { ReplicaCore } from '../../impl/server/replica-core.ts';
 import type { AppendLogOptions } from '../../impl/storage/append-log-options.ts';
 import type { SuperblockOptions } from '../../impl/storage/superblock.ts';
-import type { VsrMachine } from '../../machines/vsr.ts';
-
-/** What only the harness passes to a replica: a machine with broken rules, and effects to leave out, as `Event.effect`. */
-export interface ReplicaFaults {
-  readonly machine?: VsrMachine;
-  readonly faults?: ReadonlySet<string>;
-}
+import type { ReplicaFaults } from '../drivers/vsr-broken.ts';
 
 /** Broken rules of the simulated client (sim-clients.ts), which is harness itself. */
 export const CLIENT_FAULTS = [
