@@ -2,6 +2,7 @@
 import { appendLogMachine } from '../../machines/append-log.ts';
 import type { Component, ImplementationFault } from '../component.ts';
 import { appendLogDriver } from '../drivers/append-log.ts';
+import { brokenAppendLog } from '../drivers/append-log-broken.ts';
 import { RealLogDisk, SimulatedLogDisk } from '../drivers/append-log-disk.ts';
 import type { AppendLogModelEvent } from '../drivers/append-log-events.ts';
 import type { LogWorld } from '../drivers/append-log-world.ts';
@@ -14,18 +15,10 @@ const disk = (): SimulatedLogDisk => new SimulatedLogDisk();
 
 type Fault = ImplementationFault<LogWorld, AppendLogModelEvent>;
 
-/** A switch in the code that only the harness can reach. */
-function broken(name: string, rule: string, cfg: string, canary?: string): Fault {
-  const driver = appendLogDriver({ disk, faults: new Set([name]) });
+const faults: readonly Fault[] = brokenAppendLog.map(({ name, rule, cfg, canary, parts }) => {
+  const driver = appendLogDriver({ disk, ...parts });
   return { name, rule, cfgs: [cfg], driver, ...(canary === undefined ? {} : { canary }) };
-}
-
-/** The machine with a guard that never refuses. */
-function without(guard: string, rule: string, cfg: string, canary?: string): Fault {
-  const machine = appendLogMachine.provide({ guards: { [guard]: () => true } });
-  const driver = appendLogDriver({ disk, machine });
-  return { name: `drop-${guard}`, rule, cfgs: [cfg], driver, ...(canary === undefined ? {} : { canary }) };
-}
+});
 
 export const appendLogComponent: Component<LogWorld, AppendLogModelEvent> = {
   name: 'AppendLog',
@@ -53,27 +46,7 @@ export const appendLogComponent: Component<LogWorld, AppendLogModelEvent> = {
     { cfg: 'AppendLog_live.cfg', module: 'MCAppendLog', kind: 'live', distinct: 488 },
     { cfg: 'AppendLog_deep.cfg', module: 'MCAppendLog', kind: 'deep', distinct: 16_518 },
   ],
-  faults: [
-    broken('ack-before-fsync', 'fsync() says yes and syncs nothing', 'AppendLog_crash.cfg', 'E21'),
-    broken('retry-fsync', 'a failed sync is simply tried again', 'AppendLog_fail.cfg'),
-    broken('window-not-rewritten', 'what may be forgotten is not written again', 'AppendLog_fail.cfg'),
-    broken('short-write-ignored', 'a short write counts as a whole one', 'AppendLog_fail.cfg'),
-    broken('cut-not-reported', 'a torn tail is cut and nobody is told', 'AppendLog_crash.cfg'),
-    broken(
-      'cut-at-first-bad-crc',
-      'the log is cut at the first record that is not good',
-      'AppendLog_damage.cfg',
-      'E20',
-    ),
-    broken('crc-not-checked', 'a record in which bytes have changed is taken', 'AppendLog_damage.cfg'),
-    broken('chain-not-checked', 'a whole record of another log is taken', 'AppendLog_damage.cfg', 'E30'),
-    without('FileIsWhole', 'a file is opened without looking whether it is whole', 'AppendLog_damage.cfg'),
-    without('TailIsTorn', 'a damaged file is cut as if a crash had torn it', 'AppendLog_damage.cfg', 'E20'),
-    without('HasRoom', 'a batch is written behind the end of the preallocated file', 'AppendLog_crash.cfg'),
-    without('LacksRoom', 'the file grows although the batch has room', 'AppendLog_crash.cfg'),
-    without('UnsyncedWithinLimit', 'more is written and not synced than a restart writes again', 'AppendLog_fail.cfg'),
-    without('ReadsBackWhole', 'after a failed sync what does not read back is written again', 'AppendLog_fail.cfg'),
-  ],
+  faults,
   abstracted: {},
   boundsWithoutCanary: {
     MaxAllocated:

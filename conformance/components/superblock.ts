@@ -1,6 +1,5 @@
 /** The row Superblock of `make check`: four copies, update, repair, crash, rot, misdirected and foreign writes. */
 
-import type { SuperblockFaultName } from '../../impl/storage/superblock-fault.ts';
 import { superblockMachine } from '../../machines/superblock.ts';
 import type { Component, ImplementationFault } from '../component.ts';
 import {
@@ -9,6 +8,7 @@ import {
   superblockDriver,
   superblockDriverOver,
 } from '../drivers/superblock.ts';
+import { brokenSuperblock } from '../drivers/superblock-broken.ts';
 import { RealMedium } from '../drivers/superblock-real-medium.ts';
 
 const FAULT = 'a fault of the disk: the driver does it to the medium, and the code does not notice until it reads';
@@ -19,36 +19,10 @@ const RANDOM_DEPTH = 50;
 
 type Fault = ImplementationFault<SuperblockWorld, SuperblockStep>;
 
-function fault(name: SuperblockFaultName, rule: string, cfg: string, canary?: string): Fault {
-  const driver = superblockDriverOver({ faults: new Set([name]) });
-  return { name, rule, cfgs: [`Superblock_${cfg}.cfg`], driver, ...(canary === undefined ? {} : { canary }) };
-}
-
-/** The machine with a guard that always says yes, under the code as it is. */
-function dropped(guard: string, rule: string, cfg: string): Fault {
-  const machine = superblockMachine.provide({ guards: { [guard]: () => true } });
-  return { name: `drop-${guard}`, rule, cfgs: [`Superblock_${cfg}.cfg`], driver: superblockDriverOver({ machine }) };
-}
-
-const faults: readonly Fault[] = [
-  dropped('CopyReadable', 'Open needs a whole copy', 'beyond'),
-  dropped('NoCopyReadable', 'only a superblock without a whole copy halts as unreadable', 'update'),
-  dropped('OneNewest', 'the newest copies are the same', 'foreign'),
-  dropped('ParentMatches', 'the newest state follows the older ones', 'foreign'),
-  dropped('Contradicted', 'only copies of two histories halt as contradicted', 'update'),
-  dropped('Advances', 'no value goes back', 'update'),
-  dropped('FirstHalfStale', 'a write fails only where there is one', 'fail'),
-  dropped('SecondHalfStale', 'a write fails only where there is one', 'fail'),
-  fault('first-whole-copy', 'the newest whole copy is the state, not the first', 'update'),
-  fault('checksum-not-checked', 'a copy whose checksum fails is not believed', 'update'),
-  fault('one-phase', 'the second half is not touched before the first is durable', 'update'),
-  fault('second-half-not-written', 'a state is shown when all four copies hold it', 'update'),
-  fault('repair-everything', 'a repair does not write over what it repairs from', 'update'),
-  fault('parent-not-linked', 'a new state carries the hash of the one before', 'update', 'E30'),
-  fault('sync-skipped', 'what is shown is durable', 'update', 'E15'),
-  fault('sync-again', 'a sync that failed is not repeated', 'fail'),
-  fault('short-write-ignored', 'a write that was cut short is no write', 'fail'),
-];
+const faults: readonly Fault[] = brokenSuperblock.map(({ name, rule, cfg, canary, parts }) => {
+  const driver = superblockDriverOver(parts);
+  return { name, rule, cfgs: [cfg], driver, ...(canary === undefined ? {} : { canary }) };
+});
 
 export const superblockComponent: Component<SuperblockWorld, SuperblockStep> = {
   name: 'Superblock',
