@@ -42,10 +42,14 @@ const INDEX_OF: ReadonlyMap<string, number> = new Map(COVERAGE_KEYS.map((key, in
 const marks = new Uint8Array(COVERAGE_KEYS.length);
 const twins = new WeakMap<AnyStateMachine, AnyStateMachine>();
 
-export class Coverage {
-  /** Begins a run: the same parts over machines that note what they are asked. */
-  noting(parts: BrokenParts): BrokenParts {
+/** Of one run, from here until the next one is made. */
+export class RunCoverage {
+  constructor() {
     marks.fill(0);
+  }
+
+  /** The same parts over machines that note what they are asked. */
+  noting(parts: BrokenParts): BrokenParts {
     return {
       ...parts,
       replica: { ...parts.replica, machine: twinOf(parts.replica?.machine ?? vsrMachine) },
@@ -54,8 +58,7 @@ export class Coverage {
     };
   }
 
-  /** What the run has reached so far. */
-  take(): ReadonlySet<string> {
+  keys(): ReadonlySet<string> {
     const seen = new Set<string>();
     for (let index = 0; index < COVERAGE_KEYS.length; index++)
       if (marks[index] === 1) seen.add(COVERAGE_KEYS[index] as string);

@@ -3,7 +3,7 @@
  * Method: the noting twin of a machine is put events that are taken, refused by a guard, and unknown to its state.
  */
 import { expect, test } from 'vitest';
-import { COVERAGE_KEYS, Coverage, coverageRows, coverageText } from '../../../conformance/sim/coverage.ts';
+import { COVERAGE_KEYS, coverageRows, coverageText, RunCoverage } from '../../../conformance/sim/coverage.ts';
 import { advance, refusals } from '../../../machines/stepper.ts';
 import { firstStart, vsrMachine } from '../../../machines/vsr.ts';
 import { NO_ENTRY_HASH, type VsrEvent } from '../../../machines/vsr-context.ts';
@@ -28,26 +28,26 @@ test('Coverage: a key an outcome, each once', () => {
 });
 
 test('Coverage: the first guard that refuses, what is taken, and what a state does not know', () => {
-  const coverage = new Coverage();
+  const coverage = new RunCoverage();
   const machine = coverage.noting({}).replica?.machine ?? vsrMachine;
   const started = firstStart(machine, INPUT);
   expect(refusals(machine, started, preparing(2))).toEqual(refusals(vsrMachine, started, preparing(2)));
   expect(refusals(machine, started, { type: 'StartView' })).toEqual(['Vsr.StartView.status']);
   const refused = ['Vsr normal ReceivePrepare NextInSequence=0', 'Vsr normal StartView status=0'];
-  expect([...coverage.take()].sort()).toEqual(refused);
+  expect([...coverage.keys()].sort()).toEqual(refused);
   expect(refusals(machine, started, preparing(1))).toEqual([]);
-  expect([...coverage.take()].sort()).toEqual(refused); // to ask is not to take
+  expect([...coverage.keys()].sort()).toEqual(refused); // to ask is not to take
   const [[next, effects], [nextOf, effectsOf]] = [machine, vsrMachine].map((one) =>
     advance(one, started, preparing(1)),
   ) as never as [ReturnType<typeof advance>, ReturnType<typeof advance>];
   expect([next.value, next.context, effects]).toEqual([nextOf.value, nextOf.context, effectsOf]);
-  expect([...coverage.take()].sort()).toEqual([refused[0], 'Vsr normal ReceivePrepare taken', refused[1]]);
-  expect([...new Coverage().keys()]).toEqual([]);
+  expect([...coverage.keys()].sort()).toEqual([refused[0], 'Vsr normal ReceivePrepare taken', refused[1]]);
+  expect([...new RunCoverage().keys()]).toEqual([]);
 });
 
 test('Coverage: the twin of a broken machine is broken', () => {
   const broken = vsrMachine.provide({ guards: { NextInSequence: () => true } });
-  const coverage = new Coverage();
+  const coverage = new RunCoverage();
   const machine = coverage.noting({ replica: { machine: broken } }).replica?.machine ?? vsrMachine;
   expect(refusals(machine, firstStart(machine, INPUT), preparing(2))).toEqual([]);
   expect(coverage.noting({ replica: { machine: broken } }).replica?.machine).toBe(machine); // made once
