@@ -8,6 +8,9 @@
 /** Seeds are 32-bit: what SimulatedRandom takes. */
 export const SEED_MAX = 0xffff_ffff;
 
+/** A fault with this end is not healed: the rest of the cluster must do without that replica. */
+export const FOREVER_US = Number.MAX_SAFE_INTEGER;
+
 export type ReplicaCount = 3 | 5 | 7;
 
 /** Every kind of fault, each with its own switch (SimSettings.without) and its own count in the report. */

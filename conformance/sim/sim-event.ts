@@ -3,6 +3,7 @@
  * somebody listens: a run is deterministic, so whoever wants its events runs it again with a listener. Mirrors no spec module.
  */
 import type { RecordedState } from '../../impl/server/recorder.ts';
+import type { GuardEvidence } from '../../machines/evidence.ts';
 import type { MessageFacts } from '../../machines/vsr-context.ts';
 import type { Fault, FaultKind } from './plan.ts';
 
@@ -48,7 +49,7 @@ export type SimEvent = At &
         readonly type: string;
         readonly taken: boolean;
         readonly message: MessageFacts | undefined;
-        readonly guards: readonly { readonly name: string; readonly holds: boolean; readonly evidence: unknown }[];
+        readonly guards: readonly GuardEvidence[];
         /** After the event. */
         readonly state: RecordedState;
       }

@@ -1,0 +1,82 @@
+/**
+ * What is judged when a simulated run has completed: nothing acknowledged is lost, nothing is there twice, what was refused is
+ * nowhere, the clients saw one linearizable object, and the disks hold what the memory says. Mirrors no spec module.
+ */
+import { READ_BYTES_MAX, READ_EVENTS_MAX } from '../../impl/kernel/limits.ts';
+import type { HistoryEntry } from './client-history.ts';
+//import { readsBack } from './durability-oracle.ts';
+//import { checkHistory } from './linearizability.ts';
+import type { Oracles } from './oracles.ts';
+import type { Oracle } from './run-result.ts';
+import type { SimNode } from './sim-node.ts';
+import { partsOf } from './sim-values.ts';
+import { Violation, type World } from './world.ts';
+
+const readsBack = (_: unknown): string | undefined => undefined;
+const checkHistory = (_: unknown): { rule: string; message: string } | undefined => undefined;
+type Append = Extract<HistoryEntry, { readonly kind: 'append' }>;
+
+/** @throws Violation */
+export function judgeEnd(world: World, _oracles: Oracles, without: ReadonlySet<Oracle>): void {
+  const { history } = world.clients;
+  const up = world.nodes.filter((node) => world.mustTakePart(node) && node.isUp);
+  if (!without.has('acknowledged')) for (const node of up.slice(0, 1)) judgeAcknowledged(node, history);
+  if (!without.has('linearizability')) {
+    const problem = checkHistory(history);
+    if (problem !== undefined)
+      throw new Violation({ oracle: 'linearizability', rule: problem.rule, message: problem.message });
+  }
+  if (!without.has('durability'))
+    for (const node of up) {
+      const lost = readsBack(node);
+      if (lost !== undefined)
+        throw new Violation({ oracle: 'durability', rule: 'the disk holds what the memory says', message: lost });
+    }
+}
+
+/** Streams that were deleted in the run are left to the linearizability check: their events are rightly gone. */
+function judgeAcknowledged(node: SimNode, history: readonly HistoryEntry[]): void {
+  const deleted = new Set(history.filter(({ kind }) => kind === 'delete-stream').map(({ stream }) => stream));
+  const byStream = new Map<string, Map<number, readonly number[]>>();
+  const offsetsOf = (stream: string): Map<number, readonly number[]> => {
+    let offsets = byStream.get(stream);
+    if (offsets === undefined) byStream.set(stream, (offsets = offsetsByValue(node, stream)));
+    return offsets;
+  };
+  for (const entry of history) {
+    if (entry.kind !== 'append' || deleted.has(entry.stream)) continue;
+    const offsets = offsetsOf(entry.stream).get(entry.value) ?? [];
+    const wrong = wrongWith(entry, offsets);
+    if (wrong === undefined) continue;
+    throw new Violation({
+      oracle: 'acknowledged',
+      rule: wrong,
+      message: `${wrong}: operation ${entry.operation} (value ${entry.value}, ${entry.outcome.kind}) of ${entry.stream} is at offsets [${offsets.join(', ')}]`,
+    });
+  }
+}
+
+function wrongWith({ outcome, count }: Append, offsets: readonly number[]): string | undefined {
+  if (offsets.length > count) return 'an append is there twice';
+  if (outcome.kind === 'refused') return offsets.length > 0 ? 'what was refused is there' : undefined;
+  if (outcome.kind === 'unknown')
+    return offsets.length > 0 && offsets.length < count ? 'an append is there in part' : undefined;
+  const whole = offsets.length === count && offsets.every((offset, part) => offset === outcome.firstOffset + part);
+  return whole ? undefined : 'what was acknowledged is not there';
+}
+
+function offsetsByValue(node: SimNode, stream: string): Map<number, readonly number[]> {
+  const offsets = new Map<number, number[]>();
+  const state = node.core?.state;
+  for (let from = 0; ; ) {
+    const read = state?.read({ stream, from, eventsMax: READ_EVENTS_MAX, bytesMax: READ_BYTES_MAX });
+    if (read === undefined || read.events.length === 0) return offsets;
+    for (const { offset, data } of read.events) {
+      const { value } = partsOf(data);
+      const own = offsets.get(value);
+      if (own === undefined) offsets.set(value, [offset]);
+      else own.push(offset);
+    }
+    from = read.nextOffset;
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * What is held against a simulated run while it goes on: the shared invariants, one entry an op and one state a commit id on
+ * all replicas. And what the others need to see: the records of a run for a listener. The oracles of a run's end are in
+ * final-oracles.ts. Mirrors no spec module: the predicates are those of machines/vsr-invariants.ts.
+ */
+
+import { hashesEqual, hashText } from '../../impl/crypto/hash.ts';
+import type { CommandResult } from '../../impl/kernel/apply.ts';
+import type { RecordedState } from '../../impl/server/recorder.ts';
+import { decodeMessage } from '../../impl/vsr/codec.ts';
+import type { Prepare } from '../../impl/vsr/prepare.ts';
+import { factsOf } from '../../impl/vsr/replica-messages.ts';
+import { FRAME_KINDS } from '../../impl/wire/frame.ts';
+import type { VsrContext } from '../../machines/vsr-context.ts';
+import { InvariantOracle } from './invariant-oracle.ts';
+import type { Oracle } from './run-result.ts';
+import type { SimEvent } from './sim-event.ts';
+import type { Packet } from './sim-network.ts';
+import { CLUSTER, type SimNode } from './sim-node.ts';
+import { Violation, type World } from './world.ts';
+
+export class Oracles {
+  /** By op - 1: hash of the entry that was committed there first, and of the state after it. */
+  readonly committed: Uint8Array[] = [];
+  readonly #stateHashes: Uint8Array[] = [];
+  readonly #replicaCount: number;
+  readonly #without: ReadonlySet<Oracle>;
+  readonly #invariants: InvariantOracle | undefined;
+  /** The machine's snapshot of each node at the last look: nothing has changed while it is the same object. */
+  readonly #seen: unknown[] = [];
+  viewMax = 0;
+
+  constructor(replicaCount: number, without: ReadonlySet<Oracle>) {
+    this.#replicaCount = replicaCount;
+    this.#without = without;
+    this.#invariants = without.has('invariants') ? undefined : new InvariantOracle({ replicaCount });
+  }
+
+  watch(node: SimNode, world: World): void {
+    node.onEvent = (record) => {
+      if (record.taken) world.machineEvents++;
+      if (!world.listens) return;
+      const { type, taken, message } = record;
+      const guards = record.guards();
+      world.emit({ kind: 'machine', replica: node.index, type, taken, message, guards, state: this.stateOf(node) });
+    };
+    if (node.core !== undefined) node.core.replica.onEvent = node.onEvent;
+  }
+
+  sent({ from, kind, payload }: Packet): void {
+    if (kind === FRAME_KINDS.replica) this.#invariants?.sent(from, payload);
+  }
+
+  /** After every step of a node, its stops and its starts. @throws Violation */
+  changed(node: SimNode, nodes: readonly SimNode[]): void {
+    const { replica } = node;
+    const snapshot = replica?.snapshot;
+    if (snapshot === this.#seen[node.index] && snapshot !== undefined) return;
+    this.#seen[node.index] = snapshot;
+    if (replica !== undefined && replica.view > this.viewMax) this.viewMax = replica.view;
+    const broken = this.#invariants?.changed(node, nodes);
+    if (broken === undefined) return;
+    throw new Violation({
+      oracle: 'invariants',
+      rule: broken,
+      message: `${broken} does not hold after a step of replica ${node.index}`,
+    });
+  }
+
+  /** @throws Violation */
+  applied(node: SimNode, prepare: Prepare, _results: readonly CommandResult[], stateHash: Uint8Array): void {
+    const { op, hash } = prepare;
+    const before = this.committed[op - 1];
+    if (before === undefined) {
+      if (op !== this.committed.length + 1 && !this.#without.has('agreement'))
+        this.#disagree('skipped op', `replica ${node.index} commits op ${op}, and nobody has committed op ${op - 1}`);
+      this.committed[op - 1] = hash;
+      this.#stateHashes[op - 1] = stateHash;
+      this.#invariants?.committed(op, hashText(hash));
+      return;
+    }
+    if (this.#without.has('agreement')) return;
+    if (!hashesEqual(before, hash))
+      this.#disagree(
+        'one entry an op',
+        `replica ${node.index} commits ${short(hash)} at op ${op}, where ${short(before)} was committed before`,
+      );
+    const stateBefore = this.#stateHashes[op - 1] as Uint8Array;
+    if (!hashesEqual(stateBefore, stateHash))
+      this.#disagree(
+        'one state a commit id',
+        `replica ${node.index} has state ${short(stateHash)} at commit id ${op}, where another has ${short(stateBefore)}`,
+      );
+  }
+
+  stateOf(node: SimNode): RecordedState {
+    const { replica } = node;
+    if (replica === undefined) throw new Error('a node that is down has no machine');
+    const {
+      replica: _replica,
+      replicaCount: _count,
+      pipelineMax: _max,
+      ...state
+    } = replica.snapshot.context as VsrContext;
+    return { status: replica.status, ...state };
+  }
+
+  nameOf({ kind, payload, from }: Packet): string {
+    if (kind === FRAME_KINDS.forwardRequest) return 'ForwardRequest';
+    if (kind === FRAME_KINDS.forwardResult) return 'ForwardResult';
+    return decodeMessage(payload, CLUSTER, this.#replicaCount, from).type;
+  }
+
+  sendEvent(packet: Packet): Omit<Extract<SimEvent, { readonly kind: 'send' }>, 'step' | 'atUs'> {
+    const { frame, from, to, kind, payload } = packet;
+    if (kind !== FRAME_KINDS.replica)
+      return { kind: 'send', frame, from, to, message: this.nameOf(packet), facts: undefined };
+    const message = decodeMessage(payload, CLUSTER, this.#replicaCount, from);
+    const facts = message.type === 'RequestPrepare' ? { from, view: message.view, op: message.op } : factsOf(message);
+    return { kind: 'send', frame, from, to, message: message.type, facts };
+  }
+
+  #disagree(rule: string, message: string): never {
+    throw new Violation({ oracle: 'agreement', rule, message });
+  }
+}
+
+function short(hash: Uint8Array): string {
+  return hashText(hash).slice(0, 12);
+}

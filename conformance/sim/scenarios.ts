@@ -1,0 +1,89 @@
+/** The named scenarios of `lockstep sim --scenario`: which faults may occur, and what the clients do. Mirrors no spec module. */
+import type { FaultKind, ReplicaCount, Workload } from './plan.ts';
+
+export interface NamedScenario {
+  readonly name: string;
+  /** One sentence. */
+  readonly description: string;
+  readonly faults: readonly FaultKind[] | 'all';
+  /** Each seed draws which of the faults exist and how strong; otherwise all of them may occur. */
+  readonly swarm: boolean;
+  readonly replicaCount?: ReplicaCount | 'swarm';
+  readonly workload?: Workload;
+}
+
+export const SCENARIOS: readonly NamedScenario[] = [
+  {
+    name: 'swarm',
+    description: 'every seed draws its own faults, strengths, workload and times',
+    faults: 'all',
+    swarm: true,
+  },
+  {
+    name: 'swarm-sizes',
+    description: 'the same with 3, 5 or 7 replicas',
+    faults: 'all',
+    swarm: true,
+    replicaCount: 'swarm',
+  },
+  { name: 'calm', description: 'no faults at all: what the cluster does when left alone', faults: [], swarm: false },
+  {
+    name: 'network',
+    description: 'every fault of the network and none of machines',
+    faults: [
+      'delay',
+      'loss',
+      'duplication',
+      'reordering',
+      'partition-symmetric',
+      'partition-asymmetric',
+      'partition-partial',
+      'clogging',
+      'gray-failure',
+      'message-mutation',
+    ],
+    swarm: false,
+  },
+  {
+    name: 'partitions',
+    description: 'the network parts in every shape, and nothing else happens',
+    faults: ['partition-symmetric', 'partition-asymmetric', 'partition-partial'],
+    swarm: false,
+  },
+  {
+    name: 'disk',
+    description: 'every fault of the disks, power losses among them',
+    faults: [
+      'disk-latency',
+      'disk-reordering',
+      'torn-write',
+      'lost-write',
+      'misdirected-write',
+      'latent-corruption',
+      'disk-eio',
+      'disk-full',
+      'lost-fsync',
+      'power-loss',
+    ],
+    swarm: false,
+  },
+  {
+    name: 'crashes',
+    description: 'processes die and lose power in the middle of disk operations, again and again',
+    faults: ['process-crash', 'power-loss', 'torn-write', 'process-pause', 'delay', 'loss'],
+    swarm: false,
+  },
+  {
+    name: 'clocks',
+    description: 'clocks drift and jump, processes stall, syncs are slow',
+    faults: ['clock-skew', 'clock-drift', 'clock-jump', 'process-pause', 'process-slow', 'disk-latency', 'delay'],
+    swarm: false,
+  },
+];
+
+/** @throws when there is none; the runner has checked the name */
+export function scenarioNamed(name: string): NamedScenario {
+  const found = SCENARIOS.find((scenario) => scenario.name === name);
+  if (found === undefined) throw new Error(`no scenario is called ${name}`);
+  return found;
+}

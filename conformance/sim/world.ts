@@ -1,0 +1,358 @@
+/**
+ * A whole cluster of real replicas with its disks, wires, clocks and clients in one thread and virtual time: takes the plan
+ * of a scenario event by event and holds every step to the oracles. Deterministic: equal scenarios, equal histories. What a
+ * fault does to a node is world-faults.ts; what is judged, and when, is judge of run.ts.
+ */
+import { hashText } from '../../impl/crypto/hash.ts';
+import type { CommandResult } from '../../impl/kernel/apply.ts';
+import { assert } from '../../impl/ports/assert.ts';
+import { SimulatedStop } from '../../impl/ports/simulated-disk.ts';
+import { SimulatedRandom } from '../../impl/ports/simulated-random.ts';
+import type { Prepare } from '../../impl/vsr/prepare.ts';
+import { REPLICA_TICK_MS } from '../../impl/vsr/timers.ts';
+import type { BrokenParts } from './broken-parts.ts';
+import { HistoryHash } from './history-hash.ts';
+import type { Oracles } from './oracles.ts';
+import type { FaultEvent, FaultKind, Scenario } from './plan.ts';
+import type { RunOptions, SimFailure } from './run-result.ts';
+import { DUE, type Due, Scheduler } from './scheduler.ts';
+import { SimClients } from './sim-clients.ts';
+import type { SimEvent } from './sim-event.ts';
+import { type Packet, SimNetwork } from './sim-network.ts';
+import { SimNode } from './sim-node.ts';
+import { WorldFaults } from './world-faults.ts';
+
+const TICK_US = REPLICA_TICK_MS * 1_000;
+/** One way between a client and a replica. */
+const CLIENT_FRAME_US_MIN = 100;
+const CLIENT_FRAME_US_MAX = 600;
+
+/** Ends a run: what an oracle says. */
+export class Violation extends Error {
+  readonly failure: Omit<SimFailure, 'step' | 'atUs'>;
+
+  constructor(failure: Omit<SimFailure, 'step' | 'atUs'>) {
+    super(failure.message);
+    this.failure = failure;
+  }
+}
+
+export class World {
+  readonly scenario: Scenario;
+  readonly nodes: readonly SimNode[];
+  readonly network: SimNetwork;
+  readonly clients: SimClients;
+  readonly history = new HistoryHash();
+  readonly injected: Partial<Record<FaultKind, number>> = {};
+  readonly halts: { readonly replica: number; readonly code: string }[] = [];
+  nowUs = 0;
+  step = 0;
+  ticks = 0;
+  framesDelivered = 0;
+  machineEvents = 0;
+  isHealed = false;
+  readonly scheduler = new Scheduler();
+  readonly #faults: WorldFaults;
+  readonly #oracles: Oracles;
+  readonly #options: RunOptions;
+  readonly #syncRandoms: readonly SimulatedRandom[];
+  readonly #clientRandom: SimulatedRandom;
+
+  constructor(scenario: Scenario, oracles: Oracles, options: RunOptions, broken: BrokenParts) {
+    const { replicaCount, seed, frameUs } = scenario;
+    this.scenario = scenario;
+    this.#oracles = oracles;
+    this.#options = options;
+    this.#clientRandom = new SimulatedRandom(Math.imul(seed, 0x27d4_eb2f) + 1);
+    this.#syncRandoms = Array.from(
+      { length: replicaCount },
+      (_, index) => new SimulatedRandom(Math.imul(seed, 0x1656_67b1) + index),
+    );
+    this.network = new SimNetwork(replicaCount, seed, frameUs, {
+      arrive: (atUs, packet) => this.scheduler.push(atUs, DUE.frame, packet.to, packet),
+      broken: (atUs, a, b) => {
+        this.scheduler.push(atUs, DUE.peerLost, a, b);
+        this.scheduler.push(atUs, DUE.peerLost, b, a);
+      },
+      injected: (kind) => this.count(kind),
+      dropped: (packet, why) => this.#dropped(packet, why),
+    });
+    this.#faults = new WorldFaults(this);
+    this.nodes = Array.from({ length: replicaCount }, (_, index) => this.#newNode(index, broken));
+    this.clients = new SimClients(
+      seed,
+      {
+        nowUs: () => this.nowUs,
+        replicaCount,
+        ask: (client, replica, attempt, ask) =>
+          this.scheduler.push(this.nowUs + this.#clientUs(), DUE.clientAsk, replica, { client, attempt, ask }),
+        later: (atUs, client, what) => this.scheduler.push(atUs, DUE.clientNext, client, what),
+        answered: (client, deliver) =>
+          this.scheduler.push(this.nowUs + this.#clientUs(), DUE.clientAnswer, client, deliver),
+        called: (client, operation, replica, action) => {
+          this.history.note(this.nowUs, 20, client, operation, replica);
+          if (this.listens)
+            this.emit({ kind: 'call', client, operation, replica, what: `${action.kind} ${action.stream}` });
+        },
+        returned: (client, operation, outcome) => {
+          this.history.note(this.nowUs, 21, client, operation, outcome.length);
+          if (this.listens) this.emit({ kind: 'return', client, operation, outcome });
+        },
+      },
+      broken.client,
+    );
+    for (const [at, { atUs }] of scenario.plan.entries()) this.scheduler.push(atUs, DUE.plan, at);
+    for (const node of this.nodes) {
+      this.scheduler.push(node.clock.periodUs(TICK_US), DUE.tick, node.index, node.restarts);
+      this.#schedule(node);
+    }
+  }
+
+  get listens(): boolean {
+    return this.#options.onEvent !== undefined;
+  }
+
+  emit(event: DistributiveOmit<SimEvent, 'step' | 'atUs'>): void {
+    this.#options.onEvent?.({ step: this.step, atUs: this.nowUs, ...event } as SimEvent);
+  }
+
+  count(kind: FaultKind): void {
+    this.injected[kind] = (this.injected[kind] ?? 0) + 1;
+  }
+
+  /** One thing that is due. @throws Violation, and whatever our own code throws */
+  advance(): void {
+    const due = this.scheduler.pop();
+    this.nowUs = due.atUs;
+    this.step++;
+    this.#do(due);
+  }
+
+  /** Everything that is a fault ends, but for what is gone for good: from here on everything must complete. */
+  heal(): void {
+    this.isHealed = true;
+    this.history.note(this.nowUs, 22, 0);
+    if (this.listens) this.emit({ kind: 'heal' });
+    this.#faults.endAll();
+  }
+
+  /** The process of this node ends, or its power: what it does to the disk was done. */
+  stop(node: SimNode, why: FaultKind | 'halted', reason?: string): void {
+    node.drop();
+    this.history.note(this.nowUs, 23, node.index);
+    if (this.listens)
+      this.emit({ kind: 'down', replica: node.index, why, ...(reason === undefined ? {} : { reason }) });
+    for (const other of this.nodes) {
+      if (other === node) continue;
+      this.network.reset(node.index, other.index);
+      this.scheduler.push(this.nowUs + this.#clientUs(), DUE.peerLost, other.index, node.index);
+    }
+    this.clients.replicaLost(node.index);
+    this.#oracles.changed(node, this.nodes);
+  }
+
+  start(node: SimNode): void {
+    if (node.isUp || node.isGone) return;
+    const refusal = node.open();
+    this.history.note(this.nowUs, 24, node.index, refusal === undefined ? 1 : 0);
+    if (refusal !== undefined) {
+      this.halts.push({ replica: node.index, code: refusal.code });
+      this.#faults.refusedToOpen(node, refusal);
+      return;
+    }
+    if (this.listens) this.emit({ kind: 'up', replica: node.index, state: this.#oracles.stateOf(node) });
+    this.#oracles.changed(node, this.nodes);
+    this.scheduler.push(this.nowUs + node.clock.periodUs(TICK_US), DUE.tick, node.index, node.restarts);
+    this.#schedule(node);
+  }
+
+  /** Whether the cluster needs this node after all faults: not when it is gone, or cut off for ever. */
+  mustTakePart(node: SimNode): boolean {
+    return !node.isGone && !this.#faults.isCutOffForEver(node.index);
+  }
+
+  /** Where the replicas stand, for a person. */
+  get text(): string {
+    return this.nodes
+      .map(({ index, core, isGone }) => {
+        if (core === undefined) return `r${index} ${isGone ? 'gone' : 'down'}`;
+        const { status, view, logView, op, commit } = core.replica;
+        return `r${index} ${status} view ${view} log_view ${logView} op ${op} commit ${commit}`;
+      })
+      .join('; ');
+  }
+
+  resume(node: SimNode): void {
+    if (node.isUp) this.#schedule(node);
+  }
+
+  #newNode(index: number, broken: BrokenParts): SimNode {
+    const node = new SimNode(
+      index,
+      this.scenario.replicaCount,
+      this.scenario.seed,
+      {
+        nowUs: () => this.nowUs,
+        syncUs: (of) => this.#syncUs(of),
+        send: (atUs, from, to, kind, payload) => {
+          const packet = this.network.send(atUs, from, to, kind, payload);
+          this.history.note(atUs, 25, from * 256 + to, packet.frame, payload.byteLength);
+          this.#oracles.sent(packet);
+          if (this.listens) this.emit(this.#oracles.sendEvent(packet));
+        },
+        answer: (atUs, deliver) => this.scheduler.push(atUs + this.#clientUs(), DUE.clientAnswer, 0, deliver),
+        isConnected: (from, to) => this.nodes[to]?.isUp === true && !this.network.isCut(from, to),
+        applied: (of, prepare, results) => this.#applied(of, prepare, results),
+      },
+      broken,
+    );
+    this.#oracles.watch(node, this);
+    this.#faults.watch(node);
+    return node;
+  }
+
+  #do({ kind, subject, detail }: Due): void {
+    switch (kind) {
+      case DUE.frame:
+        this.#deliver(detail as Packet);
+        return;
+      case DUE.tick: {
+        const node = this.nodes[subject] as SimNode;
+        if (!node.isUp || detail !== node.restarts) return;
+        this.ticks++;
+        this.scheduler.push(this.nowUs + node.clock.periodUs(TICK_US), DUE.tick, subject, detail);
+        if (node.pauses === 0) this.#put(node, { kind: 'tick' });
+        return;
+      }
+      case DUE.turn:
+        this.#turn(this.nodes[subject] as SimNode);
+        return;
+      case DUE.clientAsk: {
+        const { client, attempt, ask } = detail as { client: number; attempt: number; ask: never };
+        const node = this.nodes[subject] as SimNode;
+        if (!node.isUp) this.clients.refused(client, attempt);
+        else this.#put(node, { kind: 'ask', ask });
+        return;
+      }
+      case DUE.clientAnswer:
+      case DUE.clientNext:
+        (detail as () => void)();
+        return;
+      case DUE.peerLost: {
+        const node = this.nodes[subject] as SimNode;
+        if (node.isUp) this.#put(node, { kind: 'peer-lost', peer: detail as number });
+        return;
+      }
+      case DUE.plan:
+        this.#plan(subject);
+        return;
+      case DUE.faultEnd:
+        this.#faults.end(detail as FaultEvent);
+        return;
+      case DUE.restart:
+        this.start(this.nodes[subject] as SimNode);
+        return;
+      default:
+        assert(false, 'what is due has a kind');
+    }
+  }
+
+  #plan(at: number): void {
+    const event = this.scenario.plan[at];
+    assert(event !== undefined, 'a plan has the event that is due');
+    if (event.type === 'operation') this.clients.submit(event);
+    else if (this.isHealed) return;
+    else if (event.type === 'client-crash') {
+      if (this.listens) this.emit({ kind: 'client-crash', client: event.client });
+      this.clients.crash(event.client, event.retries);
+    } else {
+      this.history.note(this.nowUs, 26, at);
+      this.#faults.begin(event);
+    }
+  }
+
+  #deliver(packet: Packet): void {
+    const node = this.nodes[packet.to] as SimNode;
+    if (!node.isUp || !this.network.isCurrent(packet)) {
+      this.#dropped(packet, node.isUp ? 'reset' : 'down');
+      return;
+    }
+    this.framesDelivered++;
+    this.#put(node, { kind: 'frame', packet });
+  }
+
+  #put(node: SimNode, waiting: SimNode['inbox'][number]): void {
+    node.inbox.push(waiting);
+    this.#schedule(node);
+  }
+
+  #schedule(node: SimNode): void {
+    if (node.turnScheduled || node.pauses > 0) return;
+    node.turnScheduled = true;
+    this.scheduler.push(Math.max(this.nowUs, node.busyUntilUs), DUE.turn, node.index);
+  }
+
+  #turn(node: SimNode): void {
+    node.turnScheduled = false;
+    if (!node.isUp || node.pauses > 0 || !node.hasWork) return;
+    if (this.nowUs < node.busyUntilUs) return this.#schedule(node);
+    if (this.listens)
+      for (const waiting of node.inbox)
+        if (waiting.kind === 'frame') {
+          const { frame, from, to } = waiting.packet;
+          this.emit({ kind: 'deliver', frame, from, to, message: this.#oracles.nameOf(waiting.packet) });
+        }
+    try {
+      node.busyUntilUs = node.turn(this.nowUs);
+    } catch (cause) {
+      if (!(cause instanceof SimulatedStop)) throw cause;
+      this.#faults.stopped(node);
+      return;
+    }
+    this.#oracles.changed(node, this.nodes);
+    const { replica } = node;
+    if (replica?.status === 'halted') this.#faults.halted(node, replica.statusReason ?? 'unknown');
+    else if (node.hasWork) this.#schedule(node);
+  }
+
+  #applied(node: SimNode, prepare: Prepare, results: readonly CommandResult[]): void {
+    const stateHash = (node.core as NonNullable<SimNode['core']>).state.stateHash;
+    this.history.note(
+      this.nowUs,
+      27,
+      node.index,
+      prepare.op,
+      (stateHash[0] as number) | ((stateHash[1] as number) << 8),
+    );
+    if (this.listens) {
+      const { index: replica } = node;
+      this.emit({
+        kind: 'commit',
+        replica,
+        op: prepare.op,
+        hash: hashText(prepare.hash),
+        stateHash: hashText(stateHash),
+      });
+    }
+    this.#oracles.applied(node, prepare, results, stateHash);
+  }
+
+  #dropped(packet: Packet, why: FaultKind | 'down' | 'reset'): void {
+    this.history.note(this.nowUs, 28, packet.to, packet.frame);
+    if (!this.listens) return;
+    const { frame, from, to } = packet;
+    this.emit({ kind: 'drop', frame, from, to, message: this.#oracles.nameOf(packet), why });
+  }
+
+  #syncUs(node: number): number {
+    const [fromUs, toUs] = this.scenario.syncUs;
+    const random = this.#syncRandoms[node] as SimulatedRandom;
+    return fromUs + random.below(toUs - fromUs + 1) + this.#faults.extraSyncUs(node, random);
+  }
+
+  #clientUs(): number {
+    return CLIENT_FRAME_US_MIN + this.#clientRandom.below(CLIENT_FRAME_US_MAX - CLIENT_FRAME_US_MIN);
+  }
+}
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
