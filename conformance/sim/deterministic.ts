@@ -2,8 +2,8 @@
  * Nothing of the real world gets into a simulated run: while `guarded(run)` is on the stack, any touch of the machine's time,
  * chance, timers, queues, files, network, processes or locale throws and says what was touched. How: each such function is
  * replaced once a process by one that asks a flag and else hands through, so that a run costs two writes of that flag, and
- * whoever runs simulations needs nothing captured: outside of a run everything works as before. Modules that took a
- * function for themselves before (`const now = Date.now`) escape: import this file first. Mirrors no spec module.
+ * whoever runs simulations needs nothing captured: outside of a run everything works as before. Who takes a function for
+ * itself when it loads (`const now = Date.now`) escapes if it loads before guardProcess(). Mirrors no spec module.
  */
 import childProcess from 'node:child_process';
 import crypto from 'node:crypto';
@@ -25,9 +25,14 @@ let running = false;
 let touched: SimError | undefined;
 let installed = false;
 
+/** Replaces the functions, once; before the code is loaded that runs are to execute. */
+export function guardProcess(): void {
+  if (!installed) install();
+}
+
 /** The result of a synchronous run. A touch that the run's own code catches fails it all the same, at its end. */
 export function guarded<Result>(run: () => Result): Result {
-  if (!installed) install();
+  guardProcess();
   if (running) throw new Error('guarded() inside of guarded()');
   running = true;
   touched = undefined;
@@ -42,7 +47,7 @@ export function guarded<Result>(run: () => Result): Result {
 
 /** For tests: every name whose touch throws. */
 export function guardedNames(): readonly string[] {
-  if (!installed) install();
+  guardProcess();
   return names;
 }
 

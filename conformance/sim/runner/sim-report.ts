@@ -1,0 +1,151 @@
+/** What `lockstep sim` says at the end, for people and as build/report/sim.json. Pure. Mirrors no spec module. */
+import Table from 'cli-table3';
+import { grouped } from '../../report/html.ts';
+import { FAULT_KINDS, type FaultKind } from '../plan.ts';
+import type { MemoryPart } from './memory-trend.ts';
+import type { RunSettings } from './messages.ts';
+import { rateText, timeText } from './progress.ts';
+import type { SeedRange } from './seed-ranges.ts';
+import type { Tally } from './tally.ts';
+
+/** Fewer runs need not meet every kind of fault. */
+const ALL_KINDS_RUNS_MIN = 500;
+const MIB = 1024 ** 2;
+const US_PER_S = 1_000_000;
+
+export interface SimReport {
+  readonly schema: 1;
+  readonly settings: RunSettings;
+  readonly seeds: SeedRange;
+  /** All of them, or stopped before. */
+  readonly complete: boolean;
+  /** The same for the same runs, whoever ran them. */
+  readonly result: {
+    readonly tally: Tally;
+    /** Kinds that should have happened, and did not. */
+    readonly neverInjected: readonly FaultKind[];
+    readonly coverage?: Coverage;
+  };
+  readonly outsideBudget: readonly OutsideBudget[];
+  /** Of this machine, since the last start. */
+  readonly measured: {
+    readonly runs: number;
+    readonly seconds: number;
+    readonly workers: number;
+    readonly steps: number;
+    readonly machineEvents: number;
+    readonly memory: readonly MemoryPart[];
+  };
+}
+
+export interface Coverage {
+  readonly seen: number;
+  /** Where it is known. */
+  readonly possible?: number;
+}
+
+export interface OutsideBudget {
+  readonly what: string;
+  readonly until: string;
+}
+
+/** Kinds that are switched on, and that so many runs should have met. A scenario of its own may plan only some. */
+export function neverInjected(tally: Tally, settings: RunSettings): readonly FaultKind[] {
+  if (tally.runs < ALL_KINDS_RUNS_MIN) return [];
+  const off = new Set(settings.without);
+  const swarm = settings.name === undefined || settings.name === 'swarm';
+  return FAULT_KINDS.filter((kind) => {
+    const expected = !off.has(kind) && (swarm || (tally.planned[kind] ?? 0) > 0);
+    return expected && (tally.injected[kind] ?? 0) === 0;
+  });
+}
+
+export function reportText(report: SimReport): string {
+  const { tally } = report.result;
+  const parts = [faultTable(report), factsTable(report)];
+  if (report.outsideBudget.length > 0) {
+    const rows = report.outsideBudget.map(({ what, until }) => `  ${what}: until ${until}`);
+    parts.push(
+      ['Outside of the fault budget (--beyond allows it, and then asks for a loud stop):', ...rows].join('\n'),
+    );
+  }
+  parts.push(`History of all runs: ${tally.hash}`, verdictText(report));
+  return parts.join('\n');
+}
+
+function faultTable({ result: { tally, neverInjected: missing }, settings }: SimReport): string {
+  const table = new Table({
+    head: ['fault', 'planned', 'injected', 'in runs', ''],
+    style: { head: [], border: [], compact: true },
+    colAligns: ['left', 'right', 'right', 'right', 'left'],
+  });
+  const off = new Set(settings.without);
+  for (const kind of FAULT_KINDS) {
+    const counts = [tally.planned[kind] ?? 0, tally.injected[kind] ?? 0, tally.injectedRuns[kind] ?? 0].map(grouped);
+    table.push([kind, ...counts, off.has(kind) ? 'switched off' : missing.includes(kind) ? 'NEVER INJECTED' : '']);
+  }
+  return table.toString();
+}
+
+function factsTable({ result, measured }: SimReport): string {
+  const { tally, coverage } = result;
+  const table = new Table({ style: { head: [], border: [], compact: true } });
+  const listed = (counts: Readonly<Record<string, number>>): string =>
+    Object.entries(counts)
+      .map(([name, count]) => `${name} ${grouped(count)}`)
+      .join(', ') || 'none';
+  const a = (count: number): string => grouped(Math.round(count / Math.max(1, tally.runs)));
+  table.push(
+    [
+      'client operations',
+      `${grouped(tally.applied)} applied, ${grouped(tally.refused)} refused, ${grouped(tally.unknown)} unknown; ${a(tally.applied + tally.refused + tally.unknown)} a run`,
+    ],
+    ['committed ops', `${grouped(tally.committedOps)}; highest view ${tally.viewMax}`],
+    ['halts', listed(tally.halts)],
+    [
+      'clusters',
+      Object.entries(tally.replicas)
+        .map(([size, runs]) => `${grouped(runs)} of ${size} replicas`)
+        .join(', '),
+    ],
+    ['workloads', listed(tally.workloads)],
+    ['steps', `${grouped(tally.steps)}; ${a(tally.steps)} a run`],
+    ['machine events', `${grouped(tally.machineEvents)}; ${a(tally.machineEvents)} a run`],
+    ['frames', `${grouped(tally.framesSent)} sent, ${grouped(tally.framesDelivered)} delivered`],
+    ['virtual time', timeText(tally.virtualUs / US_PER_S)],
+  );
+  if (coverage !== undefined)
+    table.push([
+      'coverage',
+      `${grouped(coverage.seen)}${coverage.possible === undefined ? '' : ` of ${grouped(coverage.possible)}`} (state, event, guard outcomes) seen`,
+    ]);
+  if (measured.runs > 0) {
+    const perSecond = (count: number): string => rateText(count / measured.seconds);
+    table.push([
+      'rate',
+      `${perSecond(measured.runs)} runs, ${perSecond(measured.steps)} steps, ${perSecond(measured.machineEvents)} machine events a second; ${measured.workers} workers`,
+    ]);
+  }
+  const [first, last] = [measured.memory[0], measured.memory.at(-1)];
+  if (first !== undefined && last !== undefined)
+    table.push([
+      'memory of a worker',
+      `resident ${mib(first.residentBytesMax)} at first, ${mib(last.residentBytesMax)} at last; heap ${mib(first.heapBytesMin)}, ${mib(last.heapBytesMin)}`,
+    ]);
+  return table.toString();
+}
+
+function verdictText({ result, seeds, complete, measured }: SimReport): string {
+  const { tally, neverInjected: missing } = result;
+  const runs = complete ? `${grouped(tally.runs)} runs` : `${grouped(tally.runs)} of ${grouped(seeds.count)} runs`;
+  const found: string[] = [];
+  if (tally.failedRuns > 0)
+    found.push(`${grouped(tally.failedRuns)} failed, in ${grouped(tally.failures.length)} way(s)`);
+  if (missing.length > 0) found.push(`never injected: ${missing.join(', ')}`);
+  const words = found.length === 0 ? '0 violations' : found.join('; ');
+  return `${runs}, seeds ${seeds.first} to ${seeds.first + seeds.count - 1}: ${words}, in ${timeText(measured.seconds)}; build/report/sim.json`;
+}
+
+function mib(bytes: number): string {
+  return `${grouped(Math.round(bytes / MIB))} MiB`;
+}
