@@ -1,6 +1,6 @@
 /** A row of `make check`: where the spec, machine, code and driver of one component stand, and what its models are. */
 import type { AnyStateMachine } from 'xstate';
-import type { ExplainedReplica, Explanation } from '../machines/explanation.ts';
+import type { AppliedRule, ExplainedReplica, Explanation } from '../machines/explanation.ts';
 import type { Constants, Driver } from './driver.ts';
 import type { Tlc } from './engines/find-tlc.ts';
 
@@ -43,10 +43,22 @@ export interface StateExplanation<S> {
   load(): Promise<Explain | undefined>;
 }
 
+/** What topic `refusal` is asked about: an event as it would be answered now, or one that was refused. */
+export interface ExplainQuestion {
+  readonly event?: string;
+  readonly past?: {
+    readonly sequence: number;
+    readonly event: string;
+    readonly from: number | undefined;
+    readonly status: string;
+    readonly rules: readonly AppliedRule[];
+  };
+}
+
 /** The topics, and the function that the server has behind /v1/dx/explain. */
 export interface Explain {
   readonly topics: readonly string[];
-  readonly explain: (topic: string, replica: ExplainedReplica) => Explanation;
+  readonly explain: (topic: string, replica: ExplainedReplica, question?: ExplainQuestion) => Explanation;
 }
 
 /**

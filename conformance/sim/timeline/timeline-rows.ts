@@ -252,7 +252,7 @@ export function factsText(facts: MessageFacts | undefined): string {
 
 /** The guard that refuses first, by name. */
 export function firstFailing({ guards }: MachineEvent): string {
-  return guards.find(({ holds }) => !holds)?.name ?? 'no guard';
+  return guards.find(({ holds }) => !holds)?.guard ?? 'no guard';
 }
 
 function reasonText(reason: string | undefined): string {

@@ -3,9 +3,9 @@
  * terminal. Method: made-up runs (fake-run.ts) and single events.
  */
 import { describe, expect, it } from 'vitest';
-import type { SimEvent } from '../../../conformance/sim/sim-event.ts';
-import { LINE_COLUMNS_MAX, terminalTimeline } from '../../../conformance/sim/timeline/terminal-timeline.ts';
-import type { TimelineInput } from '../../../conformance/sim/timeline/timeline-input.ts';
+import type { SimEvent } from '../../../../conformance/sim/sim-event.ts';
+import { LINE_COLUMNS_MAX, terminalTimeline } from '../../../../conformance/sim/timeline/terminal-timeline.ts';
+import type { TimelineInput } from '../../../../conformance/sim/timeline/timeline-input.ts';
 import { fakeRun, HOSTILE } from './fake-run.ts';
 
 const failing = fakeRun({ failing: true });

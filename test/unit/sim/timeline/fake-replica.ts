@@ -1,18 +1,19 @@
 /** One replica of fake-run.ts: the machine of specs/Vsr.tla with its log as a list of hashes. For tests of the timeline. */
-import type { SimEvent } from '../../../conformance/sim/sim-event.ts';
-import type { RecordedState } from '../../../impl/server/recorder.ts';
-import { ACTIONS_OF } from '../../../impl/vsr/replica-messages.ts';
-import { evaluateWithEvidence } from '../../../machines/evidence.ts';
-import { primaryOf } from '../../../machines/quorum.ts';
-import { advance, type Effect, refusals } from '../../../machines/stepper.ts';
-import { firstStart, restarted, vsrMachine } from '../../../machines/vsr.ts';
+import type { SimEvent } from '../../../../conformance/sim/sim-event.ts';
+import type { RecordedState } from '../../../../impl/server/recorder.ts';
+import { PIPELINE_OPS_MAX } from '../../../../impl/vsr/limits.ts';
+import { ACTIONS_OF } from '../../../../impl/vsr/replica-messages.ts';
+import { evaluateWithEvidence } from '../../../../machines/evidence.ts';
+import { primaryOf } from '../../../../machines/quorum.ts';
+import { advance, type Effect, refusals } from '../../../../machines/stepper.ts';
+import { firstStart, restarted, vsrMachine } from '../../../../machines/vsr.ts';
 import {
   INTERNAL_ACTIONS,
   type MessageFacts,
   NO_ENTRY_HASH,
   type VsrContext,
   type VsrEvent,
-} from '../../../machines/vsr-context.ts';
+} from '../../../../machines/vsr-context.ts';
 
 export interface FakeMessage {
   readonly type: keyof typeof ACTIONS_OF;
@@ -41,7 +42,7 @@ export class FakeReplica {
     this.replica = replica;
     this.#replicaCount = replicaCount;
     const durable = { view: 0, logView: 0, commit: 0, op: 0, headHash: NO_ENTRY_HASH };
-    this.#snapshot = firstStart(vsrMachine, { replica, replicaCount, pipelineMax: 8, durable });
+    this.#snapshot = firstStart(vsrMachine, { replica, replicaCount, pipelineMax: PIPELINE_OPS_MAX, durable });
   }
 
   get #context(): VsrContext {
@@ -121,11 +122,7 @@ export class FakeReplica {
   #take(event: Event, outcome: Outcome): boolean {
     if (event.type === 'Crash') return false;
     const taken = refusals(vsrMachine, this.#snapshot, event).length === 0;
-    const guards = evaluateWithEvidence(vsrMachine, this.#snapshot as never, event).map((answer) => ({
-      name: answer.guard,
-      holds: answer.holds,
-      evidence: answer.facts,
-    }));
+    const guards = evaluateWithEvidence(vsrMachine, this.#snapshot as never, event);
     const message = event.message as MessageFacts | undefined;
     if (taken) {
       const [next, effects] = advance(vsrMachine, this.#snapshot, event as unknown as VsrEvent);

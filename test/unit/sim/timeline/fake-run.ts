@@ -2,11 +2,11 @@
  * A small made-up run for tests of the timeline: real machines of specs/Vsr.tla on a toy network, with faults, clients, a view
  * change and, when asked, a failure at the end. Deterministic and quick; it judges nothing and is no simulator.
  */
-import type { Fault, FaultEvent, FaultKind, Scenario } from '../../../conformance/sim/plan.ts';
-import type { RunResult, SimFailure } from '../../../conformance/sim/run-result.ts';
-import type { SimEvent } from '../../../conformance/sim/sim-event.ts';
-import type { TimelineInput } from '../../../conformance/sim/timeline/timeline-input.ts';
-import { SimulatedRandom } from '../../../impl/ports/simulated-random.ts';
+import type { Fault, FaultEvent, FaultKind, Scenario } from '../../../../conformance/sim/plan.ts';
+import type { RunResult, SimFailure } from '../../../../conformance/sim/run-result.ts';
+import type { SimEvent } from '../../../../conformance/sim/sim-event.ts';
+import type { TimelineInput } from '../../../../conformance/sim/timeline/timeline-input.ts';
+import { SimulatedRandom } from '../../../../impl/ports/simulated-random.ts';
 import { type FakeMessage, FakeReplica } from './fake-replica.ts';
 
 /** A record of the run before it has its step and its time. */
