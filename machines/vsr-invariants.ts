@@ -48,100 +48,137 @@ export interface ClusterView {
 const STATUSES: readonly string[] = ['normal', 'view-change', 'recovering'];
 const SPEAKS_FOR_ITS_VIEW: ReadonlySet<string> = new Set(['StartViewChange', 'DoViewChange', 'StartView', 'PrepareOk']);
 
-/** Whether two logs have the same entries up to this op, as far as both go. Equal hashes say so in one comparison. */
-function agreeUpTo(a: readonly { hash: string }[], b: readonly { hash: string }[], op: number): boolean {
+const isNat = (value: number): boolean => Number.isInteger(value) && value >= 0;
+
+/** Whether two logs have the same entries from the op after `after` up to this op, as far as both go. */
+function agreeUpTo(a: readonly EntryView[], b: readonly EntryView[], op: number, after: number): boolean {
   const end = Math.min(op, a.length, b.length);
-  for (let at = 0; at < end; at++) if (a[at]?.hash !== b[at]?.hash) return false;
+  for (let at = after; at < end; at++) if (a[at]?.hash !== b[at]?.hash) return false;
   return true;
 }
 
-const isNat = (value: number): boolean => Number.isInteger(value) && value >= 0;
+/**
+ * What an invariant says of one replica, one message, two of them or one op: the invariant is that it holds of all. Who knows
+ * what a step has changed asks it of that alone (conformance/sim/invariant-oracle.ts). `after`: ops up to it are known to do.
+ */
+export const vsrParts = {
+  replicaTypeOK: (replica: ReplicaView, replicaCount: number): boolean =>
+    STATUSES.includes(replica.status) &&
+    isNat(replica.view) &&
+    isNat(replica.viewDurable) &&
+    isNat(replica.logView) &&
+    isNat(replica.logViewDurable) &&
+    isNat(replica.commit) &&
+    isNat(replica.commitDurable) &&
+    replica.acked.length === replicaCount &&
+    replica.acked.every(isNat) &&
+    replica.startVotes.every((from) => from >= 0 && from < replicaCount) &&
+    replica.changeVotes.every(({ from }) => from >= 0 && from < replicaCount) &&
+    replica.target.from >= 0 &&
+    replica.target.from <= replicaCount,
+
+  messageTypeOK: ({ from }: { readonly from: number }, replicaCount: number): boolean =>
+    from >= 0 && from < replicaCount,
+
+  acknowledgedTypeOK: (acknowledged: number, requests: number): boolean => acknowledged <= requests,
+
+  agree: (a: ReplicaView, b: ReplicaView, after = 0): boolean =>
+    agreeUpTo(a.log, b.log, Math.min(a.commit, b.commit), after),
+
+  committedAsTold: ({ log, commit }: ReplicaView, acknowledged: readonly string[], after = 0): boolean => {
+    const end = Math.min(commit, log.length, acknowledged.length);
+    for (let at = after; at < end; at++) if (log[at]?.hash !== acknowledged[at]) return false;
+    return true;
+  },
+
+  onePrefix: (a: ReplicaView, b: ReplicaView, after = 0): boolean =>
+    a.status !== 'normal' ||
+    b.status !== 'normal' ||
+    a.view !== b.view ||
+    agreeUpTo(a.log, b.log, Number.POSITIVE_INFINITY, after),
+
+  holdsItsCommit: ({ commit, log }: ReplicaView): boolean => commit <= log.length,
+
+  spokeForDurableView: ({ type, view }: MessageView, sender: ReplicaView | undefined): boolean =>
+    !SPEAKS_FOR_ITS_VIEW.has(type) || view <= (sender?.viewDurable ?? -1),
+
+  logViewWithinView: ({ viewDurable, logViewDurable }: ReplicaView): boolean => logViewDurable <= viewDurable,
+
+  /** Of two messages at one place, a view and an op. */
+  preparedAlike: (a: { readonly hash?: string }, b: { readonly hash?: string }): boolean => a.hash === b.hash,
+
+  acknowledgedDurably: ({ type, view, op = 0, logView = 0 }: MessageView, sender: ReplicaView | undefined): boolean => {
+    if (sender === undefined) return false;
+    if (type === 'DoViewChange') return sender.logViewDurable >= logView;
+    if (type !== 'PrepareOk') return true;
+    return sender.logViewDurable >= view && (sender.viewDurable !== view || sender.logDurable.length >= op);
+  },
+
+  survives: (hash: string, op: number, replicas: readonly ReplicaView[]): boolean => {
+    let holders = 0;
+    for (const { logDurable } of replicas) if (logDurable[op - 1]?.hash === hash) holders++;
+    return holders >= quorumOf(replicas.length);
+  },
+
+  chained: ({ log }: ReplicaView, after = 0): boolean => {
+    for (let at = after; at < log.length; at++)
+      if (log[at]?.parent !== (log[at - 1]?.hash ?? NO_ENTRY_HASH)) return false;
+    return true;
+  },
+} as const;
+
+/** Of all pairs of replicas, each once. */
+function everyPair(
+  replicas: readonly ReplicaView[],
+  holds: (a: ReplicaView, b: ReplicaView, after?: number) => boolean,
+): boolean {
+  return replicas.every((a, index) => replicas.slice(index + 1).every((b) => holds(a, b)));
+}
 
 export const vsrInvariants = {
   TypeOK: ({ replicas, messages, acknowledged, requests, crashes }: ClusterView): boolean =>
-    replicas.every(
-      (replica) =>
-        STATUSES.includes(replica.status) &&
-        isNat(replica.view) &&
-        isNat(replica.viewDurable) &&
-        isNat(replica.logView) &&
-        isNat(replica.logViewDurable) &&
-        isNat(replica.commit) &&
-        isNat(replica.commitDurable) &&
-        replica.acked.length === replicas.length &&
-        replica.acked.every(isNat) &&
-        replica.startVotes.every((from) => from >= 0 && from < replicas.length) &&
-        replica.changeVotes.every(({ from }) => from >= 0 && from < replicas.length) &&
-        replica.target.from >= 0 &&
-        replica.target.from <= replicas.length,
-    ) &&
-    messages.every(({ from }) => from >= 0 && from < replicas.length) &&
-    acknowledged.length <= requests &&
+    replicas.every((replica) => vsrParts.replicaTypeOK(replica, replicas.length)) &&
+    messages.every((message) => vsrParts.messageTypeOK(message, replicas.length)) &&
+    vsrParts.acknowledgedTypeOK(acknowledged.length, requests) &&
     isNat(crashes),
 
   /** No two replicas commit different entries at one op, and what a client was told is what they committed. */
   Agreement: ({ replicas, acknowledged }: ClusterView): boolean =>
-    replicas.every(
-      (a, index) =>
-        replicas.slice(index + 1).every((b) => agreeUpTo(a.log, b.log, Math.min(a.commit, b.commit))) &&
-        acknowledged.every((hash, at) => at >= Math.min(a.commit, a.log.length) || a.log[at]?.hash === hash),
-    ),
+    everyPair(replicas, vsrParts.agree) && replicas.every((one) => vsrParts.committedAsTold(one, acknowledged)),
 
   /** In one view all logs are one log, of different lengths. */
-  PrefixConsistency: ({ replicas }: ClusterView): boolean =>
-    replicas.every((a, index) =>
-      replicas
-        .slice(index + 1)
-        .every(
-          (b) =>
-            a.status !== 'normal' ||
-            b.status !== 'normal' ||
-            a.view !== b.view ||
-            agreeUpTo(a.log, b.log, Number.POSITIVE_INFINITY),
-        ),
-    ),
+  PrefixConsistency: ({ replicas }: ClusterView): boolean => everyPair(replicas, vsrParts.onePrefix),
 
   /** Nobody commits what it does not hold (canary E9). */
-  CommitNotExceedOp: ({ replicas }: ClusterView): boolean => replicas.every(({ commit, log }) => commit <= log.length),
+  CommitNotExceedOp: ({ replicas }: ClusterView): boolean => replicas.every(vsrParts.holdsItsCommit),
 
   /** A crash never takes a replica back behind a view that it has voted in (canary E15). */
   ViewMonotonic: ({ replicas, messages }: ClusterView): boolean =>
-    messages.every(
-      ({ type, from, view }) => !SPEAKS_FOR_ITS_VIEW.has(type) || view <= (replicas[from]?.viewDurable ?? -1),
-    ) && replicas.every(({ viewDurable, logViewDurable }) => logViewDurable <= viewDurable),
+    messages.every((message) => vsrParts.spokeForDurableView(message, replicas[message.from])) &&
+    replicas.every(vsrParts.logViewWithinView),
 
   /** A view has one history: no op is prepared in it twice with different entries (canary E14). */
   LeaderUniquePerView: ({ messages }: ClusterView): boolean => {
-    const prepared = new Map<string, string | undefined>();
-    return messages.every(({ type, view, op, hash }) => {
-      if (type !== 'Prepare') return true;
-      const place = `${view}.${op}`;
-      if (prepared.has(place)) return prepared.get(place) === hash;
-      prepared.set(place, hash);
-      return true;
+    const prepared = new Map<string, MessageView>();
+    return messages.every((message) => {
+      if (message.type !== 'Prepare') return true;
+      const place = `${message.view}.${message.op}`;
+      const first = prepared.get(place);
+      if (first === undefined) prepared.set(place, message);
+      return first === undefined || vsrParts.preparedAlike(first, message);
     });
   },
 
   /** What a replica has acknowledged or brought to a view change, it holds durable while it can act in that view (E13, E21). */
   AcknowledgedIsDurable: ({ replicas, messages }: ClusterView): boolean =>
-    messages.every(({ type, from, view, op = 0, logView = 0 }) => {
-      const sender = replicas[from];
-      if (sender === undefined) return false;
-      if (type === 'DoViewChange') return sender.logViewDurable >= logView;
-      if (type !== 'PrepareOk') return true;
-      return sender.logViewDurable >= view && (sender.viewDurable !== view || sender.logDurable.length >= op);
-    }),
+    messages.every((message) => vsrParts.acknowledgedDurably(message, replicas[message.from])),
 
   /** Nothing acknowledged is ever lost: a quorum holds it durable at all times. */
   CommittedSurvives: ({ replicas, acknowledged }: ClusterView): boolean =>
-    acknowledged.every(
-      (hash, at) =>
-        replicas.filter(({ logDurable }) => logDurable[at]?.hash === hash).length >= quorumOf(replicas.length),
-    ),
+    acknowledged.every((hash, at) => vsrParts.survives(hash, at + 1, replicas)),
 
   /** Every entry names the hash of the one before it (canary E30). */
-  HashChain: ({ replicas }: ClusterView): boolean =>
-    replicas.every(({ log }) => log.every(({ parent }, at) => parent === (log[at - 1]?.hash ?? NO_ENTRY_HASH))),
+  HashChain: ({ replicas }: ClusterView): boolean => replicas.every((one) => vsrParts.chained(one)),
 } as const;
 
 export type VsrInvariant = keyof typeof vsrInvariants;

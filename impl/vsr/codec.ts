@@ -47,19 +47,20 @@ export const PROTOCOL_VERSION = 1;
 /** "LSVR" when read as bytes. */
 const MAGIC = 0x5256534c;
 const NOBODY = 255;
-const FROM_AT = 6;
+export const TYPE_AT = 5;
+export const FROM_AT = 6;
 const TO_AT = 7;
 const CLUSTER_AT = 8;
-const VIEW_AT = 16;
+export const VIEW_AT = 16;
 const LENGTH_AT = 20;
-const FIELDS_AT = 24;
+export const FIELDS_AT = 24;
 const CHECKSUM_BYTES = 4;
 const FRAME_BYTES_MIN = FIELDS_AT + CHECKSUM_BYTES;
 /** The largest frame: a Prepare or Entry with a full body. The transport refuses a longer length prefix unread. */
 export const FRAME_BYTES_MAX = FRAME_BYTES_MIN + PREPARE_BYTES_MAX;
 
 /** Index is the type on the wire; 0 is never sent. */
-const TYPES: readonly (MessageType | undefined)[] = [
+export const TYPES: readonly (MessageType | undefined)[] = [
   undefined,
   'Prepare',
   'PrepareOk',
@@ -94,7 +95,7 @@ export function encodeMessage(cluster: bigint, message: Message): Uint8Array {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
   view.setUint32(0, MAGIC, true);
   frame[4] = PROTOCOL_VERSION;
-  frame[5] = TYPE_CODES.get(message.type) ?? 0;
+  frame[TYPE_AT] = TYPE_CODES.get(message.type) ?? 0;
   frame[FROM_AT] = message.from;
   frame[TO_AT] = 'to' in message ? message.to : NOBODY;
   view.setBigUint64(CLUSTER_AT, cluster, true);
@@ -115,8 +116,8 @@ export function encodeMessage(cluster: bigint, message: Message): Uint8Array {
 export function decodeMessage(frame: Uint8Array, cluster: bigint, replicaCount: number, peer?: number): Message {
   assert(replicaCount >= 1 && replicaCount <= REPLICA_COUNT_MAX, 'a cluster has 1 to REPLICA_COUNT_MAX replicas');
   const view = checkedEnvelope(frame);
-  const type = TYPES[frame[5] as number];
-  if (type === undefined) fail('FRAME_UNKNOWN_TYPE', 'is of no known type', { type: frame[5] as number });
+  const type = TYPES[frame[TYPE_AT] as number];
+  if (type === undefined) fail('FRAME_UNKNOWN_TYPE', 'is of no known type', { type: frame[TYPE_AT] as number });
   const clusterNamed = view.getBigUint64(CLUSTER_AT, true);
   if (clusterNamed !== cluster) {
     fail('FRAME_WRONG_CLUSTER', 'is of another cluster', { cluster: clusterNamed, expected: cluster });

@@ -66,6 +66,15 @@ export class PrepareIndex {
     return chunk.hashes.slice(at, at + HASH_BYTES);
   }
 
+  /** Whether this is the hash of the op, which the index holds. */
+  holds(op: number, hash: Uint8Array): boolean {
+    assert(op >= 1 && op <= this.#op, 'the index holds the op');
+    const { hashes } = this.#chunks[Math.floor((op - 1) / CHUNK_OPS)] as Chunk;
+    const from = ((op - 1) % CHUNK_OPS) * HASH_BYTES;
+    for (let at = 0; at < HASH_BYTES; at++) if (hashes[from + at] !== hash[at]) return false;
+    return true;
+  }
+
   #ownChunk(number: number): Chunk {
     const present = this.#chunks[number];
     if (present !== undefined && this.#owned[number] === true) return present;

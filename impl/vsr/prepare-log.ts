@@ -60,6 +60,7 @@ export class PrepareLog {
   /** The durable log is the index below #durableFrom, then #durableSuffix: entries whose discarding is not durable yet. */
   #durableFrom = 1;
   #durableSuffix: readonly { readonly offset: number; readonly hash: Uint8Array }[] = [];
+  #discards = 0;
 
   private constructor(log: RecordLog, cluster: bigint) {
     this.#log = log;
@@ -88,6 +89,7 @@ export class PrepareLog {
     twin.#cache = this.#cache.fork();
     twin.#durableFrom = this.#durableFrom;
     twin.#durableSuffix = this.#durableSuffix;
+    twin.#discards = this.#discards;
     return twin;
   }
 
@@ -121,6 +123,16 @@ export class PrepareLog {
     return this.#log.recordsDurable === this.#log.recordsWritten;
   }
 
+  /** Up to this op the log and what a crash would leave are the same entries: up to opDurable, or to a discard below it. */
+  get opShared(): number {
+    return this.#durableFrom - 1;
+  }
+
+  /** How often entries were discarded since it was opened: while it stays the same, the log only grows. */
+  get discards(): number {
+    return this.#discards;
+  }
+
   get headHash(): Uint8Array {
     return this.hashAt(this.op);
   }
@@ -128,6 +140,18 @@ export class PrepareLog {
   /** Hash of the prepare at op, from 0 (genesis) to the head. */
   hashAt(op: number): Uint8Array {
     return op === 0 ? GENESIS_HASH : this.#index.hashAt(op);
+  }
+
+  /** Whether this is the hash of the prepare at op, from 1 to the head. */
+  holds(op: number, hash: Uint8Array): boolean {
+    return this.#index.holds(op, hash);
+  }
+
+  /** The same of what a crash now would leave, from 1 to opDurable. */
+  holdsDurably(op: number, hash: Uint8Array): boolean {
+    if (op < this.#durableFrom) return this.#index.holds(op, hash);
+    const entry = this.#durableSuffix[op - this.#durableFrom];
+    return entry !== undefined && hashesEqual(entry.hash, hash);
   }
 
   /** The prepare at op, undefined outside 1..op. @throws what the log throws when its disk fails or lies */
@@ -253,6 +277,8 @@ export class PrepareLog {
 
   /** Forgets the ops from this one on. Those that a crash would still leave go to the durable suffix. */
   #discardFrom(op: number): void {
+    if (op > this.op) return;
+    this.#discards++;
     this.#cache.truncateTo(op - 1);
     if (op < this.#durableFrom) {
       const suffix = [];

@@ -44,10 +44,10 @@ export type PrepareErrorCode =
 export class PrepareError extends LockstepError<PrepareErrorCode> {}
 
 const BODY_LENGTH_AT = 8;
-const HASH_AT = 12;
-const PARENT_AT = HASH_AT + HASH_BYTES;
-const OP_AT = PARENT_AT + HASH_BYTES;
-const VIEW_AT = OP_AT + 8;
+export const HASH_AT = 12;
+export const PARENT_AT = HASH_AT + HASH_BYTES;
+export const OP_AT = PARENT_AT + HASH_BYTES;
+export const VIEW_AT = OP_AT + 8;
 const TIMESTAMP_AT = VIEW_AT + 4;
 const CLIENT_AT = TIMESTAMP_AT + 8;
 const REQUEST_AT = CLIENT_AT + 8;

@@ -31,6 +31,8 @@ export class ClusterNetwork {
   /** Tick. */
   now = 0;
   framesSent = 0;
+  /** Told of every frame as it leaves. */
+  onSend: (from: number, frame: Uint8Array) => void = () => {};
   /** Every distinct message of the spec, as the invariants ask for it. */
   readonly everSent: MessageView[] = [];
   readonly #seen = new Set<string>();
@@ -94,6 +96,7 @@ export class ClusterNetwork {
 
   #send(from: number, to: number, frame: Uint8Array): void {
     this.framesSent++;
+    this.onSend(from, frame);
     if (this.#remembers) this.#remember(frame);
     if (this.#cut.has(`${from}>${to}`) || this.#deaf.has(to)) return;
     const { lost, doubled, delayMax } = this.weather;

@@ -11,6 +11,7 @@ import type { Network } from '../../../impl/ports/network.ts';
 import type { Random } from '../../../impl/ports/random.ts';
 import { type DiskFault, SimulatedDisk } from '../../../impl/ports/simulated-disk.ts';
 import { type DataDirectory, formatDataDirectory, openDataDirectory } from '../../../impl/storage/data-directory.ts';
+import type { Superblock } from '../../../impl/storage/superblock.ts';
 import type { Prepare } from '../../../impl/vsr/prepare.ts';
 import { PrepareLog } from '../../../impl/vsr/prepare-log.ts';
 import { Replica } from '../../../impl/vsr/replica.ts';
@@ -70,6 +71,14 @@ export class ClusterNode {
 
   get replica(): Replica | undefined {
     return this.#replica;
+  }
+
+  get log(): PrepareLog {
+    return this.#storage.log;
+  }
+
+  get superblock(): Superblock {
+    return this.#storage.directory.superblock;
   }
 
   get isPrimary(): boolean {
