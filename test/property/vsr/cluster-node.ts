@@ -20,7 +20,7 @@ import { noAcks, noTarget, type VsrContext } from '../../../machines/vsr-context
 import type { EntryView, ReplicaView } from '../../../machines/vsr-invariants.ts';
 import { CLUSTER } from './arbitrary.ts';
 
-const DIRECTORY = '/data';
+export const DIRECTORY = '/data';
 /** Small, so that opening scans little and growth happens. */
 const LOG_OPTIONS = { log: { segmentBytes: 64 * 1024 } };
 
