@@ -90,9 +90,7 @@ class Printer {
 
   /** A row that is not shown: its faults' bars are. */
   pass(row: TimelineRow): void {
-    if (row.fault === undefined) return;
-    if (row.kind === 'fault') this.#slotOf(row.fault);
-    else this.#bars[this.#bars.indexOf(row.fault)] = undefined;
+    this.#barsOf(row);
   }
 
   row(row: TimelineRow): void {
@@ -169,9 +167,11 @@ class Printer {
   }
 
   /** The bars beside this row, with a beginning or an end. */
-  #barsOf({ kind, fault }: TimelineRow): string {
-    if (fault === undefined) return this.#barsText();
-    const slot = kind === 'fault' ? this.#slotOf(fault) : this.#bars.indexOf(fault);
+  #barsOf({ kind, fault, isLasting }: TimelineRow): string {
+    if (fault === undefined || isLasting !== true) return this.#barsText();
+    const name = JSON.stringify(fault);
+    const isThis = (other: Fault | undefined): boolean => JSON.stringify(other) === name;
+    const slot = kind === 'fault' ? this.#slotOf(fault) : this.#bars.findIndex(isThis);
     const text = this.#barsText();
     if (kind === 'fault-end' && slot >= 0) this.#bars[slot] = undefined;
     return slot < 0 ? text : `${text.slice(0, slot)}${kind === 'fault' ? '┌' : '└'}${text.slice(slot + 1)}`;

@@ -41,6 +41,8 @@ export interface TimelineRow {
   /** The replica's view or status is another than before. */
   readonly isViewChange: boolean;
   readonly fault?: Fault;
+  /** Of a fault: it lasts, and an end follows. */
+  readonly isLasting?: boolean;
   /** By replica, after it. */
   readonly lanes: readonly Lane[];
 }
@@ -58,7 +60,7 @@ export function timelineRows(events: readonly SimEvent[], replicaCount: number):
 const TAKES_MACHINE_EVENTS: ReadonlySet<TimelineRow['kind']> = new Set(['message', 'act', 'call']);
 
 type MachineEvent = Extract<SimEvent, { kind: 'machine' }>;
-type Place = Pick<TimelineRow, 'from' | 'at' | 'client' | 'fault'>;
+type Place = Pick<TimelineRow, 'from' | 'at' | 'client' | 'fault' | 'isLasting'>;
 
 /** A row whose step is not over: what a replica does in it is added. */
 class Draft {
@@ -67,26 +69,33 @@ class Draft {
   readonly #start: { readonly atUs: number; readonly kind: TimelineRow['kind'] };
   readonly #place: Place;
   readonly #head: string;
+  readonly #message: MessageFacts | undefined;
+  readonly #asked = new Set<string>();
   #taken = false;
   #refusedBy: string | undefined;
   readonly #acts: string[] = [];
   #change = '';
   #commits: readonly [first: number, last: number] | undefined;
 
-  constructor({ step, atUs }: SimEvent, kind: TimelineRow['kind'], place: Place, head: string) {
+  constructor({ step, atUs }: SimEvent, kind: TimelineRow['kind'], place: Place, head: string, message?: MessageFacts) {
     this.step = step;
+    this.#message = message;
     this.at = place.at;
     this.#start = { atUs, kind };
     this.#place = place;
     this.#head = head;
   }
 
-  get takesMachineEvents(): boolean {
-    return TAKES_MACHINE_EVENTS.has(this.#start.kind);
+  /** Whether the machine's event is about this row. Frames that come together are all delivered before any is taken. */
+  takes({ step, replica, type, message }: MachineEvent): boolean {
+    if (this.step !== step || this.at !== replica || !TAKES_MACHINE_EVENTS.has(this.#start.kind)) return false;
+    if (message === undefined) return true;
+    return !this.#asked.has(type) && isSameMessage(message, this.#message);
   }
 
   machine(event: MachineEvent, before: Lane | undefined): void {
     const { taken, type, message, state } = event;
+    this.#asked.add(type);
     const { kind } = this.#start;
     const isAnswer = kind === 'message' ? message !== undefined : kind === 'call' && type === 'ClientRequest';
     if (taken && isAnswer) this.#taken = true;
@@ -132,7 +141,8 @@ class Draft {
 class RowReader {
   readonly #rows: TimelineRow[] = [];
   readonly #sent = new Map<number, MessageFacts | undefined>();
-  #draft: Draft | undefined;
+  /** Of the step that is not over, in order. */
+  #drafts: Draft[] = [];
   #lanes: readonly Lane[];
 
   constructor(replicaCount: number) {
@@ -140,7 +150,7 @@ class RowReader {
   }
 
   finish(): readonly TimelineRow[] {
-    this.#finishDraft();
+    this.#finishStep();
     return this.#rows;
   }
 
@@ -157,7 +167,7 @@ class RowReader {
         this.#machine(event);
         break;
       case 'commit':
-        if (this.#draft?.step === event.step && this.#draft.at === event.replica) this.#draft.commit(event.op);
+        this.#drafts.findLast(({ step, at }) => step === event.step && at === event.replica)?.commit(event.op);
         break;
       case 'down':
         this.#begin(event, 'down', { at: event.replica }, `down: ${event.why}${reasonText(event.reason)}`);
@@ -181,7 +191,8 @@ class RowReader {
         const { fault, kind } = event;
         const [at] = placeOf(fault).replicas;
         const text = `${kind === 'fault' ? '' : 'end of '}${faultText(fault)}`;
-        this.#begin(event, kind, at === undefined ? { fault } : { at, fault }, text);
+        const isLasting = kind === 'fault-end' || event.untilUs > event.atUs;
+        this.#begin(event, kind, { fault, isLasting, ...(at === undefined ? {} : { at }) }, text);
         break;
       }
       case 'call': {
@@ -208,30 +219,37 @@ class RowReader {
 
   #message(event: Extract<SimEvent, { kind: 'deliver' | 'drop' }>): void {
     const { frame, from, to: at, message } = event;
-    const text = `${message}${factsText(this.#sent.get(frame))}`;
-    this.#sent.delete(frame);
+    const facts = this.#sent.get(frame);
+    const text = `${message}${factsText(facts)}`;
     if (event.kind === 'drop') this.#begin(event, 'dropped', { from, at }, `${text} lost: ${event.why}`);
-    else this.#begin(event, 'message', { from, at }, text);
+    else this.#begin(event, 'message', { from, at }, text, facts);
   }
 
   /** What the receiver makes of a message joins the message's row; what a replica does by itself has its own. */
   #machine(event: MachineEvent): void {
-    const { step, replica, type, state } = event;
+    const { replica, type, state } = event;
     const before = this.#lanes[replica];
-    const joins = this.#draft?.step === step && this.#draft.at === replica && this.#draft.takesMachineEvents;
-    if (!joins) this.#begin(event, 'act', { at: replica }, type);
-    this.#draft?.machine(event, before);
+    const draft = event.message === undefined ? this.#latest(event) : this.#drafts.find((each) => each.takes(event));
+    (draft ?? this.#begin(event, 'act', { at: replica }, type)).machine(event, before);
     this.#setLane(replica, { view: state.view, status: state.status, isDown: false });
   }
 
-  #begin(event: SimEvent, kind: TimelineRow['kind'], place: Place, text: string): void {
-    this.#finishDraft();
-    this.#draft = new Draft(event, kind, place, text);
+  /** The row that this event follows without another replica's between. */
+  #latest(event: MachineEvent): Draft | undefined {
+    const last = this.#drafts.at(-1);
+    return last?.takes(event) === true ? last : undefined;
   }
 
-  #finishDraft(): void {
-    if (this.#draft !== undefined) this.#rows.push(this.#draft.finished(this.#lanes));
-    this.#draft = undefined;
+  #begin(event: SimEvent, kind: TimelineRow['kind'], place: Place, text: string, message?: MessageFacts): Draft {
+    if (this.#drafts[0]?.step !== event.step) this.#finishStep();
+    const draft = new Draft(event, kind, place, text, message);
+    this.#drafts.push(draft);
+    return draft;
+  }
+
+  #finishStep(): void {
+    for (const draft of this.#drafts) this.#rows.push(draft.finished(this.#lanes));
+    this.#drafts = [];
   }
 
   #setLane(replica: number, change: Partial<Lane>): void {
@@ -248,6 +266,13 @@ export function factsText(facts: MessageFacts | undefined): string {
   if (facts === undefined) return '';
   const { view, op, commit } = facts;
   return ` v${view}${op === undefined ? '' : ` op ${op}`}${commit === undefined ? '' : ` commit ${commit}`}`;
+}
+
+function isSameMessage(a: MessageFacts, b: MessageFacts | undefined): boolean {
+  return (
+    b !== undefined &&
+    (['from', 'view', 'to', 'op', 'logView', 'commit', 'hash'] as const).every((field) => a[field] === b[field])
+  );
 }
 
 /** The guard that refuses first, by name. */
