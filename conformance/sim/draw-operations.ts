@@ -2,8 +2,12 @@
 import type { SimulatedRandom } from '../../impl/ports/simulated-random.ts';
 import type { ClientAction, PlanEvent, Workload } from './plan.ts';
 
-/** Operations of one run beside the streams it begins with. */
-const OPERATIONS = 220;
+/** Operations of one run beside the streams it begins with: most runs are short, since many short ones find more. */
+const OPERATIONS_MIN = 40;
+const OPERATIONS_MAX = 100;
+/** One run in so many has this many. */
+const LONG_RUN_OF = 16;
+const OPERATIONS_LONG = 400;
 const STREAMS = 3;
 const EVENT_BYTES = 48;
 const BIG_EVENT_BYTES_MAX = 6_000;
@@ -61,8 +65,12 @@ export function drawOperations(
       replica: sticky[client] ?? 0,
       action: { kind: 'create-stream', stream },
     });
+  const operations =
+    random.below(LONG_RUN_OF) === 0
+      ? OPERATIONS_LONG
+      : OPERATIONS_MIN + random.below(OPERATIONS_MAX - OPERATIONS_MIN + 1);
   let atUs = 0;
-  for (let drawn = 0; drawn < OPERATIONS; drawn++) {
+  for (let drawn = 0; drawn < operations; drawn++) {
     if (drawn % shape.burst === 0) atUs = 2_000 + random.below(safetyUs - 2_000);
     const client = random.below(shape.clients);
     const action = drawAction(random, shape, streams, drawn + 1);

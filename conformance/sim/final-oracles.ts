@@ -40,7 +40,8 @@ function judgeAcknowledged(node: SimNode, history: readonly HistoryEntry[]): voi
   const byStream = new Map<string, Map<number, readonly number[]>>();
   const offsetsOf = (stream: string): Map<number, readonly number[]> => {
     let offsets = byStream.get(stream);
-    if (offsets === undefined) byStream.set(stream, (offsets = offsetsByValue(node, stream)));
+    offsets ??= offsetsByValue(node, stream);
+    byStream.set(stream, offsets);
     return offsets;
   };
   for (const entry of history) {

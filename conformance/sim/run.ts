@@ -5,8 +5,7 @@
 import { AssertionError } from '../../impl/ports/assert.ts';
 import type { BrokenParts } from './broken-parts.ts';
 
-//import { canaryNamed } from './canaries.ts';
-const canaryNamed = (_: string) => ({ node: {} as BrokenParts });
+import { canaryNamed } from './canaries.ts';
 
 import { RunCoverage } from './coverage.ts';
 import { judgeEnd } from './final-oracles.ts';
@@ -25,7 +24,7 @@ const LOOK_STEPS = 16;
 const NONE: ReadonlySet<Oracle> = new Set();
 
 export function runScenario(scenario: Scenario, options: RunOptions = {}): RunResult {
-  const broken: BrokenParts = scenario.canary === undefined ? {} : canaryNamed(scenario.canary).node;
+  const broken: BrokenParts = scenario.canary === undefined ? {} : canaryNamed(scenario.canary).parts();
   const coverage = options.coverage === true ? new RunCoverage() : undefined;
   const without = options.without ?? NONE;
   const oracles = new Oracles(scenario.replicaCount, without);

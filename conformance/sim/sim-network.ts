@@ -188,15 +188,20 @@ export class SimNetwork {
     if (link.grayUs > 0) {
       this.#ends.injected('gray-failure');
       arrivesUs += random.below(link.grayUs);
-      if (chance(random, link.gray)) return this.#lose(atUs, packet, 'gray-failure');
+      if (chance(random, link.gray)) {
+        this.#lose(atUs, packet, 'gray-failure');
+        return;
+      }
     }
     if (link.loss > 0 && chance(random, link.loss)) {
       this.#ends.injected('loss');
-      return this.#lose(atUs, packet, 'loss');
+      this.#lose(atUs, packet, 'loss');
+      return;
     }
     if (link.mutation > 0 && chance(random, link.mutation)) {
       this.#ends.injected('message-mutation');
-      return this.#mutate(atUs, packet, random);
+      this.#mutate(atUs, packet, random);
+      return;
     }
     if (link.reordering > 0 && chance(random, link.reordering)) {
       this.#ends.injected('reordering');

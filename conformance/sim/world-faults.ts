@@ -192,7 +192,10 @@ export class WorldFaults {
       case 'power-loss':
       case 'torn-write':
       case 'disk-reordering':
-        if (fault.atOperation === 0) return this.#endProcess(node, fault);
+        if (fault.atOperation === 0) {
+          this.#endProcess(node, fault);
+          return;
+        }
         this.#armed.set(node.index, fault);
         disk.armStop(fault.atOperation, 'keptPerMille' in fault ? fault.keptPerMille : 500, fault.kind);
         return;

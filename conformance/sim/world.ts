@@ -295,7 +295,10 @@ export class World {
   #turn(node: SimNode): void {
     node.turnScheduled = false;
     if (!node.isUp || node.pauses > 0 || !node.hasWork) return;
-    if (this.nowUs < node.busyUntilUs) return this.#schedule(node);
+    if (this.nowUs < node.busyUntilUs) {
+      this.#schedule(node);
+      return;
+    }
     if (this.listens)
       for (const waiting of node.inbox)
         if (waiting.kind === 'frame') {

@@ -1,49 +1,59 @@
 /**
  * How a backup hands commands to the primary over the peer connection, and how the outcome comes back. Mirrors no spec
  * module. A command that came this way is never handed on again: the primary takes it or says that it is none.
- *   ForwardRequest: u32 id | u32 deadlineMs | u8 kind (0 command, 1 barrier) | command bytes
- *   ForwardResult:  u32 id | u8 kind | fields
+ *   ForwardRequest: u64 process | u32 id | u32 deadlineMs | u8 kind (0 command, 1 barrier) | command bytes
+ *   ForwardResult:  u64 process | u32 id | u8 kind | fields
+ * The process is part of the name: a backup that restarts counts from 1 again, and the answer to a request of its last life
+ * must not end one of this life (found by simulation: traces/sim/answer-of-another-life).
  */
 import { ByteReader, ByteWriter, malformed } from '../wire/bytes.ts';
 import type { Failure } from '../wire/request.ts';
 
-export interface ForwardRequest {
+/** Names a request among all that a backup ever hands on. */
+interface ForwardName {
+  /** 53 bits of chance, drawn when the backup's process started. */
+  readonly process: number;
   /** The backup's own number, unique among those that wait. */
   readonly id: number;
+}
+
+export interface ForwardRequest extends ForwardName {
   /** Milliseconds that the request may still take. */
   readonly deadlineMs: number;
   /** An encoded command of impl/kernel; undefined asks for a read barrier. */
   readonly command: Uint8Array | undefined;
 }
 
-export type ForwardResult = { readonly id: number } & (
-  | { readonly kind: 'applied'; readonly op: number; readonly hash: Uint8Array; readonly result: unknown }
-  | { readonly kind: 'failed'; readonly failure: Failure }
-  | { readonly kind: 'not-primary' }
-);
+export type ForwardResult = ForwardName &
+  (
+    | { readonly kind: 'applied'; readonly op: number; readonly hash: Uint8Array; readonly result: unknown }
+    | { readonly kind: 'failed'; readonly failure: Failure }
+    | { readonly kind: 'not-primary' }
+  );
 
 const HASH_BYTES = 32;
 const KINDS = ['applied', 'failed', 'not-primary'] as const;
 
-export function encodeForwardRequest({ id, deadlineMs, command }: ForwardRequest): Buffer {
-  const writer = new ByteWriter(16 + (command?.byteLength ?? 0)).u32(id).u32(deadlineMs);
+export function encodeForwardRequest({ process, id, deadlineMs, command }: ForwardRequest): Buffer {
+  const writer = new ByteWriter(24 + (command?.byteLength ?? 0)).u64(process).u32(id).u32(deadlineMs);
   return command === undefined ? writer.u8(1).done() : writer.u8(0).raw(command).done();
 }
 
 /** @throws WireError WIRE_MALFORMED */
 export function decodeForwardRequest(payload: Buffer): ForwardRequest {
   const reader = new ByteReader(payload);
+  const process = reader.u64('process');
   const id = reader.u32('id');
   const deadlineMs = reader.u32('deadlineMs');
   const kind = reader.u8('kind');
   if (kind > 1) throw malformed('kind', 'is unknown');
-  if (kind === 0) return { id, deadlineMs, command: reader.rest() };
+  if (kind === 0) return { process, id, deadlineMs, command: reader.rest() };
   reader.end();
-  return { id, deadlineMs, command: undefined };
+  return { process, id, deadlineMs, command: undefined };
 }
 
 export function encodeForwardResult(forwarded: ForwardResult): Buffer {
-  const writer = new ByteWriter(256).u32(forwarded.id).u8(KINDS.indexOf(forwarded.kind));
+  const writer = new ByteWriter(256).u64(forwarded.process).u32(forwarded.id).u8(KINDS.indexOf(forwarded.kind));
   if (forwarded.kind === 'applied') {
     writer.u64(forwarded.op).raw(forwarded.hash).bytes(json(forwarded.result));
   } else if (forwarded.kind === 'failed') writer.bytes(json(forwarded.failure));
@@ -53,13 +63,14 @@ export function encodeForwardResult(forwarded: ForwardResult): Buffer {
 /** @throws WireError WIRE_MALFORMED */
 export function decodeForwardResult(payload: Buffer): ForwardResult {
   const reader = new ByteReader(payload);
+  const process = reader.u64('process');
   const id = reader.u32('id');
   const kind = KINDS[reader.u8('kind')];
   if (kind === undefined) throw malformed('kind', 'is unknown');
   const forwarded = ((): ForwardResult => {
-    if (kind === 'not-primary') return { id, kind };
-    if (kind === 'failed') return { id, kind, failure: parsed(reader) as Failure };
-    return { id, kind, op: reader.u64('op'), hash: reader.raw(HASH_BYTES, 'hash'), result: parsed(reader) };
+    if (kind === 'not-primary') return { process, id, kind };
+    if (kind === 'failed') return { process, id, kind, failure: parsed(reader) as Failure };
+    return { process, id, kind, op: reader.u64('op'), hash: reader.raw(HASH_BYTES, 'hash'), result: parsed(reader) };
   })();
   reader.end();
   return forwarded;

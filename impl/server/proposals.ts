@@ -59,6 +59,8 @@ export interface ProposalsOptions {
   /** The body of a prepare. */
   readonly encodeBatch: (commands: readonly Uint8Array[]) => Uint8Array;
   readonly barrierCommand: Uint8Array;
+  /** Of this process among all lives of this replica: answers to another life's requests are not ours. */
+  readonly process: number;
   /** Hands a ForwardRequest to a peer; false when it did not leave. */
   readonly forward: (to: number, payload: Uint8Array) => boolean;
   readonly nowMs: () => number;
@@ -145,7 +147,8 @@ export class Proposals {
   /** The answer of the primary to what was handed on. */
   forwardResult(from: number, answer: ForwardResult): void {
     const forwarded = this.#forwarded.get(answer.id);
-    if (forwarded === undefined || forwarded.to !== from) return; // its deadline is over, or it went elsewhere since
+    // It is of another life of this replica, its deadline is over, or it went elsewhere since.
+    if (answer.process !== this.#options.process || forwarded === undefined || forwarded.to !== from) return;
     this.#forwarded.delete(answer.id);
     for (const command of forwarded.commands) {
       if (answer.kind === 'applied') this.#settle(command, answer);
@@ -258,7 +261,12 @@ export class Proposals {
     const id = this.#nextForward;
     const leftMs = Math.max(...commands.map((command) => command.deadlineMs)) - this.#options.nowMs();
     const deadlineMs = Math.max(1, Math.ceil(leftMs));
-    const request = encodeForwardRequest({ id, deadlineMs, command: commands[0]?.bytes });
+    const request = encodeForwardRequest({
+      process: this.#options.process,
+      id,
+      deadlineMs,
+      command: commands[0]?.bytes,
+    });
     if (!this.#options.forward(to, request)) return false;
     this.#nextForward = id === 0xffff_ffff ? 1 : id + 1;
     this.#forwarded.set(id, { commands, to });

@@ -95,6 +95,7 @@ export class ReplicaCore {
       limits,
       encodeBatch,
       barrierCommand: READ_BARRIER,
+      process: processNumber(random),
       forward: (to, payload) => network.sendToPeer(to, FRAME_KINDS.forwardRequest, payload),
       nowMs,
       wake: () => this.turn.wake(),
@@ -156,10 +157,10 @@ export class ReplicaCore {
     this.replica.announce();
   }
 
-  #takeForwarded(from: number, { id, deadlineMs, command }: ForwardRequest): void {
+  #takeForwarded(from: number, { process, id, deadlineMs, command }: ForwardRequest): void {
     if (command !== undefined && command.byteLength > FORWARDED_BYTES_MAX) {
       const refusal = failure('TOO_LARGE', 'the command fits no prepare', { maximum: FORWARDED_BYTES_MAX });
-      this.#answerForwarded(from, id, refusal);
+      this.#answerForwarded(from, { process, id }, refusal);
       return;
     }
     const { clock, limits } = this.#options;
@@ -168,17 +169,17 @@ export class ReplicaCore {
       deadlineMs: clock.monotonicMs() + Math.min(deadlineMs, limits.REQUEST_DEADLINE_MS_MAX),
       retrySafe: false, // whether it may be sent again is the peer's to say
       fromPeer: true,
-      done: (outcome) => this.#answerForwarded(from, id, outcome),
+      done: (outcome) => this.#answerForwarded(from, { process, id }, outcome),
     });
   }
 
-  #answerForwarded(to: number, id: number, outcome: CommandOutcome): void {
+  #answerForwarded(to: number, name: Pick<ForwardRequest, 'process' | 'id'>, outcome: CommandOutcome): void {
     const forwarded =
       outcome === 'not-primary'
-        ? ({ id, kind: 'not-primary' } as const)
+        ? ({ ...name, kind: 'not-primary' } as const)
         : 'op' in outcome
-          ? ({ id, kind: 'applied', ...outcome } as const)
-          : ({ id, kind: 'failed', failure: outcome } as const);
+          ? ({ ...name, kind: 'applied', ...outcome } as const)
+          : ({ ...name, kind: 'failed', failure: outcome } as const);
     this.#announceDue = true;
     this.turn.wake();
     // A peer that is gone learns of it as a client would: by reading, or by its deadline.
@@ -191,4 +192,9 @@ export class ReplicaCore {
     this.requests.waiters.applied(prepare.op);
     this.#options.onApplied?.(prepare, results);
   }
+}
+
+/** 53 bits of chance: what a number holds. */
+function processNumber(random: Random): number {
+  return random.below(2 ** 32) * 2 ** 21 + random.below(2 ** 21);
 }

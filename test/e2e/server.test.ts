@@ -175,7 +175,7 @@ describe('bytes that are no request', () => {
     const primary = await cluster.primary();
     const posing = hello({ role: 'peer', replica: (primary + 1) % 3, replicaCount: 3, to: primary });
     const handed = [Buffer.alloc(0), Buffer.alloc(50, 0xee), Buffer.alloc(200_000, 3)].map((command, id) =>
-      encodeFrame(FRAME_KINDS.forwardRequest, encodeForwardRequest({ id, deadlineMs: 2_000, command })),
+      encodeFrame(FRAME_KINDS.forwardRequest, encodeForwardRequest({ process: 1, id, deadlineMs: 2_000, command })),
     );
     const cut = encodeFrame(FRAME_KINDS.forwardRequest, Buffer.alloc(3));
     const { kinds, goodbye } = await converse(cluster.addresses[primary] as string, [posing, ...handed, cut], 1_500);

@@ -27,6 +27,9 @@ interface Frame {
   readonly command: number | undefined;
 }
 
+/** Of the one life that is tested here. */
+const PROCESS = 5;
+
 export class World {
   /** Committed prepares, op 1 first: the truth. */
   readonly truth: Prepare[] = [];
@@ -70,6 +73,7 @@ export class World {
       limits: { ...SERVER_LIMITS, PREPARES_IN_FLIGHT_MAX: 3, BATCH_COMMANDS_MAX: 2, REQUESTS_IN_FLIGHT_MAX: 40 },
       encodeBatch: (commands) => Buffer.concat(commands),
       barrierCommand: bytesOf(0),
+      process: PROCESS,
       forward: (to, payload) => {
         const { id, command } = decodeForwardRequest(Buffer.from(payload));
         this.#frames.push({ id, to, command: command === undefined ? undefined : idOf(command) });
@@ -122,15 +126,22 @@ export class World {
       if (!answered) return;
       const busy = { outcome: 'refused', code: 'BUSY', message: '', evidence: {} } as const;
       const kinds: readonly ForwardResult[] = [
-        { id: frame.id, kind: 'not-primary' },
-        { id: frame.id, kind: 'failed', failure: busy },
+        { process: PROCESS, id: frame.id, kind: 'not-primary' },
+        { process: PROCESS, id: frame.id, kind: 'failed', failure: busy },
       ];
       this.proposals.forwardResult(frame.to, kinds[which % 2] as ForwardResult);
       return;
     }
     const { op, hash } = this.#commitForeign(frame.to, frame.command);
     if (answered)
-      this.proposals.forwardResult(frame.to, { id: frame.id, kind: 'applied', op, hash, result: frame.command });
+      this.proposals.forwardResult(frame.to, {
+        process: PROCESS,
+        id: frame.id,
+        kind: 'applied',
+        op,
+        hash,
+        result: frame.command,
+      });
   }
 
   losePeer(peer: number): void {
