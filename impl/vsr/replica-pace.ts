@@ -59,6 +59,8 @@ export class ReplicaPace {
   #askedFrom = 0;
   #silentTicks = 0;
   #persistTicks = 0;
+  /** Primary: highest op that a backup has asked for on its way into the view. */
+  #entryAsked = 0;
   /** View change: what was sent once and goes out again only by its timer. */
   #voteSent = false;
   #nextAsked = 0;
@@ -80,6 +82,7 @@ export class ReplicaPace {
     this.#askedFrom = other.#askedFrom;
     this.#silentTicks = other.#silentTicks;
     this.#persistTicks = other.#persistTicks;
+    this.#entryAsked = other.#entryAsked;
     this.#voteSent = other.#voteSent;
     this.#nextAsked = other.#nextAsked;
   }
@@ -99,6 +102,7 @@ export class ReplicaPace {
       this.#commitSent = 0;
       this.#commitSeen = commit;
       this.#opBegun = op;
+      this.#entryAsked = 0;
       this.#voteSent = false;
       this.#nextAsked = 0;
     }
@@ -130,6 +134,7 @@ export class ReplicaPace {
         this.#heard.clear();
         this.#timers.restart('Abdicate');
       }
+      if (message.type === 'RequestEntry') this.#followWalk(message.op);
     }
     if (this.#role === 'backup' && message.from === primaryOf(view, this.#replica.replicaCount)) {
       this.#timers.restart('HeartbeatTimeout');
@@ -258,6 +263,16 @@ export class ReplicaPace {
       this.#askedFrom = 0;
       this.#timers.stop('RetryRequestPrepare');
     }
+  }
+
+  /**
+   * A backup that takes the view's log entry by entry may need longer than a stall is waited for, and would begin again in
+   * the next view: as long as it gets on, nothing stalls.
+   */
+  #followWalk(op: number): void {
+    if (op <= this.#entryAsked) return;
+    this.#entryAsked = op;
+    if (this.#timers.left('CommitStall') !== undefined) this.#timers.restart('CommitStall');
   }
 
   #sendCommit(): void {
