@@ -4,7 +4,7 @@ SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
 STAMP := node_modules/.package-lock.json
 
-.PHONY: help check check-deep replay validate canaries spec-index explain-page picture test bench bench-peers lint types style imports clean node
+.PHONY: help check check-deep replay validate canaries spec-index explain-page picture sim test bench bench-peers lint types style imports clean node
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -30,6 +30,9 @@ replay: node $(STAMP) ## Step a saved trace on the real code: T=path, or all of 
 
 validate: node $(STAMP) ## Hold a recorded run of a cluster to the spec: R=directory of `lockstep server --record`
 	@node --import tsx conformance/validate-cluster/main.ts $(R)
+
+sim: node $(STAMP) ## Simulate whole clusters under every fault: RUNS=2000, FIRST=1, SEED=one, SCENARIO=, REPLICAS=, WITHOUT=, A='more flags'
+	@bin/lockstep sim $(if $(SEED),--seed $(SEED),$(if $(RUNS),--runs $(RUNS)) $(if $(FIRST),--first-seed $(FIRST))) $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(REPLICAS),--replicas $(REPLICAS)) $(if $(WITHOUT),--without $(WITHOUT)) $(A)
 
 canaries: node $(STAMP) ## Write docs/canaries.md: every broken rule and what catches it
 	@node --import tsx conformance/mutants/write-canaries-main.ts

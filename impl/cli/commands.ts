@@ -16,5 +16,6 @@ export const commands: readonly CommandEntry[] = [
   entry('inspect', 'show what is in a data directory', () => import('./commands/inspect.ts')),
   entry('bench', 'load a cluster and print what it takes', () => import('./commands/bench.ts')),
   entry('check', 'prove that spec, machine and code agree, edge by edge', () => import('./commands/check.ts')),
+  entry('sim', 'simulate whole clusters under every fault, from one seed', () => import('./commands/sim.ts')),
   entry('replay', 'step saved traces on the real code', () => import('./commands/replay.ts')),
 ];

@@ -4,12 +4,14 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { coverageRows } from '../coverage.ts';
+import { originOf } from '../origin.ts';
 import { commandOf } from './command-line.ts';
 import { failureText } from './failure-text.ts';
 import { MemoryTrend } from './memory-trend.ts';
 import type { Answer, Job } from './messages.ts';
 import { Progress } from './progress.ts';
-import { hashOfSources, type SavedBundle, StateFile } from './saved-state.ts';
+import { type SavedBundle, StateFile } from './saved-state.ts';
 import { runsIn, type SeedRange, withoutRanges, withRange } from './seed-ranges.ts';
 import { shard } from './shard.ts';
 import type { RunsTask } from './sim-arguments.ts';
@@ -29,12 +31,11 @@ export const EXIT_STOPPED = 130;
 export interface Surroundings {
   /** Address of the module with makeScenario and runScenario. */
   readonly world: string;
-  /** Holds machines/, impl/ and conformance/, as sources or built. */
-  readonly codeRoot: string;
-  /** Holds build/. */
+  /** Of the checkout: what decides the runs is known by its files. */
   readonly root: string;
+  /** Its build/: for bundles, what is done, and the report. */
+  readonly build: string;
   readonly outsideBudget: readonly OutsideBudget[];
-  readonly coveragePossible?: number;
   /** Standard output: the result. */
   readonly print: (text: string) => void;
   /** Standard error: everything beside it. */
@@ -76,9 +77,9 @@ class ManyRuns {
   constructor(task: RunsTask, around: Surroundings) {
     this.#task = task;
     this.#around = around;
-    const folder = join(around.root, 'build', 'sim');
+    const folder = join(around.build, 'sim');
     this.#failuresFolder = task.keep ?? join(folder, 'failures');
-    this.#state = new StateFile(folder, task.settings, task.coverage, task.seeds, hashOfSources(around.codeRoot));
+    this.#state = new StateFile(folder, task.settings, task.coverage, task.seeds, originOf(around.root).sources);
     const saved = task.resume ? this.#state.load() : undefined;
     this.#tally = saved?.tally ?? EMPTY_TALLY;
     this.#before = this.#tally;
@@ -193,9 +194,8 @@ class ManyRuns {
 
   #reportNow(): SimReport {
     const { settings, seeds, workers, coverage } = this.#task;
-    const { outsideBudget, coveragePossible, nowMs } = this.#around;
+    const { outsideBudget, nowMs } = this.#around;
     const tally = this.#tally;
-    const possible = coveragePossible === undefined ? {} : { possible: coveragePossible };
     const complete = tally.runs === seeds.count;
     return {
       schema: 1,
@@ -205,7 +205,7 @@ class ManyRuns {
       result: {
         tally,
         neverInjected: complete ? neverInjected(tally, settings) : [],
-        ...(coverage ? { coverage: { seen: this.#coverage.size, ...possible } } : {}),
+        ...(coverage ? { coverage: { seen: this.#coverage.size, machines: coverageRows(this.#coverage) } } : {}),
       },
       outsideBudget,
       measured: {
@@ -220,7 +220,7 @@ class ManyRuns {
   }
 
   #write(report: SimReport): void {
-    const folder = join(this.#around.root, 'build', 'report');
+    const folder = join(this.#around.build, 'report');
     try {
       mkdirSync(folder, { recursive: true });
       writeFileSync(join(folder, 'sim.json'), `${JSON.stringify(report, null, 2)}\n`);

@@ -12,19 +12,6 @@ import type { Tally } from './tally.ts';
 /** Files of runs that were never gone on with: the oldest go. */
 const STATES_MAX = 8;
 const KEY_CHARS = 16;
-/** Of the simulated process: what is in none of these cannot change a run. */
-const SOURCE_FOLDERS = [
-  'machines',
-  'impl/crypto',
-  'impl/kernel',
-  'impl/ports',
-  'impl/server',
-  'impl/storage',
-  'impl/vsr',
-  'impl/wire',
-  'conformance/sim',
-];
-
 export interface SavedState {
   readonly schema: 1;
   readonly key: string;
@@ -47,7 +34,7 @@ export class StateFile {
   readonly key: string;
   readonly #runs: SeedRange;
 
-  /** @param folder `build/sim` */
+  /** @param folder `build/sim` @param sources by which code the runs are made */
   constructor(folder: string, settings: RunSettings, coverage: boolean, runs: SeedRange, sources: string) {
     const facts = JSON.stringify([canonical(settings), coverage, runs.first, runs.count, sources]);
     this.key = createHash('sha256').update(facts).digest('hex').slice(0, KEY_CHARS);
@@ -90,15 +77,6 @@ export class StateFile {
   remove(): void {
     rmSync(this.path, { force: true });
   }
-}
-
-/** SHA-256 of all sources of the simulated process, TypeScript or what it was built into. @param root holds machines/ and impl/ */
-export function hashOfSources(root: string): string {
-  const hash = createHash('sha256');
-  for (const folder of SOURCE_FOLDERS)
-    for (const name of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).sort())
-      if (/\.[jt]s$/.test(name)) hash.update(`${folder}/${name}\n`).update(readFileSync(join(root, folder, name)));
-  return hash.digest('hex');
 }
 
 function canonical(settings: RunSettings): readonly (readonly [string, unknown])[] {

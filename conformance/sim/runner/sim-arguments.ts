@@ -32,15 +32,17 @@ export interface RunsTask {
   readonly json: boolean;
 }
 
+export interface OneTask {
+  readonly kind: 'one';
+  readonly settings: RunSettings;
+  readonly seed: number;
+  readonly keep: string | undefined;
+  readonly json: boolean;
+}
+
 export type SimTask =
   | RunsTask
-  | {
-      readonly kind: 'one';
-      readonly settings: RunSettings;
-      readonly seed: number;
-      readonly keep: string | undefined;
-      readonly json: boolean;
-    }
+  | OneTask
   | { readonly kind: 'replay' | 'shrink' | 'bisect'; readonly file: string; readonly json: boolean }
   | { readonly kind: 'timeline'; readonly file: string; readonly html: string | undefined; readonly mermaid: boolean }
   | { readonly kind: 'scenarios' | 'canaries'; readonly json: boolean };

@@ -1,7 +1,10 @@
 /** What `lockstep sim` says at the end, for people and as build/report/sim.json. Pure. Mirrors no spec module. */
 import Table from 'cli-table3';
 import { grouped } from '../../report/html.ts';
+import type { CoverageRow } from '../coverage.ts';
 import { FAULT_KINDS, type FaultKind } from '../plan.ts';
+import type { RunResult } from '../run-result.ts';
+import { scenarioNamed } from '../scenarios.ts';
 import type { MemoryPart } from './memory-trend.ts';
 import type { RunSettings } from './messages.ts';
 import { rateText, timeText } from './progress.ts';
@@ -10,6 +13,8 @@ import type { Tally } from './tally.ts';
 
 /** Fewer runs need not meet every kind of fault. */
 const ALL_KINDS_RUNS_MIN = 500;
+/** Of what a machine never did; build/report/sim.json has all of it. */
+const MISSING_SHOWN_MAX = 6;
 const MIB = 1024 ** 2;
 const US_PER_S = 1_000_000;
 
@@ -24,7 +29,7 @@ export interface SimReport {
     readonly tally: Tally;
     /** Kinds that should have happened, and did not. */
     readonly neverInjected: readonly FaultKind[];
-    readonly coverage?: Coverage;
+    readonly coverage?: { readonly seen: number; readonly machines: readonly CoverageRow[] };
   };
   readonly outsideBudget: readonly OutsideBudget[];
   /** Of this machine, since the last start. */
@@ -38,12 +43,6 @@ export interface SimReport {
   };
 }
 
-export interface Coverage {
-  readonly seen: number;
-  /** Where it is known. */
-  readonly possible?: number;
-}
-
 export interface OutsideBudget {
   readonly what: string;
   readonly until: string;
@@ -53,7 +52,7 @@ export interface OutsideBudget {
 export function neverInjected(tally: Tally, settings: RunSettings): readonly FaultKind[] {
   if (tally.runs < ALL_KINDS_RUNS_MIN) return [];
   const off = new Set(settings.without);
-  const swarm = settings.name === undefined || settings.name === 'swarm';
+  const swarm = scenarioNamed(settings.name ?? 'swarm').faults === 'all';
   return FAULT_KINDS.filter((kind) => {
     const expected = !off.has(kind) && (swarm || (tally.planned[kind] ?? 0) > 0);
     return expected && (tally.injected[kind] ?? 0) === 0;
@@ -62,7 +61,7 @@ export function neverInjected(tally: Tally, settings: RunSettings): readonly Fau
 
 export function reportText(report: SimReport): string {
   const { tally } = report.result;
-  const parts = [faultTable(report), factsTable(report)];
+  const parts = [faultTable(report), factsTable(report), ...coverageLines(report)];
   if (report.outsideBudget.length > 0) {
     const rows = report.outsideBudget.map(({ what, until }) => `  ${what}: until ${until}`);
     parts.push(
@@ -71,6 +70,21 @@ export function reportText(report: SimReport): string {
   }
   parts.push(`History of all runs: ${tally.hash}`, verdictText(report));
   return parts.join('\n');
+}
+
+/** One run. */
+export function runText(result: Omit<RunResult, 'coverage'>, tally: Tally): string {
+  const { seed, hash, steps, ticks, machineEvents, operations, committedOps, viewMax, halts, virtualUs } = result;
+  const faults = FAULT_KINDS.filter((kind) => (tally.injected[kind] ?? 0) > 0);
+  const { applied, refused, unknown } = operations;
+  return [
+    `seed ${seed}: ${grouped(steps)} steps, ${grouped(ticks)} of them ticks, ${grouped(machineEvents)} machine events, ${timeText(virtualUs / US_PER_S)} of virtual time`,
+    `  clients   ${grouped(applied)} applied, ${grouped(refused)} refused, ${grouped(unknown)} unknown`,
+    `  cluster   ${Object.keys(tally.replicas)[0]} replicas, ${grouped(committedOps)} ops committed, highest view ${viewMax}`,
+    `  faults    ${faults.map((kind) => `${kind} ${grouped(tally.injected[kind] as number)}`).join(', ') || 'none'}`,
+    `  halts     ${halts.map(({ replica, code }) => `replica ${replica} ${code}`).join(', ') || 'none'}`,
+    `  history   ${hash}`,
+  ].join('\n');
 }
 
 function faultTable({ result: { tally, neverInjected: missing }, settings }: SimReport): string {
@@ -88,7 +102,7 @@ function faultTable({ result: { tally, neverInjected: missing }, settings }: Sim
 }
 
 function factsTable({ result, measured }: SimReport): string {
-  const { tally, coverage } = result;
+  const { tally } = result;
   const table = new Table({ style: { head: [], border: [], compact: true } });
   const listed = (counts: Readonly<Record<string, number>>): string =>
     Object.entries(counts)
@@ -114,11 +128,6 @@ function factsTable({ result, measured }: SimReport): string {
     ['frames', `${grouped(tally.framesSent)} sent, ${grouped(tally.framesDelivered)} delivered`],
     ['virtual time', timeText(tally.virtualUs / US_PER_S)],
   );
-  if (coverage !== undefined)
-    table.push([
-      'coverage',
-      `${grouped(coverage.seen)}${coverage.possible === undefined ? '' : ` of ${grouped(coverage.possible)}`} (state, event, guard outcomes) seen`,
-    ]);
   if (measured.runs > 0) {
     const perSecond = (count: number): string => rateText(count / measured.seconds);
     table.push([
@@ -133,6 +142,18 @@ function factsTable({ result, measured }: SimReport): string {
       `resident ${mib(first.residentBytesMax)} at first, ${mib(last.residentBytesMax)} at last; heap ${mib(first.heapBytesMin)}, ${mib(last.heapBytesMin)}`,
     ]);
   return table.toString();
+}
+
+/** Seen of possible, a machine a line, and some of what never happened. */
+function coverageLines({ result: { coverage } }: SimReport): readonly string[] {
+  const lines = (coverage?.machines ?? []).map(({ component, seen, possible, missing, surprising }) => {
+    const some = missing.slice(0, MISSING_SHOWN_MAX).map((key) => key.slice(component.length + 1));
+    const more = missing.length > some.length ? `, … ${missing.length - some.length} more` : '';
+    const never = some.length === 0 ? '' : `; never: ${some.join(', ')}${more}`;
+    const wrong = surprising.length === 0 ? '' : `; said to be impossible: ${surprising.join(', ')}`;
+    return `  ${component}: ${grouped(seen)} of ${grouped(possible)}${never}${wrong}`;
+  });
+  return lines.length === 0 ? [] : ['Coverage, (state, event, outcome) of the machines:', ...lines];
 }
 
 function verdictText({ result, seeds, complete, measured }: SimReport): string {

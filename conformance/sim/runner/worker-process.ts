@@ -31,7 +31,10 @@ export class WorkerProcess {
     const typescript = here.endsWith('.ts');
     const entry = fileURLToPath(new URL(typescript ? './worker.ts' : './worker.js', here));
     this.#child = fork(entry, [worldModule, JSON.stringify(settings)], {
-      execArgv: [`--max-old-space-size=${WORKER_HEAP_MIB_MAX}`, ...(typescript ? ['--import', 'tsx'] : [])],
+      execArgv: [
+        `--max-old-space-size=${WORKER_HEAP_MIB_MAX}`,
+        ...(typescript ? ['--import', 'tsx'] : ['--enable-source-maps']),
+      ],
       // What it prints goes to standard error: standard output is for the report.
       stdio: ['ignore', 2, 'pipe', 'ipc'],
     });
