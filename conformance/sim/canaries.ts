@@ -7,6 +7,7 @@ import { brokenAppendLog } from '../drivers/append-log-broken.ts';
 import { brokenSuperblock } from '../drivers/superblock-broken.ts';
 import { brokenVsr } from '../drivers/vsr-broken.ts';
 import type { BrokenParts } from './broken-parts.ts';
+import type { PlanSettings } from './make-plan.ts';
 import {
   impatient,
   keyIsLost,
@@ -29,6 +30,8 @@ export interface SimCanary {
   readonly canary?: string;
   /** Why no run finds it; absent: it must be found. */
   readonly unseen?: string;
+  /** The scenario that shows it, where the swarm hardly does. */
+  readonly plan?: PlanSettings;
   /** Made anew for each run: some have a memory. */
   readonly parts: () => BrokenParts;
 }
@@ -47,6 +50,15 @@ function canary(component: string, { name, rule, canary: known }: Broken, parts:
 
 const own = (component: string, name: string, rule: string, parts: () => BrokenParts, known?: string): SimCanary =>
   canary(component, { name, rule, ...(known === undefined ? {} : { canary: known }) }, parts);
+
+/** Runs within which a canary must be found, from whatever seed on. */
+const RUNS_MAX = 300;
+/** Those that take more: a schedule of several steps that chance has to meet. */
+const RARE_RUNS_MAX: Readonly<Record<string, number>> = {};
+
+export function runsMaxOf(name: string): number {
+  return RARE_RUNS_MAX[name] ?? RUNS_MAX;
+}
 
 /** What simulation cannot see, by name, with the reason. */
 const UNSEEN: Readonly<Record<string, string>> = {};
