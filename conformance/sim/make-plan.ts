@@ -33,8 +33,8 @@ export interface PlanSettings {
   readonly without?: readonly FaultKind[];
 }
 
-const SAFETY_US_MIN = 600_000;
-const SAFETY_US_MAX = 2_600_000;
+const SAFETY_US_MIN = 800_000;
+const SAFETY_US_MAX = 2_400_000;
 const FAULTS_MAX = 22;
 /** Before the first fault: a cluster that never came up shows little. */
 const QUIET_US = 60_000;

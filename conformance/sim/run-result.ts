@@ -1,4 +1,5 @@
 /** What a simulated run came to. Mirrors no spec module. */
+import type { HistoryEntry } from './client-history.ts';
 import type { FaultKind } from './plan.ts';
 import type { SimEvent } from './sim-event.ts';
 
@@ -55,6 +56,8 @@ export interface RunOptions {
   readonly onEvent?: (event: SimEvent) => void;
   /** Collects RunResult.coverage. */
   readonly coverage?: boolean;
+  /** What the clients saw, at the end. */
+  readonly onHistory?: (history: readonly HistoryEntry[]) => void;
   /** Stops after this step, without the liveness phase. */
   readonly stepMax?: number;
 }

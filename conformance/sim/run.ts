@@ -30,6 +30,7 @@ export function runScenario(scenario: Scenario, options: RunOptions = {}): RunRe
   const oracles = new Oracles(scenario.replicaCount, without);
   const world = new World(scenario, oracles, options, coverage === undefined ? broken : coverage.noting(broken));
   const failure = play(world, oracles, options, without);
+  options.onHistory?.(world.clients.history);
   if (failure !== undefined && world.listens)
     world.emit({ kind: 'failure', oracle: failure.oracle, message: failure.message });
   return resultOf(world, oracles, failure, coverage);

@@ -26,6 +26,8 @@ export const CLUSTER = 7n;
 export const DIRECTORY = '/data';
 /** Small, so that opening scans little and growth happens. */
 const LOG_OPTIONS = { segmentBytes: 64 * 1024 } as const;
+/** One run in so many compresses its records: most of the time of a record is in that. */
+const COMPRESSING_RUN_OF = 4;
 const LIMITS = serverLimitsWith({});
 /** Turns in a row that a node may ask for without virtual time passing: more is a loop of ours. */
 const TURNS_AT_ONCE_MAX = 1_000;
@@ -94,6 +96,7 @@ export class SimNode {
   readonly #world: NodeWorld;
   readonly #broken: BrokenParts;
   readonly #seed: number;
+  readonly #compresses: boolean;
   #gathered: Gathered[] = [];
   #answers: (() => void)[] = [];
   #turnEnds: (() => void)[] = [];
@@ -108,6 +111,7 @@ export class SimNode {
     this.#world = world;
     this.#broken = broken;
     this.#seed = Math.imul(seed, 0x85eb_ca6b) + index * 0x61c8_8647;
+    this.#compresses = seed % COMPRESSING_RUN_OF === 0;
     this.disk = formattedDisk(index, replicaCount);
     this.clock = new SimClock(world.nowUs);
     const core = this.open();
@@ -141,7 +145,7 @@ export class SimNode {
         DIRECTORY,
         { cluster: CLUSTER, replica: this.index, replicaCount: this.replicaCount },
         {
-          log: { ...LOG_OPTIONS, ...logFaults },
+          log: { ...LOG_OPTIONS, compress: this.#compresses, ...logFaults },
           ...(superblockFaults === undefined ? {} : { superblock: superblockFaults }),
         },
       );

@@ -23,6 +23,7 @@ import { SimNode } from './sim-node.ts';
 import { WorldFaults } from './world-faults.ts';
 
 const TICK_US = REPLICA_TICK_MS * 1_000;
+const TICK = { kind: 'tick' } as const;
 /** One way between a client and a replica. */
 const CLIENT_FRAME_US_MIN = 100;
 const CLIENT_FRAME_US_MAX = 600;
@@ -221,7 +222,10 @@ export class World {
         if (!node.isUp || detail !== node.restarts) return;
         this.ticks++;
         this.scheduler.push(this.nowUs + node.clock.periodUs(TICK_US), DUE.tick, subject, detail);
-        if (node.pauses === 0) this.#put(node, { kind: 'tick' });
+        if (node.pauses > 0) return;
+        node.inbox.push(TICK);
+        if (node.turnScheduled || this.nowUs < node.busyUntilUs) this.#schedule(node);
+        else this.#turn(node);
         return;
       }
       case DUE.turn:
