@@ -43,6 +43,7 @@ export type Answer =
       /** Keys that this worker has not told before. */
       readonly coverage: readonly string[];
       readonly memory: Memory;
+      readonly tookMs: number;
     }
   | { readonly kind: 'one'; readonly result: OneResult; readonly tally: Tally }
   | { readonly kind: 'saved'; readonly seed: number; readonly file: string }

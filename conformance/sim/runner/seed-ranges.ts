@@ -35,8 +35,19 @@ export function runsIn(ranges: readonly SeedRange[]): number {
   return ranges.reduce((sum, { count }) => sum + count, 0);
 }
 
-/** Pieces of at most runsMax, in order. */
-export function* piecesOf(ranges: readonly SeedRange[], runsMax: number): Generator<SeedRange> {
-  for (const { first, count } of ranges)
-    for (let at = 0; at < count; at += runsMax) yield { first: first + at, count: Math.min(runsMax, count - at) };
+/** Hands out ranges in pieces, in order. */
+export class SeedQueue {
+  readonly #ranges: SeedRange[];
+
+  constructor(ranges: readonly SeedRange[]) {
+    this.#ranges = [...ranges];
+  }
+
+  /** @param runsMax from 1 @returns undefined when nothing is left */
+  take(runsMax: number): SeedRange | undefined {
+    const range = this.#ranges.shift();
+    if (range === undefined || range.count <= runsMax) return range;
+    this.#ranges.unshift({ first: range.first + runsMax, count: range.count - runsMax });
+    return { first: range.first, count: runsMax };
+  }
 }

@@ -5,11 +5,14 @@
  */
 import { SimError } from '../sim-error.ts';
 import type { Answer, Job, RunSettings } from './messages.ts';
-import { piecesOf, type SeedRange } from './seed-ranges.ts';
+import { SeedQueue, type SeedRange } from './seed-ranges.ts';
 import { WorkerProcess } from './worker-process.ts';
 
-/** Runs in one piece: some 100 ms of work, so that a piece costs little beside it and little is lost with it. */
-const PIECE_RUNS_MAX = 32;
+/** Of work in one piece: enough that handing it out costs nothing beside it; a stop waits for it, and it is lost with its worker. */
+const PIECE_MS = 200;
+const PIECE_RUNS_MAX = 128;
+/** Before it is known how long a run takes. */
+const PIECE_RUNS_FIRST = 4;
 /** A run takes milliseconds; one that takes this long does not end. Also for a whole piece, whose seeds are then tried alone. */
 const RUN_MS_MAX = 60_000;
 /** From the start of a process until it takes work: compiling the sources on a busy machine. */
@@ -44,12 +47,13 @@ class Shard {
   readonly #options: ShardOptions;
   readonly #done: () => void;
   readonly #fail: (cause: Error) => void;
-  readonly #pieces: Iterator<SeedRange>;
+  readonly #seeds: SeedQueue;
   /** To be tried alone, after a worker died of one of them. */
   readonly #alone: number[] = [];
   readonly #workers = new Set<WorkerProcess>();
   readonly #deadlines = new Map<WorkerProcess, NodeJS.Timeout>();
   #falseStarts = 0;
+  #pieceRuns = PIECE_RUNS_FIRST;
   #stopTimer: NodeJS.Timeout | undefined;
   #ended = false;
 
@@ -57,7 +61,7 @@ class Shard {
     this.#options = options;
     this.#done = done;
     this.#fail = fail;
-    this.#pieces = piecesOf(options.remaining, PIECE_RUNS_MAX);
+    this.#seeds = new SeedQueue(options.remaining);
   }
 
   start(): void {
@@ -85,6 +89,7 @@ class Shard {
     worker.job = undefined;
     this.#falseStarts = 0;
     this.#clearDeadline(worker);
+    if (answer.kind === 'runs') this.#pieceRuns = pieceRunsFor(answer);
     if (answer.kind !== 'ready') this.#options.onAnswer(answer);
     this.#employ(worker);
   }
@@ -110,8 +115,8 @@ class Shard {
     const { coverage } = this.#options;
     const seed = this.#alone.shift();
     if (seed !== undefined) return { kind: 'runs', range: { first: seed, count: 1 }, coverage };
-    const { value, done } = this.#pieces.next();
-    return done === true ? undefined : { kind: 'runs', range: value, coverage };
+    const range = this.#seeds.take(this.#pieceRuns);
+    return range === undefined ? undefined : { kind: 'runs', range, coverage };
   }
 
   #lose(worker: WorkerProcess, why: string): void {
@@ -172,4 +177,9 @@ class Shard {
     if (cause === undefined) this.#done();
     else this.#fail(cause);
   }
+}
+
+function pieceRunsFor({ range, tookMs }: { readonly range: SeedRange; readonly tookMs: number }): number {
+  const runs = Math.round((PIECE_MS * range.count) / Math.max(1, tookMs));
+  return Math.max(1, Math.min(runs, PIECE_RUNS_MAX));
 }

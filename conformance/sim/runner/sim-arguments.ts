@@ -13,6 +13,8 @@ import type { SeedRange } from './seed-ranges.ts';
 export const RUNS_BY_DEFAULT = 2_000;
 const FIRST_SEED_BY_DEFAULT = 1;
 const WORKERS_MAX = 256;
+/** Of known names in a message. */
+const NAMES_SHOWN_MAX = 30;
 const ACTIONS = ['shrink', 'bisect', 'timeline', 'scenarios', 'canaries'] as const;
 
 /** Names that exist, from the modules that define them. */
@@ -196,11 +198,9 @@ function wholeNumber(text: string): number | undefined {
 
 function oneOf(name: string, known: readonly string[], code: SimErrorCode, what: string): string {
   if (known.includes(name)) return name;
-  throw error(
-    code,
-    `there is no ${what} ${JSON.stringify(name)}${meant(name, known)}: there is ${known.join(', ')}`,
-    name,
-  );
+  const more = known.length > NAMES_SHOWN_MAX ? `, … ${known.length - NAMES_SHOWN_MAX} more` : '';
+  const listed = `${known.slice(0, NAMES_SHOWN_MAX).join(', ')}${more}`;
+  throw error(code, `there is no ${what} ${JSON.stringify(name)}${meant(name, known)}: there is ${listed}`, name);
 }
 
 function meant(name: string, known: readonly string[]): string {

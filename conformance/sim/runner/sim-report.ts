@@ -16,6 +16,7 @@ const ALL_KINDS_RUNS_MIN = 500;
 /** Of what a machine never did; build/report/sim.json has all of it. */
 const MISSING_SHOWN_MAX = 6;
 const MIB = 1024 ** 2;
+const FACT_NAME_COLUMNS = 12;
 const US_PER_S = 1_000_000;
 
 export interface SimReport {
@@ -61,9 +62,11 @@ export function neverInjected(tally: Tally, settings: RunSettings): readonly Fau
 
 export function reportText(report: SimReport): string {
   const { tally } = report.result;
-  const parts = [faultTable(report), factsTable(report), ...coverageLines(report)];
+  const parts = [faultTable(report), ...factLines(report), ...coverageLines(report)];
   if (report.outsideBudget.length > 0) {
-    const rows = report.outsideBudget.map(({ what, until }) => `  ${what}: until ${until}`);
+    const rows = report.outsideBudget.map(
+      ({ what, until }) => `  ${what}: ${until.startsWith('none') ? '' : 'until '}${until}`,
+    );
     parts.push(
       ['Outside of the fault budget (--beyond allows it, and then asks for a loud stop):', ...rows].join('\n'),
     );
@@ -101,47 +104,37 @@ function faultTable({ result: { tally, neverInjected: missing }, settings }: Sim
   return table.toString();
 }
 
-function factsTable({ result, measured }: SimReport): string {
-  const { tally } = result;
-  const table = new Table({ style: { head: [], border: [], compact: true } });
+function factLines({ result: { tally }, measured }: SimReport): readonly string[] {
   const listed = (counts: Readonly<Record<string, number>>): string =>
     Object.entries(counts)
       .map(([name, count]) => `${name} ${grouped(count)}`)
       .join(', ') || 'none';
-  const a = (count: number): string => grouped(Math.round(count / Math.max(1, tally.runs)));
-  table.push(
-    [
-      'client operations',
-      `${grouped(tally.applied)} applied, ${grouped(tally.refused)} refused, ${grouped(tally.unknown)} unknown; ${a(tally.applied + tally.refused + tally.unknown)} a run`,
-    ],
-    ['committed ops', `${grouped(tally.committedOps)}; highest view ${tally.viewMax}`],
+  const eachRun = (count: number): string => `${grouped(Math.round(count / Math.max(1, tally.runs)))} a run`;
+  const { applied, refused, unknown, replicas } = tally;
+  const operations = `${grouped(applied)} applied, ${grouped(refused)} refused, ${grouped(unknown)} unknown`;
+  const sizes = Object.entries(replicas).map(([size, runs]) => `${grouped(runs)} of ${size} replicas`);
+  const facts: [name: string, text: string][] = [
+    ['operations', `${operations}; ${eachRun(applied + refused + unknown)}`],
+    ['committed', `${grouped(tally.committedOps)} ops; highest view ${tally.viewMax}`],
     ['halts', listed(tally.halts)],
-    [
-      'clusters',
-      Object.entries(tally.replicas)
-        .map(([size, runs]) => `${grouped(runs)} of ${size} replicas`)
-        .join(', '),
-    ],
+    ['clusters', sizes.join(', ')],
     ['workloads', listed(tally.workloads)],
-    ['steps', `${grouped(tally.steps)}; ${a(tally.steps)} a run`],
-    ['machine events', `${grouped(tally.machineEvents)}; ${a(tally.machineEvents)} a run`],
+    ['steps', `${grouped(tally.steps)}; ${eachRun(tally.steps)}`],
+    ['machines', `${grouped(tally.machineEvents)} events; ${eachRun(tally.machineEvents)}`],
     ['frames', `${grouped(tally.framesSent)} sent, ${grouped(tally.framesDelivered)} delivered`],
-    ['virtual time', timeText(tally.virtualUs / US_PER_S)],
-  );
+    ['time', `${timeText(tally.virtualUs / US_PER_S)}, virtual`],
+  ];
   if (measured.runs > 0) {
     const perSecond = (count: number): string => rateText(count / measured.seconds);
-    table.push([
-      'rate',
-      `${perSecond(measured.runs)} runs, ${perSecond(measured.steps)} steps, ${perSecond(measured.machineEvents)} machine events a second; ${measured.workers} workers`,
-    ]);
+    const rates = `${perSecond(measured.runs)} runs, ${perSecond(measured.steps)} steps, ${perSecond(measured.machineEvents)} machine events`;
+    facts.push(['rate', `${rates} a second, ${measured.workers} worker(s)`]);
   }
   const [first, last] = [measured.memory[0], measured.memory.at(-1)];
-  if (first !== undefined && last !== undefined)
-    table.push([
-      'memory of a worker',
-      `resident ${mib(first.residentBytesMax)} at first, ${mib(last.residentBytesMax)} at last; heap ${mib(first.heapBytesMin)}, ${mib(last.heapBytesMin)}`,
-    ]);
-  return table.toString();
+  if (first !== undefined && last !== undefined) {
+    const resident = `resident ${mib(first.residentBytesMax)} at first, ${mib(last.residentBytesMax)} at last`;
+    facts.push(['memory', `of a worker: ${resident}; heap ${mib(first.heapBytesMin)}, ${mib(last.heapBytesMin)}`]);
+  }
+  return facts.map(([name, text]) => `${name.padEnd(FACT_NAME_COLUMNS)}${text}`);
 }
 
 /** Seen of possible, a machine a line, and some of what never happened. */

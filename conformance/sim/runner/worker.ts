@@ -31,6 +31,7 @@ function answerTo(job: Job): Answer {
   switch (job.kind) {
     case 'runs': {
       const { range, coverage } = job;
+      const started = performance.now();
       let tally = EMPTY_TALLY;
       const news: string[] = [];
       for (let seed = range.first; seed < range.first + range.count; seed++) {
@@ -44,7 +45,7 @@ function answerTo(job: Job): Answer {
       }
       const { rss, heapUsed } = process.memoryUsage();
       const memory = { residentBytes: rss, heapBytes: heapUsed };
-      return { kind: 'runs', range, tally, coverage: news, memory };
+      return { kind: 'runs', range, tally, coverage: news, memory, tookMs: performance.now() - started };
     }
     case 'one': {
       const { result, tally } = run(job.seed, false);
