@@ -86,7 +86,7 @@ const action = Type.Union([
 ]);
 
 const planEvent = Type.Union([
-  record({ type: Type.Literal('fault'), atUs: timeUs, untilUs: Type.Optional(timeUs), fault }),
+  record({ type: Type.Literal('fault'), atUs: timeUs, untilUs: Type.Optional(number), fault }),
   record({ type: Type.Literal('operation'), atUs: timeUs, client: number, replica, action }),
   record({ type: Type.Literal('client-crash'), atUs: timeUs, client: number, retries: Type.Boolean() }),
 ]);
