@@ -18,7 +18,7 @@ export interface SendingStep extends ReplicaStep {
 }
 
 /** An event without a line, at the end of a life. */
-interface UnderWay {
+export interface UnderWay {
   readonly action: string;
   readonly message?: MessageFacts;
   /** Head after a request. */
@@ -55,7 +55,7 @@ function lastState({ opened, steps }: Life): RecordedState {
 }
 
 /** What the disk at the next start says was under way. */
-function onDisk(replica: number, last: RecordedState, opened: RecordedState | undefined): UnderWay | undefined {
+export function onDisk(replica: number, last: RecordedState, opened: RecordedState | undefined): UnderWay | undefined {
   if (opened === undefined || last.status === 'recovering') return undefined;
   const primary = last.view % last.acked.length;
   const { view, op, headHash } = opened;
@@ -77,7 +77,7 @@ function onDisk(replica: number, last: RecordedState, opened: RecordedState | un
   return { action: 'ReceiveMissingEntry', message };
 }
 
-function sameLog({ op, headHash }: RecordedState, length: number, hash: string): boolean {
+export function sameLog({ op, headHash }: RecordedState, length: number, hash: string): boolean {
   return op === length && headHash === hash;
 }
 
@@ -113,7 +113,7 @@ function assembled({ replica, lives }: Recording, underWay: readonly (UnderWay |
   return steps;
 }
 
-function fsyncOf(replica: number, { status, view, acked }: RecordedState): string {
+export function fsyncOf(replica: number, { status, view, acked }: RecordedState): string {
   if (status === 'view-change') return 'ViewChangeFsync';
   return view % acked.length === replica ? 'PrimaryFsync' : 'BackupFsync';
 }

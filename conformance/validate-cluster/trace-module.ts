@@ -11,6 +11,14 @@ export const TRACE_MODULE = 'LockstepClusterRun';
 export const STEP_MARK = 'lockstep-step';
 export const AFTER_MARK = 'lockstep-after';
 
+/** One replica r of the spec as a record has it: to be held against stateText. */
+export const OBSERVED = `LockstepObserved(r) == [
+  status |-> status[r], view |-> view[r], viewDurable |-> viewDurable[r], logView |-> logView[r],
+  logViewDurable |-> logViewDurable[r], op |-> Op(r), head |-> HashAt(r, Op(r)), opDurable |-> Len(logDurable[r]),
+  headDurable |-> HashOf(logDurable[r], Len(logDurable[r])), commit |-> commit[r], commitDurable |-> commitDurable[r],
+  acked |-> [q \\in 1..ReplicaCount |-> acked[r][q - 1]], startVotes |-> startVotes[r], changeVotes |-> changeVotes[r],
+  target |-> target[r]]`;
+
 /** Values of entries by hash, in the order of the requests: the spec numbers them so. */
 export function entryValues(steps: readonly SendingStep[]): ReadonlyMap<string, number> {
   const values = new Map<string, number>([['0'.repeat(64), 0]]);
@@ -32,12 +40,7 @@ VARIABLE lockstepStep
 LockstepSteps == <<
 ${texts.join(',\n')}
 >>
-LockstepObserved(r) == [
-  status |-> status[r], view |-> view[r], viewDurable |-> viewDurable[r], logView |-> logView[r],
-  logViewDurable |-> logViewDurable[r], op |-> Op(r), head |-> HashAt(r, Op(r)), opDurable |-> Len(logDurable[r]),
-  headDurable |-> HashOf(logDurable[r], Len(logDurable[r])), commit |-> commit[r], commitDurable |-> commitDurable[r],
-  acked |-> [q \\in 1..ReplicaCount |-> acked[r][q - 1]], startVotes |-> startVotes[r], changeVotes |-> changeVotes[r],
-  target |-> target[r]]
+${OBSERVED}
 LockstepInit == Init /\\ lockstepStep = 0
 LockstepNext ==
     /\\ lockstepStep < Len(LockstepSteps)
@@ -55,14 +58,23 @@ ${taken.join('\n')}
 
 /** The record of one replica in the spec's words; -1 for a hash that no request of the run has. */
 export function stateText(state: RecordedState, values: ReadonlyMap<string, number>): string {
-  const numberOf = (hash: string): number => values.get(hash) ?? -1;
+  return `[${Object.entries(stateFields(state, (hash) => values.get(hash) ?? -1))
+    .map(([name, text]) => `${name} |-> ${text}`)
+    .join(', ')}]`;
+}
+
+/** The same, field by field. @param numberOf the spec's number of a hash */
+export function stateFields(
+  state: RecordedState,
+  numberOf: (hash: string) => number,
+): Readonly<Record<string, string | number>> {
   const { target } = state;
   const votes = state.changeVotes.map(
     ({ from, view, logView, op, hash, commit }) =>
       `[type |-> "DoViewChange", from |-> ${from}, view |-> ${view}, logView |-> ${logView}, op |-> ${op}, ` +
       `hash |-> ${numberOf(hash)}, commit |-> ${commit}]`,
   );
-  const fields: Readonly<Record<string, string | number>> = {
+  return {
     status: `"${state.status}"`,
     view: state.view,
     viewDurable: state.viewDurable,
@@ -79,7 +91,4 @@ export function stateText(state: RecordedState, values: ReadonlyMap<string, numb
     changeVotes: `{${votes.join(', ')}}`,
     target: `[from |-> ${target.from}, op |-> ${target.op}, hash |-> ${numberOf(target.hash)}, commit |-> ${target.commit}, next |-> ${target.next}]`,
   };
-  return `[${Object.entries(fields)
-    .map(([name, text]) => `${name} |-> ${text}`)
-    .join(', ')}]`;
 }

@@ -110,10 +110,11 @@ function refusalOf(
   return { ...told, rules, why };
 }
 
-function differences(expected: string, recorded: string): readonly string[] {
+/** @param expected what PrintT wrote: the replica by the spec, last in its tuple; @param recorded its stateText */
+export function differences(expected: string, recorded: string): readonly string[] {
   const byName = (value: TlaValue | undefined): ReadonlyMap<string, string> =>
     new Map(value?.pairs?.map(([name, field]) => [JSON.parse(name.text) as string, field.text]));
-  const spec = byName(parseTla(expected.replace(/\s+/g, ' ')).pairs?.[2]?.[1]);
+  const spec = byName(parseTla(expected.replace(/\s+/g, ' ')).pairs?.at(-1)?.[1]);
   return [...byName(parseTla(recorded))]
     .filter(([name, text]) => spec.get(name) !== text)
     .map(([name, text]) => `${name} is ${text}, by the spec ${spec.get(name) ?? 'nothing'}`);
