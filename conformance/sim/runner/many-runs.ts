@@ -5,7 +5,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { coverageRows } from '../coverage.ts';
-import { originOf } from '../origin.ts';
+import type { Origin } from '../origin.ts';
 import { commandOf } from './command-line.ts';
 import { failureText } from './failure-text.ts';
 import { MemoryTrend } from './memory-trend.ts';
@@ -31,8 +31,8 @@ export const EXIT_STOPPED = 130;
 export interface Surroundings {
   /** Address of the module with makeScenario and runScenario. */
   readonly world: string;
-  /** Of the checkout: what decides the runs is known by its files. */
-  readonly root: string;
+  /** By which code the runs are made. */
+  readonly origin: () => Origin;
   /** Its build/: for bundles, what is done, and the report. */
   readonly build: string;
   readonly outsideBudget: readonly OutsideBudget[];
@@ -79,7 +79,7 @@ class ManyRuns {
     this.#around = around;
     const folder = join(around.build, 'sim');
     this.#failuresFolder = task.keep ?? join(folder, 'failures');
-    this.#state = new StateFile(folder, task.settings, task.coverage, task.seeds, originOf(around.root).sources);
+    this.#state = new StateFile(folder, task.settings, task.coverage, task.seeds, around.origin().sources);
     const saved = task.resume ? this.#state.load() : undefined;
     this.#tally = saved?.tally ?? EMPTY_TALLY;
     this.#before = this.#tally;

@@ -8,6 +8,7 @@ import { errorText } from '../../../impl/cli/cli-error.ts';
 import { repositoryRoot } from '../../../impl/cli/engine-process.ts';
 import { OUTSIDE_BUDGET } from '../budget.ts';
 import { simCanaries } from '../canaries.ts';
+import { originOf } from '../origin.ts';
 import { SCENARIOS } from '../scenarios.ts';
 import { SimError } from '../sim-error.ts';
 import { replay } from './bundle-commands.ts';
@@ -76,7 +77,7 @@ function surroundings(stop: AbortSignal): Surroundings {
   const built = import.meta.url.endsWith('.js');
   return {
     world: new URL(built ? './simulated-world.js' : './simulated-world.ts', import.meta.url).href,
-    root,
+    origin: () => originOf(root),
     build: join(root, 'build'),
     outsideBudget: OUTSIDE_BUDGET,
     print: (text) => stdout.write(text),

@@ -5,13 +5,11 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { runMany, type Surroundings } from '../../../conformance/sim/runner/many-runs.ts';
 import type { RunsTask } from '../../../conformance/sim/runner/sim-arguments.ts';
 import type { SimReport } from '../../../conformance/sim/runner/sim-report.ts';
 
-const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
 const WORLD = new URL('./made-up-world.ts', import.meta.url).href;
 
 let root: string;
@@ -45,7 +43,7 @@ async function run(
     },
     {
       world: WORLD,
-      root: REPOSITORY,
+      origin: () => ({ lockstep: '0', sources: 'these', node: 'v0' }),
       build: join(root, 'build'),
       outsideBudget: [{ what: 'flying', until: 'Wings' }],
       print: (text) => {
