@@ -1,4 +1,5 @@
 /** What can go wrong with an AppendLog, each with a stable code and its evidence as data. Mirrors no spec module. */
+import { AssertionError } from '../ports/assert.ts';
 import { LockstepError } from '../ports/lockstep-error.ts';
 
 export type AppendLogErrorCode =
@@ -20,16 +21,18 @@ export type AppendLogErrorCode =
 /** evidence: file, offset of the record, position in the file, expected and actual, as far as they apply. */
 export class AppendLogError extends LockstepError<AppendLogErrorCode> {}
 
-/** An error of the disk as one of the log, with what to do about it. */
+/**
+ * An error of the disk as one of the log, with what to do about it. What is none of the world's errors (a bug of ours, the
+ * stop of a simulated process) is nobody's to translate: it goes on as it is.
+ */
 export function asAppendLogError(
   cause: unknown,
   file: string,
   code: AppendLogErrorCode,
   advice: string,
 ): AppendLogError {
-  const what = cause instanceof Error ? cause.message : String(cause);
-  const system = cause instanceof LockstepError ? String(cause.code) : 'unknown';
-  return new AppendLogError(code, `${what}; ${advice}`, { file, disk: system }, cause);
+  if (!(cause instanceof LockstepError) || cause instanceof AssertionError) throw cause;
+  return new AppendLogError(code, `${cause.message}; ${advice}`, { file, disk: String(cause.code) }, cause);
 }
 
 export function damagedError(file: string, records: number, position: number, reason: unknown): AppendLogError {
