@@ -1,0 +1,284 @@
+/**
+ * Looks for an order of all that happened on some streams: the steps in the order of their commit ids, and between them what
+ * has none: appends, creates and deletes without an answer (each as late as can be, or never), refusals and reads that saw no
+ * stream (each as soon as its state is there). Wing and Gong's rule throughout: nothing goes before what had returned when it
+ * was called. What is not determined is tried and taken back. Mirrors no spec module.
+ */
+import { assert } from '../../impl/ports/assert.ts';
+import type { Answered, HistoryFacts, Refusal, StreamFacts } from './linearizability-facts.ts';
+import type { Step } from './linearizability-order.ts';
+import { type Insertion, offsetMaxOf, type SavedStream, StreamSearch } from './linearizability-stream.ts';
+
+/** Choices tried before a search ends without a verdict, some 20 ms: histories of runs need one for each loose operation. */
+export const CHOICES_MAX = 20_000;
+/** Choices taken back after which states that led nowhere are remembered: nearly all searches end before. */
+const CHOICES_BEFORE_MEMORY = 32;
+
+/** What has no commit id and was put into the order: what it asks of the steps before and behind it. */
+export interface Loose {
+  /** Index of the step behind it, which takes effect at callUs or later; steps.length when there is none. */
+  readonly before: number;
+  readonly callUs: number;
+  /** Index of the step before it, which takes effect at returnUs or earlier; -1 when there is none. */
+  readonly after: number;
+  readonly returnUs: number;
+}
+
+/** Where a search came to its end: the furthest step, the streams as they were there first, what had waited for its state. */
+export interface DeadEnd {
+  readonly step: Step | undefined;
+  readonly left: readonly Answered[];
+  readonly streams: readonly StreamSearch[];
+  readonly waiting: readonly Refusal[];
+}
+
+export type Found =
+  | { readonly kind: 'order'; readonly loose: readonly Loose[] }
+  | { readonly kind: 'none'; readonly at: number }
+  | { readonly kind: 'undetermined' }
+  | { readonly kind: 'dead-end'; readonly deadEnd: DeadEnd };
+
+type Choice = Insertion | Answered;
+
+interface ChoicePoint {
+  readonly at: number;
+  readonly left: readonly Answered[];
+  readonly active: number;
+  readonly waiting: readonly Refusal[];
+  readonly looseCount: number;
+  readonly saved: readonly SavedStream[];
+  readonly choices: readonly Choice[];
+  next: number;
+}
+
+const NOTHING: readonly never[] = [];
+
+export class OrderSearch {
+  readonly #steps: readonly Step[];
+  /** Indices of the steps of these streams, ascending. */
+  readonly #order: readonly number[];
+  readonly #facts: HistoryFacts;
+  readonly #streams: readonly StreamSearch[];
+  readonly #byIndex: (StreamSearch | undefined)[] = [];
+  /** By callUs. The first `active` of them may go before what is next; those of them that had no state yet wait. */
+  readonly #refusals: readonly Refusal[];
+  #active = 0;
+  #waiting: Refusal[] = [];
+  /** Position in order, and members of that step that are still to be taken. */
+  #at = 0;
+  #left: readonly Answered[] = NOTHING;
+  #loose: Loose[] = [];
+  readonly #points: ChoicePoint[] = [];
+  #choices = 0;
+  #furthest = 0;
+  readonly #seen = new Set<string>();
+  readonly #prefixes = new Map<string, number>();
+
+  constructor(steps: readonly Step[], order: readonly number[], streams: readonly StreamFacts[], facts: HistoryFacts) {
+    this.#steps = steps;
+    this.#order = order;
+    this.#facts = facts;
+    this.#streams = streams.map((stream) => new StreamSearch(stream));
+    for (const stream of this.#streams) this.#byIndex[stream.facts.index] = stream;
+    this.#refusals = streams.flatMap(({ refusals }) => refusals).sort((a, b) => a.callUs - b.callUs);
+    this.#left = this.#step?.members ?? NOTHING;
+  }
+
+  /** @param deadEndAt where a search before this one came to its end: this one ends there, and shows how it looks */
+  run(deadEndAt?: number): Found {
+    while (true) {
+      const step = this.#step;
+      const goesOn = step === undefined ? this.#endHolds() : this.#takes(step);
+      if (goesOn && step === undefined) return { kind: 'order', loose: this.#loose };
+      if (goesOn) continue;
+      if (this.#at === deadEndAt) return { kind: 'dead-end', deadEnd: this.#deadEnd() };
+      if (this.#at > this.#furthest) this.#furthest = this.#at;
+      this.#offer(this.#point(this.#insertions(step)));
+      do {
+        if (!this.#tryNext()) return { kind: 'none', at: this.#furthest };
+        if (++this.#choices > CHOICES_MAX) return { kind: 'undetermined' };
+      } while (this.#isKnown());
+    }
+  }
+
+  get #step(): Step | undefined {
+    return this.#steps[this.#order[this.#at] ?? -1];
+  }
+
+  /** Behind the last step there are only refusals. */
+  #endHolds(): boolean {
+    this.#settle(Number.POSITIVE_INFINITY);
+    return this.#waiting.length === 0;
+  }
+
+  /** Takes the step, or one command of it, if it can be next. */
+  #takes(step: Step): boolean {
+    const stream = this.#byIndex[step.stream] as StreamSearch;
+    this.#settle(step.latestUs);
+    return step.isReads ? this.#takesReads(step, stream) : this.#takesCommand(step, stream);
+  }
+
+  #takesReads(step: Step, stream: StreamSearch): boolean {
+    if (!stream.readsHold(step)) return false;
+    const nextCallUs = this.#refusals[this.#active]?.callUs ?? Number.POSITIVE_INFINITY;
+    if (stream.mayEnd || this.#waiting.length > 0 || nextCallUs <= step.endLatestUs) {
+      const point = this.#point(this.#insertions(step));
+      this.#settle(step.endLatestUs); // at this very state, before or after the reads
+      if (this.#isBehindReads(step, stream)) {
+        this.#waiting = [...point.waiting];
+        this.#active = point.active;
+        this.#loose.length = point.looseCount;
+        return false;
+      }
+      this.#offer(point);
+    }
+    this.#advance();
+    return true;
+  }
+
+  /** Something waits for another state of the stream, and had returned when one of these reads was called. */
+  #isBehindReads({ endEarliestUs }: Step, stream: StreamSearch): boolean {
+    return this.#waiting.some(
+      (refusal) => refusal.returnUs < endEarliestUs && refusal.stream === stream.facts && !stream.isRight(refusal),
+    );
+  }
+
+  #takesCommand(step: Step, stream: StreamSearch): boolean {
+    const { appends } = this.#facts;
+    for (const { returnUs } of this.#waiting) if (returnUs < step.earliestUs) return false;
+    const taken = this.#left.find((member) => stream.canTake(member, appends));
+    if (taken === undefined) return false;
+    if (this.#left.length > 1 || stream.mayEnd || this.#waiting.length > 0) {
+      const others: Choice[] = this.#left.filter((member) => member !== taken && stream.canTake(member, appends));
+      for (const insertion of this.#insertions(step)) others.push(insertion);
+      this.#offer(this.#point(others));
+    }
+    this.#takeMember(taken);
+    return true;
+  }
+
+  #takeMember(member: Answered): void {
+    const stream = this.#byIndex[member.stream.index] as StreamSearch;
+    stream.take(member, this.#facts.appends);
+    if (this.#left.length === 1) this.#advance();
+    else this.#left = this.#left.filter((other) => other !== member);
+  }
+
+  #advance(): void {
+    this.#at++;
+    this.#left = this.#step?.members ?? NOTHING;
+  }
+
+  /** Puts every refusal that is right now, and may be next, into the order: it changes nothing, so sooner is never worse. */
+  #settle(latestUs: number): void {
+    for (; this.#active < this.#refusals.length; this.#active++) {
+      const refusal = this.#refusals[this.#active] as Refusal;
+      if (refusal.callUs > latestUs) break;
+      this.#waiting.push(refusal);
+    }
+    if (this.#waiting.length === 0) return;
+    let callUsMax = latestUs;
+    for (const refusal of this.#waiting) if (!this.#isRight(refusal)) callUsMax = Math.min(callUsMax, refusal.returnUs);
+    const waiting = this.#waiting;
+    const isNext = (refusal: Refusal): boolean => refusal.callUs <= callUsMax && this.#isRight(refusal);
+    if (!waiting.some(isNext)) return;
+    this.#waiting = waiting.filter((refusal) => !isNext(refusal));
+    for (const refusal of waiting) if (isNext(refusal)) this.#placed(refusal.callUs, refusal.returnUs, latestUs);
+  }
+
+  #isRight(refusal: Refusal): boolean {
+    return (this.#byIndex[refusal.stream.index] as StreamSearch).isRight(refusal);
+  }
+
+  #placed(callUs: number, returnUs: number, latestUs: number): void {
+    const step = this.#step;
+    const isInside = step !== undefined && this.#left.length < step.members.length;
+    // A read of this very state may come before it: then it is the step behind the read that it bounds.
+    const isBehindReads = step !== undefined && latestUs > step.latestUs;
+    const before = this.#order[this.#at + (isBehindReads ? 1 : 0)] ?? this.#steps.length;
+    const after = this.#order[isInside ? this.#at : this.#at - 1] ?? -1;
+    this.#loose.push({ before, callUs, after, returnUs });
+  }
+
+  /** What has no commit id and may be applied now, on the streams where something waits for a change. */
+  #insertions(step: Step | undefined): readonly Insertion[] {
+    let latestUs = step?.latestUs ?? Number.POSITIVE_INFINITY;
+    for (const { returnUs } of this.#waiting) latestUs = Math.min(latestUs, returnUs);
+    const found: Insertion[] = [];
+    for (const stream of this.#streams) {
+      const isNext = stream.facts.index === step?.stream;
+      if (!isNext && !this.#waiting.some((refusal) => refusal.stream === stream.facts)) continue;
+      for (const insertion of stream.insertions(latestUs, this.#offsetMax(stream))) found.push(insertion);
+    }
+    return found;
+  }
+
+  /** As far as this stream can have grown before its next step, if it does not end before. */
+  #offsetMax(stream: StreamSearch): number {
+    if (stream.mayEnd) return Number.POSITIVE_INFINITY;
+    for (let at = this.#at; at < this.#order.length; at++) {
+      const step = this.#steps[this.#order[at] as number] as Step;
+      if (step.stream !== stream.facts.index) continue;
+      const offsetMax = offsetMaxOf(step, at === this.#at ? this.#left : step.members);
+      if (offsetMax !== undefined) return offsetMax;
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+
+  /** How things are, with what could be done here. */
+  #point(choices: readonly Choice[]): ChoicePoint {
+    return {
+      at: this.#at,
+      left: this.#left,
+      active: this.#active,
+      waiting: this.#waiting.slice(),
+      looseCount: this.#loose.length,
+      saved: choices.length === 0 ? NOTHING : this.#streams.map((stream) => stream.save()),
+      choices,
+      next: 0,
+    };
+  }
+
+  #offer(point: ChoicePoint): void {
+    if (point.choices.length > 0) this.#points.push(point);
+  }
+
+  /** Goes back to the last point where something else could be done, and does it. */
+  #tryNext(): boolean {
+    const point = this.#points.at(-1);
+    if (point === undefined) return false;
+    this.#at = point.at;
+    this.#left = point.left;
+    this.#active = point.active;
+    this.#waiting = point.waiting.slice();
+    this.#loose.length = point.looseCount;
+    for (const [index, stream] of this.#streams.entries()) stream.restore(point.saved[index] as SavedStream);
+    const choice = point.choices[point.next++];
+    assert(choice !== undefined, 'a point without choices is gone');
+    if (point.next === point.choices.length) this.#points.pop();
+    if ('entry' in choice) this.#takeMember(choice);
+    else {
+      choice.stream.insert(choice);
+      const before = this.#order[this.#at] ?? this.#steps.length;
+      this.#loose.push({ before, callUs: choice.callUs, after: -1, returnUs: Number.POSITIVE_INFINITY });
+    }
+    return true;
+  }
+
+  /** Whether all that can follow from here was tried before: what was seen lies behind us, for choices only add. */
+  #isKnown(): boolean {
+    if (this.#choices < CHOICES_BEFORE_MEMORY) return false;
+    let key = `${this.#at}|${this.#active}`;
+    for (const { entry } of this.#left) key += `,${entry.operation}`;
+    key += '|';
+    for (const { entry } of this.#waiting) key += `,${entry.operation}`;
+    for (const stream of this.#streams) key += `|${stream.key(this.#prefixes)}`;
+    if (this.#seen.has(key)) return true;
+    this.#seen.add(key);
+    return false;
+  }
+
+  #deadEnd(): DeadEnd {
+    return { step: this.#step, left: this.#left, streams: this.#streams, waiting: this.#waiting };
+  }
+}
