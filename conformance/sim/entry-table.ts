@@ -55,8 +55,8 @@ export class EntryTable {
     const known = this.#byOp[op - 1];
     if (known !== undefined) for (const entry of known) if (sameHash(entry.hashBytes, hash, hashAt)) return entry;
     const hashBytes = hash.slice(hashAt, hashAt + HASH_BYTES);
-    const parentText = hashText(parent.subarray(parentAt, parentAt + HASH_BYTES));
-    const entry = { view, hash: hashText(hashBytes), parent: parentText, hashBytes };
+    const parentBytes = parent.subarray(parentAt, parentAt + HASH_BYTES);
+    const entry = { view, hash: hashText(hashBytes), parent: this.hashTextOf(op - 1, parentBytes), hashBytes };
     this.#count++;
     if (known !== undefined) known.push(entry);
     else {

@@ -4,6 +4,7 @@
  * invariant is "for all", and what did not change held before. Also that a durable view never falls, which is about two
  * states. checkAll() asks the whole predicates of everything, for the proof that both say the same.
  */
+import { assert } from '../../impl/ports/assert.ts';
 import {
   type ClusterView,
   type MessageView,
@@ -82,7 +83,7 @@ export class InvariantOracle {
 
   /** The whole predicates over everything, read anew. @returns all that do not hold */
   checkAll(nodes: readonly ObservedNode[]): readonly VsrInvariant[] {
-    if (this.#everSent === undefined) throw new Error('checkAll() needs an oracle that remembers');
+    assert(this.#everSent !== undefined, 'an oracle that is asked for everything remembers every message');
     const view: ClusterView = {
       replicas: nodes.map((node) =>
         replicaViewOf(node, this.#replicaCount, this.#replicas[node.index] as ObservedReplica),

@@ -147,7 +147,7 @@ export class ObservedReplica implements ReplicaView {
     let kept = onlyGrew ? before : 0;
     if (!onlyGrew)
       while (kept < before && kept < op && holds(log, kept + 1, entries[kept] as KnownEntry, durably)) kept++;
-    entries.length = kept;
+    if (kept < before) entries.length = kept;
     while (entries.length < op) entries.push(this.#entryAt(log, entries.length + 1, durably));
     return kept;
   }

@@ -3,6 +3,7 @@
  * what the invariant oracle is held against. Mirrors the variables of specs/Vsr.tla.
  */
 import { hashText } from '../../impl/crypto/hash.ts';
+import { assert } from '../../impl/ports/assert.ts';
 import { decodeMessage } from '../../impl/vsr/codec.ts';
 import type { Prepare } from '../../impl/vsr/prepare.ts';
 import { factsOf } from '../../impl/vsr/replica-messages.ts';
@@ -52,7 +53,7 @@ const views = new WeakMap<Prepare, EntryView>();
 function entriesOf(op: number, prepareAt: (op: number) => Prepare | undefined): readonly EntryView[] {
   return Array.from({ length: op }, (_, at) => {
     const prepare = prepareAt(at + 1);
-    if (prepare === undefined) throw new Error(`op ${at + 1} of ${op} is missing`);
+    assert(prepare !== undefined, 'a log has every op up to its end');
     let view = views.get(prepare);
     if (view === undefined) {
       view = { view: prepare.view, hash: hashText(prepare.hash), parent: hashText(prepare.parent) };

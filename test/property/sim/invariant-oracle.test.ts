@@ -81,7 +81,6 @@ test.each([3, 5])('%i whole replicas: both find nothing after any step', (replic
 test.each(CANARIES)('%s: both say the same of every step', (_, node) => {
   for (const replicaCount of [3, 5])
     for (const end of verdictOf(replicaCount, node, CANARY_RUNS)) {
-      if (process.env.SHOW) console.log(end);
       expect(NAMES, 'the cluster saw it first').not.toContain(end);
     }
 });
