@@ -17,7 +17,7 @@ import type { Explain } from '../../component.ts';
 import type { SimEvent } from '../sim-event.ts';
 
 type MachineEvent = Extract<SimEvent, { kind: 'machine' }>;
-type Words = Pick<AppliedRule, 'rule_id' | 'description' | 'spec' | 'machine'>;
+export type Words = Pick<AppliedRule, 'rule_id' | 'description' | 'spec' | 'machine'>;
 
 /** One replica's explanations, event by event in order. */
 export class StepExplanations {
