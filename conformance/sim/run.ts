@@ -21,12 +21,19 @@ const LIVENESS_US_MAX = LIVENESS_TICKS_MAX * 10_000;
 const STEPS_MAX = 2_000_000;
 /** Steps between two looks whether everything has completed. */
 const LOOK_STEPS = 16;
+/**
+ * Beyond the budget a replica may stop, loudly, and with it the cluster; and what a disk has silently forgotten its replica
+ * cannot know. What must hold all the same: no client is told anything wrong, and no two replicas commit two things.
+ */
+const NOT_PROMISED_BEYOND: readonly Oracle[] = ['invariants', 'liveness', 'durability'];
 const NONE: ReadonlySet<Oracle> = new Set();
 
 export function runScenario(scenario: Scenario, options: RunOptions = {}): RunResult {
   const broken: BrokenParts = scenario.canary === undefined ? {} : canaryNamed(scenario.canary).parts();
-  const coverage = options.coverage === true ? new RunCoverage() : undefined;
-  const without = options.without ?? NONE;
+  const coverage = options.coverage === true ? new RunCoverage(options.shapes) : undefined;
+  const without = scenario.beyond
+    ? new Set([...(options.without ?? NONE), ...NOT_PROMISED_BEYOND])
+    : (options.without ?? NONE);
   const oracles = new Oracles(scenario.replicaCount, without);
   const world = new World(scenario, oracles, options, coverage === undefined ? broken : coverage.noting(broken));
   const failure = play(world, oracles, options, without);
@@ -67,7 +74,7 @@ function complete(world: World, without: ReadonlySet<Oracle>, stepMax: number): 
     if (look % LOOK_STEPS === 0 && world.clients.unfinished === 0 && isAgreed(world)) return true;
     if (world.step >= stepMax) return false;
     if (world.scheduler.nextUs > deadlineUs || world.step > STEPS_MAX) {
-      if (without.has('liveness')) return true;
+      if (without.has('liveness')) return !world.scenario.beyond;
       const waits = world.clients.unfinished;
       throw new Violation({
         oracle: 'liveness',
