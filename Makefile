@@ -4,7 +4,7 @@ SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
 STAMP := node_modules/.package-lock.json
 
-.PHONY: help check check-deep replay validate canaries spec-index explain-page picture sim test bench bench-peers lint types style imports clean node
+.PHONY: help check check-deep replay validate canaries spec-index explain-page picture sim sim-nodes test bench bench-peers lint types style imports clean node
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -33,6 +33,13 @@ validate: node $(STAMP) ## Hold a recorded run of a cluster to the spec: R=direc
 
 sim: node $(STAMP) ## Simulate whole clusters under every fault: RUNS=2000, FIRST=1, SEED=one, SCENARIO=, REPLICAS=, WITHOUT=, A='more flags'
 	@bin/lockstep sim $(if $(SEED),--seed $(SEED),$(if $(RUNS),--runs $(RUNS)) $(if $(FIRST),--first-seed $(FIRST))) $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(REPLICAS),--replicas $(REPLICAS)) $(if $(WITHOUT),--without $(WITHOUT)) $(A)
+
+sim-nodes: node $(STAMP) ## The same simulations on another Node, OTHER=path of its binary: their histories must be the same bytes
+	@[ -n "$(OTHER)" ] || { echo "Say which: make sim-nodes OTHER=/path/of/node RUNS=200" >&2; exit 2; }
+	@history() { "$$1" --import tsx conformance/sim/main.ts --runs $(or $(RUNS),200) --scenario swarm-sizes --no-resume --no-coverage --json | grep -o '"hash":"[0-9a-f]*"'; }; \
+	here=$$(history node) || true; there=$$(history "$(OTHER)") || true; \
+	echo "Node $$(node --version): $$here"; echo "Node $$("$(OTHER)" --version): $$there"; \
+	[ -n "$$here" ] && [ "$$here" = "$$there" ] || { echo "The histories differ." >&2; exit 1; }
 
 canaries: node $(STAMP) ## Write docs/canaries.md: every broken rule and what catches it
 	@node --import tsx conformance/mutants/write-canaries-main.ts

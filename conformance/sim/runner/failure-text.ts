@@ -7,22 +7,30 @@ import type { FailedRun } from './tally.ts';
 
 const US_PER_MS = 1_000;
 
-export function failureText(failure: FailedRun, settings: RunSettings, bundle: SavedBundle | undefined): string {
+/** @param settings of which the seed makes the plan; undefined: the plan is the bundle's own */
+export function failureText(
+  failure: FailedRun,
+  settings: RunSettings | undefined,
+  bundle: SavedBundle | undefined,
+): string {
   const { seed, oracle, rule, message, step, atUs } = failure;
   const where =
     step === 0 ? '' : ` at step ${grouped(step)}, ${grouped(Math.round(atUs / US_PER_MS))} ms of virtual time`;
-  const again = commandOf(settings, '--seed', String(seed));
+  const again = settings === undefined ? undefined : commandOf(settings, '--seed', String(seed));
   const lines = [
     `FAILED: seed ${seed}${where}: ${rule} (${oracle})`,
     ...message.split('\n').map((line) => `  ${line}`),
   ];
-  if (bundle?.file !== undefined)
+  if (bundle?.file !== undefined) {
     lines.push(
       `  replay:   lockstep sim --bundle ${bundle.file}`,
       `  shrink:   lockstep sim shrink ${bundle.file}`,
       `  timeline: lockstep sim timeline ${bundle.file}`,
-      `  or again: ${again}`,
     );
-  else lines.push(`  replay: ${again}`, `  no bundle was saved: ${bundle?.why ?? 'the runs were stopped before'}`);
+    if (again !== undefined) lines.push(`  or again: ${again}`);
+    return lines.join('\n');
+  }
+  if (again !== undefined) lines.push(`  replay: ${again}`);
+  lines.push(`  no bundle was saved: ${bundle?.why ?? 'the runs were stopped before'}`);
   return lines.join('\n');
 }

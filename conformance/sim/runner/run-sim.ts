@@ -11,7 +11,7 @@ import { simCanaries } from '../canaries.ts';
 import { originOf } from '../origin.ts';
 import { SCENARIOS } from '../scenarios.ts';
 import { SimError } from '../sim-error.ts';
-import { replay } from './bundle-commands.ts';
+import { replay, shrink, timeline } from './bundle-commands.ts';
 import { EXIT_CLEAN, runMany, type Surroundings } from './many-runs.ts';
 import { runOne } from './one-run.ts';
 import { type SimTask, simTaskOf } from './sim-arguments.ts';
@@ -27,7 +27,9 @@ export async function runSim(argv: readonly string[]): Promise<number> {
   const signals = new StopSignals();
   try {
     const known = { scenarios: SCENARIOS.map(({ name }) => name), canaries: simCanaries.map(({ name }) => name) };
-    return await runTask(simTaskOf(argv, known), surroundings(signals.stop));
+    const task = simTaskOf(argv, known);
+    if (task.kind !== 'runs' && task.kind !== 'one') signals.close();
+    return await runTask(task, surroundings(signals.stop));
   } catch (cause) {
     process.stderr.write(errorText('sim', cause, json));
     return EXIT_NOT_RUN;
@@ -44,6 +46,10 @@ function runTask(task: SimTask, around: Surroundings): Promise<number> | number 
       return runOne(task, around);
     case 'replay':
       return replay(task.file, task.json, around);
+    case 'shrink':
+      return shrink(task.file, task.json, around);
+    case 'timeline':
+      return timeline(task, around);
     case 'scenarios':
       return list(
         around,

@@ -42,11 +42,18 @@ export interface OneTask {
   readonly json: boolean;
 }
 
+export interface TimelineTask {
+  readonly kind: 'timeline';
+  readonly file: string;
+  readonly html: string | undefined;
+  readonly mermaid: boolean;
+}
+
 export type SimTask =
   | RunsTask
   | OneTask
   | { readonly kind: 'replay' | 'shrink' | 'bisect'; readonly file: string; readonly json: boolean }
-  | { readonly kind: 'timeline'; readonly file: string; readonly html: string | undefined; readonly mermaid: boolean }
+  | TimelineTask
   | { readonly kind: 'scenarios' | 'canaries'; readonly json: boolean };
 
 const OPTIONS = {
