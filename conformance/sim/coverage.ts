@@ -9,6 +9,7 @@ import { superblockMachine } from '../../machines/superblock.ts';
 import { type Row, type Table, tableOf } from '../../machines/table.ts';
 import { vsrMachine } from '../../machines/vsr.ts';
 import type { BrokenParts } from './broken-parts.ts';
+import type { ClusterShapes } from './cluster-shapes.ts';
 import { whyNever } from './coverage-never.ts';
 
 const MACHINES: readonly AnyStateMachine[] = [vsrMachine, appendLogMachine, superblockMachine];
@@ -42,16 +43,31 @@ const INDEX_OF: ReadonlyMap<string, number> = new Map(COVERAGE_KEYS.map((key, in
 const marks = new Uint8Array(COVERAGE_KEYS.length);
 const twins = new WeakMap<AnyStateMachine, AnyStateMachine>();
 
+/** Events of Vsr that come with every op: what the cluster looks like then says little. */
+const EVERYDAY =
+  /^Vsr normal (?:ClientRequest|ReceivePrepare|ReceivePrepareOk|BackupFsync|PrimaryFsync|SendCommit|ReceiveCommit) /;
+let noteShape: ((event: number) => void) | undefined;
+
 /** Of one run, from here until the next one is made. */
 export class RunCoverage {
-  constructor() {
+  readonly #shapes: ClusterShapes | undefined;
+
+  /** @param shapes takes what the cluster looks like at each event that is no everyday one */
+  constructor(shapes?: ClusterShapes) {
     marks.fill(0);
+    this.#shapes = shapes;
+    noteShape = shapes === undefined ? undefined : (event) => shapes.note(event);
   }
 
   /** The same parts over machines that note what they are asked. */
   noting(parts: BrokenParts): BrokenParts {
+    const shapes = this.#shapes;
     return {
       ...parts,
+      opened: (core, node) => {
+        shapes?.opened(node.replica, core);
+        parts.opened?.(core, node);
+      },
       replica: { ...parts.replica, machine: twinOf(parts.replica?.machine ?? vsrMachine) },
       log: { ...parts.log, machine: twinOf(parts.log?.machine ?? appendLogMachine) },
       superblock: { ...parts.superblock, machine: twinOf(parts.superblock?.machine ?? superblockMachine) },
@@ -91,6 +107,8 @@ function noteIn({ id, events }: AnyStateMachine, table: Table): void {
 
 function notingRow(row: Row, indexOf: (outcome: string) => number): Row {
   const takenAt = indexOf('taken');
+  const key = COVERAGE_KEYS[takenAt] as string;
+  const isNoted = key.startsWith('Vsr ') && !EVERYDAY.test(key);
   const { target, guards, conjuncts } = row;
   const noting = guards.map((guard, at): Row['guards'][number] => {
     const index = indexOf(conjuncts[at] as string);
@@ -106,6 +124,7 @@ function notingRow(row: Row, indexOf: (outcome: string) => number): Row {
     /** Read by take() alone, once. */
     get target() {
       marks[takenAt] = 1;
+      if (isNoted) noteShape?.(takenAt);
       return target;
     },
   };

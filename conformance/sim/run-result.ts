@@ -1,5 +1,6 @@
 /** What a simulated run came to. Mirrors no spec module. */
 import type { HistoryEntry } from './client-history.ts';
+import type { ClusterShapes } from './cluster-shapes.ts';
 import type { FaultKind } from './plan.ts';
 import type { SimEvent } from './sim-event.ts';
 
@@ -56,6 +57,8 @@ export interface RunOptions {
   readonly onEvent?: (event: SimEvent) => void;
   /** Collects RunResult.coverage. */
   readonly coverage?: boolean;
+  /** With coverage: takes the shapes that the cluster goes through, for whoever steers. */
+  readonly shapes?: ClusterShapes;
   /** What the clients saw, at the end. */
   readonly onHistory?: (history: readonly HistoryEntry[]) => void;
   /** Stops after this step, without the liveness phase. */
