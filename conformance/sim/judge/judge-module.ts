@@ -1,6 +1,6 @@
 /**
  * Runs as one TLA+ module: each row names a replica, its action, the message it takes, what of the replica it changes, and the
- * message it sends, if anybody takes that. TLC takes the spec's own action and holds the outcome against the record. Made so that a step costs the same wherever in a run
+ * message it sends. TLC takes the spec's own action and holds the outcome against the record. Made so that a step costs the same wherever in a run
  * it stands: only what a step changes is written down; messages that nobody takes any more are forgotten (fewer messages allow
  * fewer steps, never more, so what is allowed without them is allowed with them); TLC knows a state by run and row, since
  * record and message leave the spec one successor; long runs are asked the invariants now and then (LockstepIsAsked).
@@ -78,9 +78,9 @@ LockstepWriteback(r, n) ==
     /\\ logDurable' = [logDurable EXCEPT ![r] = SubSeq(log[r], 1, n)]
     /\\ LockstepKept
     /\\ UNCHANGED messages
-\\* Not of the spec: of the messages only those stay that are taken later.
-LockstepForget(taken) ==
-    /\\ messages' = messages \\cap {LockstepMessages[lockstepRun][i] : i \\in taken}
+\\* Not of the spec: messages that nobody takes from here on go.
+LockstepForget(numbers) ==
+    /\\ messages' = messages \\ {LockstepMessages[lockstepRun][i] : i \\in numbers}
     /\\ LockstepKept
     /\\ UNCHANGED logDurable
 LockstepAct(row) ==
@@ -121,19 +121,20 @@ function actionText(action: string): string {
 
 function runText(run: number, { steps, values }: ModuleRun, numbers: ReadonlyMap<string, number>): RunText {
   const taken = steps.map((step) => values.taken(step));
-  const messages = new MessageTable(taken);
+  const messages = new MessageTable(
+    taken,
+    steps.map((step) => values.sent(step)),
+  );
   const rows: (number | undefined)[] = [];
   const texts: string[] = [];
   for (const [index, step] of steps.entries()) {
     if (index > 0 && index % FORGET_STEPS === 0) {
       rows.push(undefined);
-      texts.push(`<<-1, 0, 0, {${messages.waiting.join(', ')}}>>`);
+      texts.push(`<<-1, 0, 0, {${messages.settled().join(', ')}}>>`);
     }
-    const sent = values.sent(step);
-    const named = [step.replica, numbers.get(step.action), messages.numberOf(taken[index])];
+    const named = [step.replica, numbers.get(step.action), messages.taken(index)];
     rows.push(index);
-    texts.push(`<<${named.join(', ')}, ${changeText(step, values)}, ${messages.numberOf(sent)}>>`);
-    messages.follow(index, taken[index], sent);
+    texts.push(`<<${named.join(', ')}, ${changeText(step, values)}, ${messages.follow(index)}>>`);
   }
   const chunks: string[] = [];
   for (let from = 0; from < texts.length; from += CHUNK_ROWS)
@@ -155,35 +156,47 @@ function changeText({ before, after }: RunStep, values: SpecValues): string {
   return `[${changed.map(([name, text]) => `${name} |-> ${text}`).join(', ')}]`;
 }
 
-/** Every message that the run takes, once, and which of them wait to be taken. */
+/** Every message of the run, once, by numbers from 1; 0 is none. */
 class MessageTable {
   readonly texts: string[] = [];
-  readonly #numbers = new Map<string, number>();
-  readonly #lastTaken = new Map<string, number>();
-  readonly #waiting = new Set<number>();
+  readonly #taken: readonly number[];
+  readonly #sent: readonly number[];
+  /** By number: the last step that takes it, or sends it. */
+  readonly #last: number[] = [];
+  #settled: number[] = [];
 
-  constructor(taken: readonly (TlaValue | undefined)[]) {
-    for (const [index, message] of taken.entries()) {
-      if (message === undefined) continue;
-      if (!this.#numbers.has(message.text)) {
-        this.texts.push(message.text);
-        this.#numbers.set(message.text, this.texts.length);
+  constructor(taken: readonly (TlaValue | undefined)[], sent: readonly (TlaValue | undefined)[]) {
+    const numbers = new Map<string, number>();
+    const numberOf = (message: TlaValue | undefined, index: number): number => {
+      if (message === undefined) return 0;
+      let number = numbers.get(message.text);
+      if (number === undefined) {
+        number = this.texts.push(message.text);
+        numbers.set(message.text, number);
       }
-      this.#lastTaken.set(message.text, index);
-    }
+      this.#last[number] = Math.max(index, this.#last[number] ?? 0);
+      return number;
+    };
+    this.#taken = taken.map(numberOf);
+    this.#sent = sent.map(numberOf);
   }
 
-  /** From 1; 0 for none. */
-  numberOf(message: TlaValue | undefined): number {
-    return message === undefined ? 0 : (this.#numbers.get(message.text) ?? 0);
+  taken(index: number): number {
+    return this.#taken[index] ?? 0;
   }
 
-  get waiting(): readonly number[] {
-    return [...this.#waiting];
+  /** @returns the message that the step sends */
+  follow(index: number): number {
+    const sent = this.#sent[index] ?? 0;
+    for (const number of new Set([sent, this.taken(index)]))
+      if (number > 0 && this.#last[number] === index) this.#settled.push(number);
+    return sent;
   }
 
-  follow(index: number, taken: TlaValue | undefined, sent: TlaValue | undefined): void {
-    if (taken !== undefined && this.#lastTaken.get(taken.text) === index) this.#waiting.delete(this.numberOf(taken));
-    if (sent !== undefined && (this.#lastTaken.get(sent.text) ?? -1) > index) this.#waiting.add(this.numberOf(sent));
+  /** What has been taken, or sent in vain, for the last time since this was asked last. */
+  settled(): readonly number[] {
+    const settled = this.#settled;
+    this.#settled = [];
+    return settled;
   }
 }
