@@ -95,12 +95,12 @@ function sentenceOf({
   const what = planEventText(planEvent);
   if (among > 1)
     return (
-      `The first bad step is that of one of ${among} events of the plan, the last of which is ${what} at step ${step} ` +
-      `(${timeText(atUs)}): with them ${fails}, without them it does not; ${counted}.`
+      `The first bad step is that of one of ${among} events of the plan, the last of which is ${what}, at step ${step} ` +
+      `(${timeText(atUs)}). If the plan ends with them, ${fails}; if it ends before them, it does not; ${counted}.`
     );
   return (
-    `Step ${step} (${timeText(atUs)}) is the first bad one, ${what}: with nothing after it ${fails}, and without it, too, ` +
-    `it does not; ${counted}.`
+    `Step ${step} (${timeText(atUs)}) is the first bad one: ${what}. If the plan ends with it, ${fails}; if it ends ` +
+    `just before, it does not; ${counted}.`
   );
 }
 

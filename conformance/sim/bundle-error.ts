@@ -15,6 +15,7 @@ export type BundleErrorCode =
   | 'SIM_BUNDLE_DOES_NOT_FAIL'
   | 'SIM_BUNDLE_FAILS_OTHERWISE'
   | 'SIM_REGRESSION_DAMAGED'
-  | 'SIM_REGRESSION_EXISTS';
+  | 'SIM_REGRESSION_EXISTS'
+  | 'SIM_REGRESSION_OF_CANARY'; // fails on purpose, for ever
 
 export class BundleError extends LockstepError<BundleErrorCode> {}

@@ -79,9 +79,9 @@ describe('Bisect', () => {
     expect(found.failure.step).toBe(152 * STEPS_PER_EVENT - 50 * STEPS_PER_EVENT + STEPS_PER_EVENT);
     expect(found.around.map(({ step }) => step)).toEqual([96, 97, 98, 99, 100, 101, 102, 103, 103].map((n) => n * 100));
     expect(found.sentence).toMatch(
-      /^Step 10200 \(.*\) is the first bad one, fault process-crash at r2.*: with nothing after it/,
+      /^Step 10200 \(.*\) is the first bad one: fault process-crash at r2.*\. If the plan ends with it/,
     );
-    expect(found.sentence).toMatch(/agreement, Broken, fails at step 10300 .* \d+ probes\.$/);
+    expect(found.sentence).toMatch(/agreement, Broken, fails at step 10300 .*just before, it does not; \d+ probes\.$/);
   });
 
   test('a failure that needs nothing of the plan is at the step where it is seen', () => {
