@@ -68,23 +68,38 @@ export function evaluate(
 
 const NO_REFUSALS: readonly RuleId[] = [];
 
+/** Whether the event would be taken here: refusals() without the reasons, for who asks often. */
+export function isEnabled(
+  machine: AnyStateMachine,
+  snapshot: AnyMachineSnapshot,
+  event: { readonly type: string },
+): boolean {
+  const table = tableOf(machine);
+  if (table === undefined) return snapshot.can(event);
+  const row = table.rows.get(snapshot.value as string)?.get(event.type);
+  return row !== undefined && holds(row, snapshot, event);
+}
+
 /** The rules that refuse this event here; empty when it would be taken. */
 export function refusals(
   machine: AnyStateMachine,
   snapshot: AnyMachineSnapshot,
   event: { readonly type: string },
 ): readonly RuleId[] {
-  const table = tableOf(machine);
-  const row = table?.rows.get(snapshot.value as string)?.get(event.type);
-  if (row === undefined ? table === undefined && snapshot.can(event) : holds(row, snapshot, event)) return NO_REFUSALS;
-  return evaluate(machine, snapshot, event)
-    .filter((evaluation) => !evaluation.holds)
-    .map((evaluation) => evaluation.rule);
+  if (isEnabled(machine, snapshot, event)) return NO_REFUSALS;
+  const row = tableOf(machine)?.rows.get(snapshot.value as string)?.get(event.type);
+  if (row === undefined)
+    return evaluate(machine, snapshot, event)
+      .filter((evaluation) => !evaluation.holds)
+      .map((evaluation) => evaluation.rule);
+  const args = { context: snapshot.context, event };
+  return row.rules.filter((_, at) => row.guards[at]?.(args, undefined) !== true);
 }
 
 function holds({ guards }: Row, { context }: AnyMachineSnapshot, event: { readonly type: string }): boolean {
   const args = { context, event };
-  return guards.every((guard) => guard(args, undefined));
+  for (const guard of guards) if (!guard(args, undefined)) return false;
+  return true;
 }
 
 export function start<Machine extends AnyStateMachine>(machine: Machine, input: unknown): AnyMachineSnapshot {

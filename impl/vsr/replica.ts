@@ -5,7 +5,7 @@
  */
 import type { AnyMachineSnapshot } from 'xstate';
 import { evaluateWithEvidence } from '../../machines/evidence.ts';
-import { advance, type RuleId, refusals } from '../../machines/stepper.ts';
+import { advance, isEnabled, type RuleId, refusals } from '../../machines/stepper.ts';
 import { type EffectParams, firstStart, restarted, type VsrMachine, vsrMachine } from '../../machines/vsr.ts';
 import {
   INTERNAL_ACTIONS,
@@ -288,7 +288,7 @@ export class Replica implements ReplicaPort {
   }
 
   #isEnabled(event: VsrEvent): boolean {
-    return this.#refusalsOf(event).length === 0;
+    return isEnabled(this.#machine, this.#snapshot, event);
   }
 
   #put(event: VsrEvent, message?: SpecMessage, entry?: Prepare): readonly RuleId[] {
