@@ -9,6 +9,8 @@ import type { DeadEnd } from './linearizability-search.ts';
 import type { StreamSearch } from './linearizability-stream.ts';
 
 export function explainDeadEnd({ step, left, streams, waiting }: DeadEnd, facts: HistoryFacts): HistoryProblem {
+  const apart = readsApart(left);
+  if (apart !== undefined) return apart;
   const stream = streams.find(({ facts: { index } }) => index === step?.stream);
   for (const answered of stream === undefined ? [] : left) {
     const problem = againstStep(answered, stream as StreamSearch, facts);
@@ -20,6 +22,23 @@ export function explainDeadEnd({ step, left, streams, waiting }: DeadEnd, facts:
     refusal,
     streams.find(({ facts: { index } }) => index === refusal.stream.index),
   );
+}
+
+/** Two reads of one stream at one commit id that show two events at one offset. */
+function readsApart(left: readonly Answered[]): HistoryProblem | undefined {
+  const seen = new Map<number, { readonly entry: ReadEntry; readonly value: number }>();
+  for (const { entry } of left) {
+    if (entry.kind !== 'read' || entry.outcome.kind !== 'applied') return undefined;
+    for (const { offset, value } of entry.outcome.events) {
+      const other = seen.get(offset);
+      if (other === undefined) seen.set(offset, { entry, value });
+      else if (other.value !== value) {
+        const message = `${nameOf(entry)} shows value ${value} at offset ${offset}, where ${nameOf(other.entry)} shows value ${other.value}`;
+        return problemOf('OneStateACommitId', entry, message, [other.entry]);
+      }
+    }
+  }
+  return undefined;
 }
 
 function againstStep(answered: Answered, stream: StreamSearch, facts: HistoryFacts): HistoryProblem | undefined {
@@ -60,7 +79,8 @@ function againstRead(entry: ReadEntry, stream: StreamSearch, facts: HistoryFacts
   const lies = owner === undefined ? 'nothing that explains it lies' : `value ${owner.value} lies`;
   const message = `${nameOf(entry)} ${shows} at offset ${offset}, where ${lies}`;
   const rule = owner?.outcome.kind === 'applied' ? 'AcknowledgedIsKept' : 'OneStateACommitId';
-  return problemOf(rule, entry, message, owners);
+  const shown = facts.appends.get(events[wrong]?.value ?? -1);
+  return problemOf(rule, entry, message, shown === undefined ? owners : [...owners, shown.entry]);
 }
 
 function againstRefusal({ entry, needs, stream: { name } }: Refusal, stream: StreamSearch | undefined): HistoryProblem {

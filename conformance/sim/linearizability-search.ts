@@ -68,6 +68,8 @@ export class OrderSearch {
   #at = 0;
   #left: readonly Answered[] = NOTHING;
   #loose: Loose[] = [];
+  /** What stands against the step at hand beside those that wait. */
+  #early: Refusal | undefined;
   readonly #points: ChoicePoint[] = [];
   #choices = 0;
   #furthest = 0;
@@ -114,6 +116,7 @@ export class OrderSearch {
   /** Takes the step, or one command of it, if it can be next. */
   #takes(step: Step): boolean {
     const stream = this.#byIndex[step.stream] as StreamSearch;
+    this.#early = undefined;
     this.#settle(step.latestUs);
     return step.isReads ? this.#takesReads(step, stream) : this.#takesCommand(step, stream);
   }
@@ -124,7 +127,13 @@ export class OrderSearch {
     if (stream.mayEnd || this.#waiting.length > 0 || nextCallUs <= step.endLatestUs) {
       const point = this.#point(this.#insertions(step));
       this.#settle(step.endLatestUs); // at this very state, before or after the reads
-      if (this.#isBehindReads(step, stream)) {
+      const early = this.#waiting.find(
+        (refusal) =>
+          refusal.returnUs < step.endEarliestUs && refusal.stream === stream.facts && !stream.isRight(refusal),
+      );
+      if (early !== undefined) {
+        // It waits for another state of the stream, and had returned when one of these reads was called.
+        this.#early = early;
         this.#waiting = [...point.waiting];
         this.#active = point.active;
         this.#loose.length = point.looseCount;
@@ -134,13 +143,6 @@ export class OrderSearch {
     }
     this.#advance();
     return true;
-  }
-
-  /** Something waits for another state of the stream, and had returned when one of these reads was called. */
-  #isBehindReads({ endEarliestUs }: Step, stream: StreamSearch): boolean {
-    return this.#waiting.some(
-      (refusal) => refusal.returnUs < endEarliestUs && refusal.stream === stream.facts && !stream.isRight(refusal),
-    );
   }
 
   #takesCommand(step: Step, stream: StreamSearch): boolean {
@@ -279,6 +281,7 @@ export class OrderSearch {
   }
 
   #deadEnd(): DeadEnd {
-    return { step: this.#step, left: this.#left, streams: this.#streams, waiting: this.#waiting };
+    const waiting = this.#early === undefined ? this.#waiting : [this.#early, ...this.#waiting];
+    return { step: this.#step, left: this.#left, streams: this.#streams, waiting };
   }
 }
