@@ -1,5 +1,5 @@
 /**
- * Bytes for frames and prepares, cut from larger pieces: an ArrayBuffer of its own for each costs more than filling it.
+ * Bytes for frames, prepares, records and pages, cut from larger pieces: an ArrayBuffer of its own for each costs more than filling it.
  * What is cut off is never given again; a piece lives as long as its longest-lived cut. Not zeroed. Mirrors no spec module.
  */
 

@@ -4,6 +4,7 @@
  * Mirrors no spec module: it is the ground under simulated-node.ts.
  */
 import { assert } from './assert.ts';
+import { newBytes } from './byte-pool.ts';
 
 /** Small, so that a state of a model copies little when it writes a record. */
 export const PAGE_BYTES_MIN = 512;
@@ -62,7 +63,7 @@ export class PagedBytes {
       const from = (position + done) % this.#pageBytes;
       const count = Math.min(this.#pageBytes - from, byteLength - done);
       if (count === this.#pageBytes && this.#writers[page] !== this.#writer)
-        this.#put(page, source.slice(done, done + count), this.#writer);
+        this.#put(page, this.#pageOf(source.subarray(done, done + count)), this.#writer);
       else this.#ownPage(page).set(count === byteLength ? source : source.subarray(done, done + count), from);
       done += count;
     }
@@ -131,10 +132,19 @@ export class PagedBytes {
     this.#writers[page] = writer;
   }
 
+  /** A new page with this content, or zeros. Small pages are of states that live long: they hold on to no piece of a pool. */
+  #pageOf(content: Uint8Array | undefined): Uint8Array {
+    if (this.#pageBytes === PAGE_BYTES_MIN) return content?.slice() ?? new Uint8Array(PAGE_BYTES_MIN);
+    const page = newBytes(this.#pageBytes);
+    if (content === undefined) page.fill(0);
+    else page.set(content);
+    return page;
+  }
+
   #ownPage(page: number): Uint8Array {
     const present = this.#pages[page];
     if (present !== undefined && this.#writers[page] === this.#writer) return present;
-    const own = present === undefined ? new Uint8Array(this.#pageBytes) : present.slice();
+    const own = this.#pageOf(present);
     this.#put(page, own, this.#writer);
     return own;
   }

@@ -7,7 +7,7 @@
  */
 import type { AnyMachineSnapshot } from 'xstate';
 import { type AppendLogContext, type AppendLogEvent, appendLogEvents } from '../../machines/append-log.ts';
-import { advance, type RuleId, refusals, start } from '../../machines/stepper.ts';
+import { advance, type Effect, type RuleId, refusals, start } from '../../machines/stepper.ts';
 import { GENESIS_HASH } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
 import { type Disk, DiskError } from '../ports/disk.ts';
@@ -383,7 +383,16 @@ export class AppendLog {
   #take(event: AppendLogEvent, tornBytes = 0): void {
     const [next, effects] = advance(this.#settings.machine, this.#snapshot, event);
     assert(next !== this.#snapshot, `${event.type} was asked for before it was taken`);
-    const { endBytes, durableBytes, unsyncedBytesMax } = next.context as AppendLogContext;
+    if (effects.length > 0) this.#perform(event, next.context as AppendLogContext, effects, tornBytes);
+    this.#snapshot = next;
+  }
+
+  #perform(
+    event: AppendLogEvent,
+    { endBytes, durableBytes, unsyncedBytesMax }: AppendLogContext,
+    effects: readonly Effect[],
+    tornBytes: number,
+  ): void {
     const named = new Set(effects.map(({ type }) => type));
     // What a restart does not know to be durable: a sync that failed unseen may have left the last bytes in the cache only.
     const from = event.type === 'Reverify' ? durableBytes : this.#segment.startWithin(endBytes, unsyncedBytesMax);
@@ -391,6 +400,5 @@ export class AppendLog {
     if (named.has('clearTail')) this.#segment.clear(endBytes, tornBytes);
     if (named.has('writeWindowAgain') && !faults.has('window-not-rewritten')) this.#segment.writeAgain(from, endBytes);
     if (named.has('sync')) this.#segment.file.sync();
-    this.#snapshot = next;
   }
 }

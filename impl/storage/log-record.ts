@@ -10,6 +10,7 @@
 import { compressSync, uncompressSync } from 'lz4-napi';
 import { crc32, HASH_BYTES, hashesEqual, hashText, sha256 } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
+import { newBytes } from '../ports/byte-pool.ts';
 import { AppendLogError } from './append-log-error.ts';
 
 const PREVIOUS_AT = 8;
@@ -69,7 +70,7 @@ export function encodeRecord(
   const packed = compress ? compressed(record.payload) : undefined;
   const bytes = packed === undefined ? plain : frameOf(offset, previousHash, record.kind, COMPRESSION_LZ4, packed);
   const crcAt = bytes.byteLength - RECORD_CRC_BYTES;
-  viewOf(bytes).setUint32(crcAt, crc32(bytes.subarray(0, crcAt)), true);
+  writeU32(bytes, crcAt, crc32(bytes.subarray(0, crcAt)));
   return { bytes, hash };
 }
 
@@ -96,6 +97,13 @@ export function claimedOffset(bytes: Uint8Array, at: number): number {
 function readU32(bytes: Uint8Array, at: number): number {
   const low = (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
   return (low | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24)) >>> 0;
+}
+
+function writeU32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value;
+  bytes[at + 1] = value >>> 8;
+  bytes[at + 2] = value >>> 16;
+  bytes[at + 3] = value >>> 24;
 }
 
 /** Whether fields, bounds and crc of the record at `at` hold for any offset: it is one that a log once wrote. */
@@ -235,14 +243,13 @@ function frameOf(
   compression: number,
   payload: Uint8Array,
 ): Uint8Array {
-  const bytes = new Uint8Array(RECORD_FRAME_BYTES + payload.byteLength);
-  const view = viewOf(bytes);
-  view.setUint32(0, offset >>> 0, true);
-  view.setUint32(4, Math.floor(offset / 0x1_0000_0000), true);
+  const bytes = newBytes(RECORD_FRAME_BYTES + payload.byteLength);
+  writeU32(bytes, 0, offset >>> 0);
+  writeU32(bytes, 4, Math.floor(offset / 0x1_0000_0000));
   bytes.set(previousHash, PREVIOUS_AT);
   bytes[KIND_AT] = kind;
   bytes[COMPRESSION_AT] = compression;
-  view.setUint32(LENGTH_AT, payload.byteLength, true);
+  writeU32(bytes, LENGTH_AT, payload.byteLength);
   bytes.set(payload, RECORD_HEADER_BYTES);
   return bytes;
 }

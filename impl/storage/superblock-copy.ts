@@ -79,7 +79,8 @@ export function decodeCopy(sector: Uint8Array): DecodedCopy {
   if (wide !== undefined)
     return broken('field', wide[0], `${wide[1]} up to 2^53-1`, `${view.getBigUint64(wide[0], true)}`);
   const state = fieldsOf(sector);
-  if (hashed(state).hash !== state.hash) return broken('hash', HASH_AT, hashed(state).hash, state.hash);
+  const hash = hashOf(sector);
+  if (hash !== state.hash) return broken('hash', HASH_AT, hash, state.hash);
   if (PADDING.compare(sector, FIELDS_BYTES, CRC_AT) !== 0) {
     const used = sector.findIndex((byte, at) => at >= FIELDS_BYTES && byte !== 0);
     return broken('padding', used, '00', hex(sector.subarray(used, used + 1)));
@@ -114,7 +115,12 @@ export function fieldsOf(sector: Uint8Array): SuperblockState {
 /** Everything but place, hash and crc. */
 function sectorOf(state: SuperblockState): Uint8Array<ArrayBuffer> {
   const sector = new Uint8Array(SECTOR_BYTES);
-  const view = new DataView(sector.buffer);
+  writeFields(sector, state);
+  return sector;
+}
+
+function writeFields(sector: Uint8Array<ArrayBuffer>, state: SuperblockState): void {
+  const view = new DataView(sector.buffer, sector.byteOffset, sector.byteLength);
   sector.set(MAGIC, 0);
   view.setUint32(8, SUPERBLOCK_VERSION, true);
   view.setBigUint64(16, state.cluster, true);
@@ -122,13 +128,23 @@ function sectorOf(state: SuperblockState): Uint8Array<ArrayBuffer> {
   view.setUint32(28, state.replicaCount, true);
   for (const [at, name] of WIDE_FIELDS) view.setBigUint64(at, BigInt(state[name]), true);
   sector.set(Buffer.from(state.parent, 'hex'), 64);
-  return sector;
 }
 
 function hashed(state: SuperblockState): SuperblockState {
-  const sector = sectorOf(state);
-  return { ...state, hash: hashText(sha256(sector.subarray(8, 12), sector.subarray(16, HASH_AT))) };
+  writeFields(FIELDS, state);
+  return { ...state, hash: hashOf(FIELDS) };
 }
+
+/** What the hash covers, side by side: hashed at once it takes a third of the time. */
+const HASHED = new Uint8Array(4 + HASH_AT - 16);
+
+function hashOf(sector: Uint8Array): string {
+  HASHED.set(sector.subarray(8, 12));
+  HASHED.set(sector.subarray(16, HASH_AT), 4);
+  return hashText(sha256(HASHED));
+}
+
+const FIELDS = new Uint8Array(FIELDS_BYTES);
 
 function broken(what: CopyFault['what'], position: number, expected: string, actual: string): DecodedCopy {
   return { kind: 'broken', fault: { what, position, expected, actual } };

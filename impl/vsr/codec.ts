@@ -7,8 +7,8 @@
  */
 import { crc32, GENESIS_HASH, HASH_BYTES, hashesEqual } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
+import { newBytes } from '../ports/byte-pool.ts';
 import { type Evidence, LockstepError } from '../ports/lockstep-error.ts';
-import { newBytes } from './byte-pool.ts';
 import { OP_MAX, REPLICA_COUNT_MAX, VIEW_MAX } from './limits.ts';
 import type { Message, MessageType } from './message.ts';
 import {

@@ -6,8 +6,8 @@
  */
 import { GENESIS_HASH, HASH_BYTES, hashesEqual, sha256 } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
+import { newBytes } from '../ports/byte-pool.ts';
 import { LockstepError } from '../ports/lockstep-error.ts';
-import { newBytes } from './byte-pool.ts';
 import { OP_MAX, PREPARE_BODY_BYTES_MAX, REQUEST_MAX, TIMESTAMP_MS_MAX, U64_MAX, VIEW_MAX } from './limits.ts';
 
 export interface Prepare {
