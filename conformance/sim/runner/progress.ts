@@ -1,6 +1,6 @@
 /**
- * How far the runs are: on a terminal one line that replaces itself; elsewhere one line for every tenth of the runs, and one
- * an hour when a tenth takes longer. The time comes from the caller. Mirrors no spec module.
+ * How far the runs are: on a terminal one line that replaces itself; elsewhere one line when they begin, one for every tenth
+ * of them, and one an hour when a tenth takes longer. The time comes from the caller. Mirrors no spec module.
  */
 import { grouped } from '../../report/html.ts';
 
@@ -24,7 +24,7 @@ export class Progress {
   readonly #options: ProgressOptions;
   readonly #startMs: number;
   #saidMs: number;
-  #saidTenth: number;
+  #saidTenth = -1;
   #lineShown = false;
 
   /** @param nowMs monotonic */
@@ -32,7 +32,6 @@ export class Progress {
     this.#options = options;
     this.#startMs = nowMs;
     this.#saidMs = options.terminal ? Number.NEGATIVE_INFINITY : nowMs;
-    this.#saidTenth = this.#tenthOf(options.doneBefore);
   }
 
   update(done: number, failed: number, nowMs: number): void {

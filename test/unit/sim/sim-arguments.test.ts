@@ -142,7 +142,7 @@ describe('progress', () => {
     ]);
   });
 
-  test('elsewhere is a line a tenth, and one an hour when a tenth takes longer', () => {
+  test('elsewhere is a line at the start and a line a tenth, and one an hour when a tenth takes longer', () => {
     const hour = 3_600_000;
     const lines = shown(false, [
       [10, 0, 1_000],
@@ -158,7 +158,12 @@ describe('progress', () => {
         .trimEnd()
         .split('\n')
         .map((line) => line.slice(0, 26)),
-    ).toEqual(['sim: 100 of 1,000 runs (10', 'sim: 160 of 1,000 runs (16', 'sim: 200 of 1,000 runs (20']);
+    ).toEqual([
+      'sim: 10 of 1,000 runs (1 %',
+      'sim: 100 of 1,000 runs (10',
+      'sim: 160 of 1,000 runs (16',
+      'sim: 200 of 1,000 runs (20',
+    ]);
   });
 
   test('rates and times read as a person says them', () => {
