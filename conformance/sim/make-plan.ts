@@ -8,6 +8,7 @@ import { SimulatedRandom } from '../../impl/ports/simulated-random.ts';
 import { lostReplicasMax } from './budget.ts';
 import { drawFault } from './draw-fault.ts';
 import { drawOperations } from './draw-operations.ts';
+import { drawStorm, focusOnStorm } from './draw-storm.ts';
 import {
   FAULT_KINDS,
   type FaultEvent,
@@ -36,6 +37,9 @@ export interface PlanSettings {
 const SAFETY_US_MIN = 800_000;
 const SAFETY_US_MAX = 2_400_000;
 const FAULTS_MAX = 22;
+/** One run of a swarm in so many has a storm of view changes (draw-storm.ts), and so much more time for it. */
+const STORM_OF = 4;
+const STORM_US = 2_000_000;
 /** Before the first fault: a cluster that never came up shows little. */
 const QUIET_US = 60_000;
 
@@ -47,11 +51,18 @@ export function makeScenario(seed: number, settings: PlanSettings = {}): Scenari
   const replicaCount = replicaCountOf(settings.replicaCount ?? named.replicaCount ?? 3, random);
   const drawnWorkload = WORKLOADS[random.below(WORKLOADS.length)] as Workload;
   const workload = settings.workload ?? named.workload ?? drawnWorkload;
-  const safetyUs = between(random, SAFETY_US_MIN, SAFETY_US_MAX);
+  const hasStorm = named.swarm && random.below(STORM_OF) === 0;
+  const safetyUs = between(random, SAFETY_US_MIN, SAFETY_US_MAX) + (hasStorm ? STORM_US : 0);
   const beyond = settings.beyond ?? false;
+  const allowed = FAULT_KINDS.filter(
+    (kind) => (named.faults === 'all' || named.faults.includes(kind)) && !(settings.without ?? []).includes(kind),
+  );
+  const operations = drawOperations(new SimulatedRandom(random.below(SEED_MAX)), workload, replicaCount, safetyUs);
+  const storm = hasStorm ? drawStorm(new SimulatedRandom(random.below(SEED_MAX)), replicaCount, safetyUs, allowed) : [];
   const plan: PlanEvent[] = [
-    ...drawOperations(new SimulatedRandom(random.below(SEED_MAX)), workload, replicaCount, safetyUs),
-    ...drawFaults(new SimulatedRandom(random.below(SEED_MAX)), { named, replicaCount, safetyUs, beyond, settings }),
+    ...focusOnStorm(new SimulatedRandom(random.below(SEED_MAX)), operations, storm),
+    ...storm,
+    ...drawFaults(new SimulatedRandom(random.below(SEED_MAX)), { allowed, named, replicaCount, safetyUs, beyond }),
   ];
   plan.sort((a, b) => a.atUs - b.atUs);
   const frameFrom = between(random, 20, 400);
@@ -70,25 +81,18 @@ export function makeScenario(seed: number, settings: PlanSettings = {}): Scenari
   };
 }
 
+interface Wanted {
+  readonly allowed: readonly FaultKind[];
+  readonly named: NamedScenario;
+  readonly replicaCount: ReplicaCount;
+  readonly safetyUs: number;
+  readonly beyond: boolean;
+}
+
 function drawFaults(
   random: SimulatedRandom,
-  {
-    named,
-    replicaCount,
-    safetyUs,
-    beyond,
-    settings,
-  }: {
-    readonly named: NamedScenario;
-    readonly replicaCount: ReplicaCount;
-    readonly safetyUs: number;
-    readonly beyond: boolean;
-    readonly settings: PlanSettings;
-  },
+  { allowed, named, replicaCount, safetyUs, beyond }: Wanted,
 ): readonly FaultEvent[] {
-  const allowed = FAULT_KINDS.filter(
-    (kind) => (named.faults === 'all' || named.faults.includes(kind)) && !(settings.without ?? []).includes(kind),
-  );
   // A swarm: each kind is in this run or not, and drawn more or less often.
   const present = named.swarm ? allowed.filter(() => random.below(5) < 2) : allowed;
   if (present.length === 0) return [];
