@@ -14,6 +14,12 @@ import { isWithinBudgetOf } from './spent-budget.ts';
 
 /** Runs of one shrink. A plan of 2,000 events is down to a few within 200; the rest makes numbers and times smaller. */
 export const SHRINK_PROBES_MAX = 4_000;
+/**
+ * Steps of one run, by those of the failing one: a candidate that takes longer to fail is not smaller, and one that never
+ * comes to rest would cost more than all the others. Some are allowed on top, since short runs vary more.
+ */
+const PROBE_STEPS_FACTOR = 2;
+const PROBE_STEPS_EXTRA = 2_000;
 /** Candidates that did not fail are remembered, so that the last round, in which nothing goes, costs little. */
 const REMEMBERED_PLAN_EVENTS_MAX = 200;
 
@@ -133,7 +139,8 @@ export class Shrinking {
     else if (this.#options.mayGoOn?.() === false) this.#stoppedBy = 'time';
     if (this.#stoppedBy !== 'minimal') return false;
     this.#probes += 1;
-    const result = this.#run(candidate);
+    const stepMax = PROBE_STEPS_FACTOR * this.#result.steps + PROBE_STEPS_EXTRA;
+    const result = this.#run(candidate, { stepMax });
     const same = isSameFailure(this.#failure, result.failure);
     if (same) {
       this.scenario = candidate;

@@ -41,6 +41,7 @@ export function fakeRun({ fails, stepsPerEvent = 10, code = '' }: FakeSettings):
     const { plan } = scenario;
     const fate = fails(scenario);
     let step = 0;
+    const stepMax = options.stepMax ?? Number.POSITIVE_INFINITY;
     let failure: SimFailure | undefined;
     const fail = (rule: string, atUs: number): void => {
       failure = { oracle: 'agreement', rule, message: `it broke at ${atUs} us`, step, atUs };
@@ -50,9 +51,9 @@ export function fakeRun({ fails, stepsPerEvent = 10, code = '' }: FakeSettings):
       step += stepsPerEvent;
       options.onEvent?.(simEventOf(event, index, step));
       if (fate?.after === index) fail(fate.rule ?? 'Broken', event.atUs);
-      if (failure !== undefined || step >= (options.stepMax ?? Number.POSITIVE_INFINITY)) break;
+      if (failure !== undefined || step >= stepMax) break;
     }
-    if (failure === undefined && options.stepMax === undefined) {
+    if (failure === undefined && step < stepMax) {
       step += stepsPerEvent;
       options.onEvent?.({ kind: 'heal', step, atUs: scenario.safetyUs });
       if (fate?.after === 'end') fail(fate.rule ?? 'Broken', scenario.safetyUs + 1);

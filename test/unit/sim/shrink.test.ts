@@ -102,6 +102,19 @@ describe('Shrink', () => {
     expect(lines()).toEqual(lines());
   });
 
+  test('no run takes much longer than the failing one, however long it would go on', () => {
+    const fake = fakeRun({ fails: partitionCrashAppend, stepsPerEvent: 100 });
+    const bundle = makeBundle(fake.run, hidden, origin);
+    const bounds: (number | undefined)[] = [];
+    const shrunk = shrinkBundle((scenario, options) => {
+      bounds.push(options?.stepMax);
+      return fake.run(scenario, options);
+    }, bundle);
+    expect(bounds[0]).toBeUndefined();
+    expect(bounds[1]).toBe(2 * bundle.steps + 2_000);
+    expect(bounds.at(-1)).toBe(2 * shrunk.after.steps + 2_000);
+  });
+
   test('another failure on the way is not the same failure', () => {
     const { run, bundle } = failing((scenario) => {
       const found = partitionCrashAppend(scenario);
