@@ -31,16 +31,21 @@ export interface Bundle extends Origin {
   readonly events: readonly SimEvent[];
 }
 
-/** Runs the scenario once more, with a listener. @throws BundleError SIM_BUNDLE_DOES_NOT_FAIL */
+/**
+ * Runs the scenario twice more: what is kept of the failure is that of a run without a listener, as whoever replays it has;
+ * should listening ever change a run, the bundle has no events rather than those of another history.
+ * @throws BundleError SIM_BUNDLE_DOES_NOT_FAIL
+ */
 export function makeBundle(run: Run, scenario: Scenario, origin: Origin, shrunkFrom?: number): Bundle {
-  const last = new LastEvents(BUNDLE_EVENTS_MAX);
-  const { failure, hash, steps } = run(scenario, { onEvent: (event) => last.add(event) });
+  const { failure, hash, steps } = run(scenario);
   if (failure === undefined)
     throw new BundleError(
       'SIM_BUNDLE_DOES_NOT_FAIL',
       `The run of scenario ${scenario.name}, seed ${scenario.seed}, has no failure, so there is nothing to save.`,
       { seed: scenario.seed, scenario: scenario.name },
     );
+  const last = new LastEvents(BUNDLE_EVENTS_MAX);
+  const listened = run(scenario, { onEvent: (event) => last.add(event) });
   return {
     format: BUNDLE_FORMAT,
     ...origin,
@@ -49,7 +54,7 @@ export function makeBundle(run: Run, scenario: Scenario, origin: Origin, shrunkF
     hash,
     steps,
     ...(shrunkFrom === undefined ? {} : { shrunkFrom }),
-    events: last.inOrder(),
+    events: listened.hash === hash ? last.inOrder() : [],
   };
 }
 

@@ -86,6 +86,15 @@ describe('A bundle', () => {
     expect(long.events[0]?.step).toBe(130); // 12 of the BUNDLE_EVENTS_MAX + 12 are left out, 10 steps each
   });
 
+  test('is of the run without a listener, should a listener ever change it', () => {
+    const other = fakeRun({ fails: () => ({ after: 2, rule: 'Listening' }) });
+    const run: typeof failing.run = (one, options) =>
+      (options?.onEvent === undefined ? failing : other).run(one, options);
+    const made = makeBundle(run, scenario, origin);
+    expect(made).toEqual({ ...bundle, events: [] });
+    expect(replayBundle(run, made, origin).verdict).toBe('same-history');
+  });
+
   test('keeps evidence that JSON has no word for', () => {
     const guards = [{ name: 'Enough', holds: false, evidence: { cluster: 7n, votes: new Set([1, 2]) } }];
     const text = bundleText({ ...bundle, events: [{ kind: 'machine', step: 1, atUs: 1, guards } as never] });
