@@ -13,7 +13,7 @@ import { openedContext, type VsrContext } from '../../../machines/vsr-context.ts
 import { CLUSTER } from '../vsr/arbitrary.ts';
 
 /** What PrepareLog keeps, as two arrays. */
-class AnarchicLog {
+export class AnarchicLog {
   readonly entries: Prepare[];
   durable: Prepare[];
   opShared: number;
@@ -58,6 +58,8 @@ class AnarchicLog {
 interface Superblock {
   readonly status: 'open' | 'halted';
   readonly state: { readonly view: number; readonly logView: number; readonly commit: number };
+  /** What is on the disk; state may be something else in the middle of an install. */
+  readonly durable: { readonly view: number; readonly logView: number; readonly commit: number };
   readonly snapshot: object;
 }
 
@@ -74,68 +76,46 @@ export interface Listener {
   committed(op: number, hash: Uint8Array): void;
 }
 
-const EVENTS = [
-  'prepare',
-  'prepare',
-  'prepare',
-  'prepare',
-  'copy',
-  'copy',
-  'copy',
-  'copy',
-  'sync',
-  'sync',
-  'commit',
-  'commit',
-  'commit',
-  'commit',
-  'commit',
-  'persist',
-  'persist',
-  'speak',
-  'acknowledge',
-  'acknowledge',
-  'change-view',
-  'change-view',
-  'enter-view',
-  'enter-view',
-  'cut',
-  'cut-and-grow',
-  'crash',
-  'open',
-  'halt',
-  'count',
-] as const;
-
-export type AnarchicEvent = (typeof EVENTS)[number];
-export const VICES: readonly AnarchicEvent[] = [
-  'prepare',
-  'copy',
-  'commit',
-  'persist',
-  'speak',
-  'acknowledge',
-  'enter-view',
-  'cut',
-  'cut-and-grow',
-  'crash',
-  'crash',
-  'count',
-];
+/** How often each happens. */
+const WEIGHTS = {
+  prepare: 4,
+  copy: 4,
+  sync: 2,
+  commit: 5,
+  tell: 2,
+  persist: 2,
+  speak: 2,
+  acknowledge: 2,
+  'change-view': 2,
+  'enter-view': 2,
+  cut: 1,
+  'cut-and-grow': 1,
+  crash: 1,
+  open: 1,
+  halt: 1,
+  count: 1,
+} as const;
+export type AnarchicEvent = keyof typeof WEIGHTS;
+const EVENTS = (Object.entries(WEIGHTS) as [AnarchicEvent, number][]).flatMap(([event, weight]) =>
+  new Array<AnarchicEvent>(weight).fill(event),
+);
+const HARMLESS: readonly AnarchicEvent[] = ['sync', 'change-view', 'open', 'halt'];
+const VICES = (Object.keys(WEIGHTS) as AnarchicEvent[]).filter((event) => !HARMLESS.includes(event));
 
 export class AnarchicCluster {
   readonly nodes: readonly AnarchicNode[];
   readonly #replicaCount: number;
   readonly #random: SimulatedRandom;
   readonly #listener: Listener;
-  /** The one event that happens as no replica would let it, in so many of 1000 cases. */
-  readonly #vice: AnarchicEvent;
+  /** The two events that happen as no replica would let them, in so many of 1000 cases. */
+  readonly #vices: readonly AnarchicEvent[];
   readonly #reckless: number;
   #request = 0;
   #committed = 0;
 
-  constructor(replicaCount: number, seed: number, vice: AnarchicEvent, reckless: number, listener: Listener) {
-    this.#vice = vice;
+  constructor(replicaCount: number, seed: number, reckless: number, listener: Listener) {
+    const second = Math.floor(seed / VICES.length);
+    this.#vices = [seed, second].map((at) => VICES[at % VICES.length] as AnarchicEvent);
     this.#replicaCount = replicaCount;
     this.#random = new SimulatedRandom(seed);
     this.#reckless = reckless;
@@ -152,7 +132,7 @@ export class AnarchicCluster {
   step(): ObservedNode {
     const node = this.#anyNode();
     const event = EVENTS[this.#random.below(EVENTS.length)] as AnarchicEvent;
-    const reckless = event === this.#vice && this.#random.below(1000) < this.#reckless;
+    const reckless = this.#vices.includes(event) && this.#random.below(1000) < this.#reckless;
     if (node.replica === undefined || node.replica.status === 'halted') {
       if (event === 'open') this.#open(node, this.#wasInView(node) ? 'normal' : 'view-change');
       else if (event === 'crash') this.#crash(node, reckless);
@@ -178,13 +158,18 @@ export class AnarchicCluster {
         break;
       case 'sync':
         log.sync();
+        if (this.#random.below(3) === 0) return; // quietly
         break;
       case 'commit':
         while (this.#commit(node, false));
         if (reckless) this.#commit(node, true);
         return;
+      case 'tell':
+        if (reckless) this.#tell(node, commit);
+        return;
       case 'persist':
         this.#persist(node, reckless);
+        if (this.#random.below(3) === 0) return; // quietly
         break;
       case 'speak':
         this.#speak(node, reckless);
@@ -203,8 +188,7 @@ export class AnarchicCluster {
         else if (!isNormal && node !== primary) log.cutTo(Math.max(commit, log.op - 1));
         break;
       case 'cut-and-grow':
-        if (!reckless) return;
-        this.#regrow(node, view);
+        if (reckless || !isNormal) this.#regrow(node, view, reckless ? 0 : commit);
         break;
       case 'crash':
         this.#crash(node, reckless);
@@ -213,7 +197,7 @@ export class AnarchicCluster {
         return;
       case 'halt':
         if (node.replica !== undefined && this.#random.below(4) === 0) node.replica.status = 'halted';
-        if (this.#random.below(4) === 0) node.superblock = { ...node.superblock, status: 'halted', snapshot: {} };
+        if (this.#random.below(4) === 0) node.superblock = haltedSuperblock(node.superblock);
         return;
       case 'count':
         this.#count(node, context, reckless);
@@ -238,13 +222,13 @@ export class AnarchicCluster {
   }
 
   /** Other entries in the place of the last few. */
-  #regrow(node: AnarchicNode, view: number): void {
+  #regrow(node: AnarchicNode, view: number, kept: number): void {
     const { log } = node;
     const op = log.op;
-    log.cutTo(Math.max(0, op - 1 - this.#random.below(3)));
+    log.cutTo(Math.max(kept, op - 1 - this.#random.below(3)));
     const end = Math.max(0, op - 1 + this.#random.below(3));
     while (log.op < end) this.#append(node, view, false);
-    if (this.#random.below(2) === 0) log.sync();
+    if (this.#random.below(3) === 0) log.sync();
   }
 
   #append(node: AnarchicNode, view: number, breaksChain: boolean): Prepare {
@@ -277,33 +261,46 @@ export class AnarchicCluster {
     return true;
   }
 
-  #persist(node: AnarchicNode, reckless: boolean): void {
-    const { view, logView, commit } = contextOf(node);
-    const less = reckless ? this.#random.below(3) : 0;
-    const more = reckless ? this.#random.below(2) : 0;
-    node.superblock = newSuperblock({ view: Math.max(0, view - less), logView: logView + more, commit });
+  /** Commits and tells no client, or tells and does not commit. */
+  #tell(node: AnarchicNode, commit: number): void {
+    const told = node.log.prepareAt(this.#committed + 1);
+    if (this.#random.below(2) === 0) this.#change(node, { commit: Math.min(commit + 1, node.log.op) });
+    else if (told !== undefined) this.#listener.committed(++this.#committed, told.hash);
   }
 
+  #persist(node: AnarchicNode, reckless: boolean): void {
+    const { view, logView, commit } = contextOf(node);
+    const less = (): number => (reckless ? this.#random.below(2) : 0);
+    const more = reckless && this.#random.below(4) === 0 ? 1 : 0;
+    const written = { view: Math.max(0, view - less()), logView: Math.max(0, logView + more - 2 * less()), commit };
+    node.superblock = newSuperblock(written);
+  }
+
+  /** Twice in one step, lawfully at last: what was said first counts as well. */
   #speak(node: AnarchicNode, reckless: boolean): void {
-    const { view: durable, logView } = node.superblock.state;
-    const view = durable + (reckless ? this.#random.below(2) : 0);
+    if (reckless) this.#say(node, this.#random.below(2), this.#random.below(2));
+    this.#say(node, 0, 0);
+  }
+
+  #say(node: AnarchicNode, viewsAhead: number, logViewsAhead: number): void {
+    const { view: durable, logView } = node.superblock.durable;
+    const view = durable + viewsAhead;
     const from = node.index;
     const isPrimary = view % this.nodes.length === from;
     const end = { op: node.log.op, hash: node.log.headHash };
-    if (this.#random.below(2) === 0) this.#send({ type: 'StartViewChange', from, view });
+    const told = Math.min(view, logView + logViewsAhead);
+    if (this.#random.below(4) === 0) this.#send({ type: 'StartViewChange', from, view });
     else if (isPrimary) this.#send({ type: 'StartView', from, view, ...end });
-    else {
-      const told = Math.min(view, logView + (reckless ? this.#random.below(2) : 0));
-      this.#send({ type: 'DoViewChange', from, view, logView: told, ...end, commit: 0 });
-    }
+    else this.#send({ type: 'DoViewChange', from, view, logView: told, ...end, commit: 0 });
   }
 
   #acknowledge(node: AnarchicNode, reckless: boolean): void {
-    const { view: durable, logView } = node.superblock.state;
+    const { view: durable, logView } = node.superblock.durable;
     const view = reckless ? durable + this.#random.below(2) : logView;
     if (view % this.nodes.length === node.index || (view !== durable && !reckless)) return;
-    const op = node.log.opDurable + (reckless ? this.#random.below(2) : 0);
-    this.#send({ type: 'PrepareOk', from: node.index, view, op });
+    const { opDurable } = node.log;
+    if (reckless) this.#send({ type: 'PrepareOk', from: node.index, view, op: opDurable + this.#random.below(2) });
+    this.#send({ type: 'PrepareOk', from: node.index, view, op: Math.max(0, opDurable - this.#random.below(3)) });
   }
 
   /** Takes the primary's log, and says that it is in its view. */
@@ -329,7 +326,7 @@ export class AnarchicCluster {
     const lost = reckless && this.#random.below(2) === 0 ? this.#random.below(3) : 0;
     const found = [...log.durable, ...log.entries.slice(log.opDurable, log.opDurable + kept)];
     node.log = new AnarchicLog(found.slice(0, Math.max(0, found.length - lost)));
-    const { state } = node.superblock;
+    const { durable: state } = node.superblock;
     const falls = reckless && (state.view > state.logView || this.#random.below(3) === 0);
     const fallen = falls ? { ...state, view: Math.max(0, state.view - 1) } : state;
     node.superblock = newSuperblock(fallen);
@@ -350,12 +347,12 @@ export class AnarchicCluster {
     this.#change(node, reckless ? (wrong[this.#random.below(wrong.length)] as Partial<VsrContext>) : { acked: some });
   }
 
-  #wasInView({ superblock: { state } }: AnarchicNode): boolean {
-    return state.view === state.logView;
+  #wasInView({ superblock: { durable } }: AnarchicNode): boolean {
+    return durable.view === durable.logView;
   }
 
   #open(node: AnarchicNode, status: string): void {
-    const { view, logView, commit } = node.superblock.state;
+    const { view, logView, commit } = node.superblock.durable;
     const durable = { view, logView, commit: Math.min(commit, node.log.op), op: 0, headHash: '' };
     const context = openedContext({
       replica: node.index,
@@ -386,6 +383,10 @@ function contextOf({ replica }: AnarchicNode): VsrContext {
   return replica.snapshot.context;
 }
 
-function newSuperblock(state: Superblock['state']): Superblock {
-  return { status: 'open', state, snapshot: {} };
+export function newSuperblock(state: Superblock['state']): Superblock {
+  return { status: 'open', state, durable: state, snapshot: {} };
+}
+
+function haltedSuperblock({ durable }: Superblock): Superblock {
+  return { status: 'halted', state: { ...durable, view: durable.view + 1 }, durable, snapshot: {} };
 }
