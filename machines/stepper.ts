@@ -10,7 +10,7 @@ import {
   initialTransition,
   transition,
 } from 'xstate';
-import { conjunctNames, type Effect, type Row, tableOf, take } from './table.ts';
+import { begin, conjunctNames, type Effect, type Row, tableOf, take } from './table.ts';
 
 export type { Effect } from './table.ts';
 
@@ -87,7 +87,9 @@ export function refusals(
   event: { readonly type: string },
 ): readonly RuleId[] {
   if (isEnabled(machine, snapshot, event)) return NO_REFUSALS;
-  const row = tableOf(machine)?.rows.get(snapshot.value as string)?.get(event.type);
+  const row = tableOf(machine)
+    ?.rows.get(snapshot.value as string)
+    ?.get(event.type);
   if (row === undefined)
     return evaluate(machine, snapshot, event)
       .filter((evaluation) => !evaluation.holds)
@@ -103,6 +105,12 @@ function holds({ guards }: Row, { context }: AnyMachineSnapshot, event: { readon
 }
 
 export function start<Machine extends AnyStateMachine>(machine: Machine, input: unknown): AnyMachineSnapshot {
+  const table = tableOf(machine);
+  return table === undefined ? startByXState(machine, input) : begin(table, machine, input);
+}
+
+/** As start(), by XState's own interpreter: what a table's beginning is held to, and that of every other machine. */
+export function startByXState<Machine extends AnyStateMachine>(machine: Machine, input: unknown): AnyMachineSnapshot {
   return initialTransition(machine, input as never)[0] as AnyMachineSnapshot;
 }
 

@@ -42,6 +42,8 @@ export interface Table {
   readonly rows: ReadonlyMap<string, ReadonlyMap<string, Row>>;
   /** A snapshot of each state node, whose context is replaced. */
   readonly templates: ReadonlyMap<string, AnyMachineSnapshot>;
+  /** State node that a run begins in. */
+  readonly initial: string;
 }
 
 const tables = new WeakMap<AnyStateMachine, Table | 'other'>();
@@ -69,6 +71,13 @@ export function conjunctNames(
   if (named.guards !== undefined) return named.guards;
   if (named.type !== undefined) return [named.type];
   throw new Error(`${machine.id}: the guard of ${state}.${event} must be a name or and([names])`);
+}
+
+/** The snapshot that a run begins with. */
+export function begin({ templates, initial }: Table, machine: AnyStateMachine, input: unknown): AnyMachineSnapshot {
+  const given = machine.config.context as ((args: { input: unknown }) => object) | object | undefined;
+  const context = typeof given === 'function' ? given({ input }) : { ...given };
+  return { ...(templates.get(initial) as AnyMachineSnapshot), context };
 }
 
 /** Takes a row whose guards hold. */
@@ -106,7 +115,10 @@ function fields(assignment: Readonly<Record<string, unknown>>, args: Args, param
 
 function readTable(machine: AnyStateMachine): Table | undefined {
   const nodes = Object.values(machine.states) as readonly AnyStateNode[];
-  if (machine.root.transitions.size > 0 || machine.root.type !== 'compound' || !nodes.every(isPlain)) return undefined;
+  const { root } = machine;
+  if (root.transitions.size > 0 || root.type !== 'compound' || !nodes.every(isPlain)) return undefined;
+  const initial = root.initial?.target?.[0]?.key;
+  if (initial === undefined || root.initial.actions.length + root.entry.length > 0) return undefined;
   const rows = new Map<string, ReadonlyMap<string, Row>>();
   const templates = new Map<string, AnyMachineSnapshot>();
   for (const node of nodes) {
@@ -129,7 +141,7 @@ function readTable(machine: AnyStateMachine): Table | undefined {
     rows.set(node.key, row);
     templates.set(node.key, machine.resolveState({ value: node.key, context: {} }) as AnyMachineSnapshot);
   }
-  return { rows, templates };
+  return { rows, templates, initial };
 }
 
 function isPlain(node: AnyStateNode): boolean {

@@ -5,7 +5,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { and, assign, setup } from 'xstate';
-import { advance, advanceByXState, refusals } from '../../../machines/stepper.ts';
+import { appendLogMachine } from '../../../machines/append-log.ts';
+import { advance, advanceByXState, refusals, start, startByXState } from '../../../machines/stepper.ts';
+import { superblockMachine } from '../../../machines/superblock.ts';
 import { tableOf } from '../../../machines/table.ts';
 import { vsrMachine } from '../../../machines/vsr.ts';
 import { contexts, events, statuses } from './vsr-arbitraries.ts';
@@ -42,6 +44,27 @@ describe('a machine read into a table', () => {
     expect(taken).toBeGreaterThan(1_000);
   });
 
+  test('begins as XState begins', () => {
+    const scan = { stepBytes: 512, unsyncedBytesMax: 4096, allocatedBytes: 1024 };
+    for (const [machine, input] of [
+      [appendLogMachine, scan],
+      [superblockMachine, {}],
+      [counter, undefined],
+    ] as const) {
+      expect(tableOf(machine)).toBeDefined();
+      const [begun, byXState] = [start(machine, input), startByXState(machine, input)];
+      const shown = ({ value, context, status, children, tags }: typeof begun): unknown => [
+        value,
+        context,
+        status,
+        children,
+        [...tags],
+      ];
+      expect(shown(begun)).toEqual(shown(byXState));
+      expect(start(machine, input).context).not.toBe(begun.context);
+    }
+  });
+
   test('leaves the snapshot it began from as it was', () => {
     const snapshot = counter.resolveState({ value: 'on', context: Object.freeze({ n: 1, log: [] }) });
     const [next, effects] = advance(counter, snapshot, { type: 'Add', by: 2 });
@@ -62,7 +85,13 @@ describe('a machine read into a table', () => {
       states: { a: { on: { Go: { actions: () => {} } } } },
     });
     const always = setup({}).createMachine({ id: 'Always', initial: 'a', states: { a: { always: 'b' }, b: {} } });
-    for (const machine of [nested, inline, always]) expect(tableOf(machine)).toBeUndefined();
+    const entering = setup({ actions: { note: () => {} } }).createMachine({
+      id: 'Entering',
+      initial: 'a',
+      entry: 'note',
+      states: { a: {} },
+    });
+    for (const machine of [nested, inline, always, entering]) expect(tableOf(machine)).toBeUndefined();
   });
 });
 
