@@ -195,9 +195,8 @@ class Draft implements RuledState {
 
   #append(command: AppendOutline, index: number, batch: BatchOutline): Appended | Refused {
     if (command.idempotencyKey === undefined) return refusalOfAppend(this, command) ?? this.#appended(command, index);
-    const stream = this.streamNamed(command.stream);
-    const key = stream === undefined ? undefined : keyOf(stream, command.idempotencyKey);
-    const answer = key === undefined ? undefined : this.#keys.get(key);
+    const key = keyOf(command.stream, command.idempotencyKey);
+    const answer = this.#keys.get(key);
     const fingerprint = sha256(batch.bytesAt(index));
     if (answer !== undefined) {
       const { firstOffset, count, commitId } = answer;
@@ -207,7 +206,6 @@ class Draft implements RuledState {
     const refusal = refusalOfAppend(this, command);
     if (refusal !== undefined) return refusal;
     const appended = this.#appended(command, index);
-    assert(key !== undefined, 'a stream that takes an append exists');
     this.#keep(key, { fingerprint, ...appended });
     return appended;
   }

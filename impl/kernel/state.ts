@@ -73,7 +73,10 @@ export function placeOf(op: number, command: number): number {
   return op * COMMANDS_MAX + command;
 }
 
-/** A key belongs to one stream: deleted and created again, that is another stream. */
-export function keyOf(stream: { readonly id: number }, idempotencyKey: string): string {
-  return `${stream.id}:${idempotencyKey}`;
+/**
+ * A key names one append to a stream of this name, also when the stream is deleted, and made again: a retry whose first try
+ * was applied must hear so, whatever happened to the stream since. No name holds a space.
+ */
+export function keyOf(stream: string, idempotencyKey: string): string {
+  return `${stream} ${idempotencyKey}`;
 }

@@ -19,6 +19,8 @@ export interface Applied {
   readonly hash: Uint8Array;
   /** Of impl/kernel; undefined for a barrier. */
   readonly result: unknown;
+  /** An earlier try of it may be applied as well: if this one was refused by the state, nobody knows. */
+  readonly inDoubt?: true;
 }
 
 /** 'not-primary': only to a command that a peer handed to us. Not applied. */
@@ -376,6 +378,8 @@ export class Proposals {
 
 /** It was tried before, and that try may be applied: no refusal of a later one says that it is not. */
 function inDoubt(outcome: CommandOutcome): CommandOutcome {
-  if (outcome === 'not-primary' || 'op' in outcome || outcome.outcome === 'unknown') return outcome;
+  if (outcome === 'not-primary') return outcome;
+  if ('op' in outcome) return { ...outcome, inDoubt: true };
+  if (outcome.outcome === 'unknown') return outcome;
   return outcomeUnknown({ ...outcome.evidence, lastTry: outcome.code });
 }

@@ -12,7 +12,7 @@ import { LockstepError } from '../ports/lockstep-error.ts';
 import type { ReplicaPort } from '../vsr/replica-port.ts';
 import type { AnswerOf, AppendRequest, Failure, ReadRequest, ReplicaFacts } from '../wire/request.ts';
 import { CommitWaiters } from './commit-waiters.ts';
-import { type FailureCode, failure, noQuorum } from './failure.ts';
+import { type FailureCode, failure, noQuorum, outcomeUnknown } from './failure.ts';
 import type { Applied, Proposals } from './proposals.ts';
 import type { ServerLimits } from './server-limits.ts';
 import type { StreamState } from './stream-state.ts';
@@ -160,7 +160,7 @@ export class Requests {
         else if (outcome.result === undefined) unexpected(done);
         else {
           const result = outcome.result as CommandResult;
-          if (result.kind === 'Refused') done({ failure: refusedByKernel(result, outcome.op) });
+          if (result.kind === 'Refused') done({ failure: refusalOf(result, outcome) });
           else applied(result, outcome);
         }
       },
@@ -277,6 +277,12 @@ const KERNEL_REFUSALS: Readonly<Record<KernelRule, readonly [FailureCode, string
   ],
   'Kernel.Append.OffsetsHaveRoom': ['LIMIT_REACHED', 'the stream has as many events as may be: use another one'],
 };
+
+/** Of the state; when an earlier try of the same command may still be applied, or is, the answer is that nobody knows. */
+function refusalOf(result: Refused, { op, inDoubt }: Applied): Failure {
+  const refusal = refusedByKernel(result, op);
+  return inDoubt === true ? outcomeUnknown({ ...refusal.evidence, lastTry: refusal.code }) : refusal;
+}
 
 function refusedByKernel({ rule, evidence }: Refused, commitId: number): Failure {
   const [code, message] = KERNEL_REFUSALS[rule];

@@ -15,14 +15,23 @@ interface ModelStream {
   readonly dataClass: string;
   readonly createdCommitId: number;
   readonly events: ModelEvent[];
-  answers: { key: string; command: string; firstOffset: number; count: number; commitId: number }[];
+}
+
+/** Of a keyed append to a stream of this name. */
+interface ModelAnswer {
+  readonly stream: string;
+  readonly key: string;
+  readonly command: string;
+  readonly firstOffset: number;
+  readonly count: number;
+  readonly commitId: number;
 }
 
 export class KernelModel {
   streams: ModelStream[] = [];
   readonly #bounds: KernelBounds;
-  /** Every keyed answer ever given, with the stream that it was about. */
-  #answered: { stream: ModelStream; key: string }[] = [];
+  /** Oldest first. */
+  #answers: ModelAnswer[] = [];
 
   constructor(bounds: KernelBounds) {
     this.#bounds = bounds;
@@ -36,40 +45,41 @@ export class KernelModel {
       if (stream !== undefined) return refused('Kernel.CreateStream.NameIsFree');
       if (this.streams.length >= this.#bounds.streamsMax) return refused('Kernel.CreateStream.StreamsHaveRoom');
       const { stream: name, dataClass = '' } = command;
-      this.streams.push({ name, dataClass, createdCommitId: op, events: [], answers: [] });
+      this.streams.push({ name, dataClass, createdCommitId: op, events: [] });
       return { kind: 'StreamCreated' };
     }
+    if (command.kind === 'Append') return this.#repeated(command) ?? this.#append(stream, command, op);
     if (stream === undefined) return refused(`Kernel.${command.kind}.StreamExists`);
-    if (command.kind === 'Append') return this.#append(stream, command, op);
     this.streams = this.streams.filter((other) => other !== stream);
     return { kind: 'StreamDeleted', nextOffset: stream.events.length };
   }
 
-  #append(stream: ModelStream, command: Append, op: number): object {
+  #repeated(command: Append): object | undefined {
+    const { stream, idempotencyKey: key } = command;
+    const answer = this.#answers.find((kept) => kept.stream === stream && kept.key === key);
+    if (answer === undefined) return undefined;
+    if (answer.command !== textOf(command)) return refused('Kernel.Append.KeyIsNotReused');
+    const { firstOffset, count, commitId } = answer;
+    return { kind: 'Appended', firstOffset, count, commitId, repeated: true };
+  }
+
+  #append(stream: ModelStream | undefined, command: Append, op: number): object {
     const { events, expectedOffset, idempotencyKey: key } = command;
-    const text = Buffer.from(encodeCommand(command)).toString('hex');
-    const answer = stream.answers.find((kept) => kept.key === key);
-    if (answer !== undefined) {
-      if (answer.command !== text) return refused('Kernel.Append.KeyIsNotReused');
-      const { firstOffset, count, commitId } = answer;
-      return { kind: 'Appended', firstOffset, count, commitId, repeated: true };
-    }
+    if (stream === undefined) return refused('Kernel.Append.StreamExists');
     const firstOffset = stream.events.length;
     if (expectedOffset !== undefined && expectedOffset !== firstOffset) return refused('Kernel.Append.OffsetMatches');
     stream.events.push(...events.map((event) => ({ ...event, commitId: op })));
+    const answer = { firstOffset, count: events.length, commitId: op };
     if (key !== undefined) {
-      stream.answers.push({ key, command: text, firstOffset, count: events.length, commitId: op });
-      this.#answered.push({ stream, key });
-      this.#forgetOldest();
+      this.#answers.push({ stream: stream.name, key, command: textOf(command), ...answer });
+      if (this.#answers.length > this.#bounds.keysMax) this.#answers.shift();
     }
-    return { kind: 'Appended', firstOffset, count: events.length, commitId: op, repeated: false };
+    return { kind: 'Appended', ...answer, repeated: false };
   }
+}
 
-  #forgetOldest(): void {
-    if (this.#answered.length <= this.#bounds.keysMax) return;
-    const oldest = this.#answered.shift();
-    if (oldest !== undefined) oldest.stream.answers = oldest.stream.answers.filter(({ key }) => key !== oldest.key);
-  }
+function textOf(command: Append): string {
+  return Buffer.from(encodeCommand(command)).toString('hex');
 }
 
 function refused(rule: string): object {

@@ -77,12 +77,23 @@ test('A refused append keeps no answer: its key is free', () => {
   expect(taken).toMatchObject({ kind: 'Appended', repeated: false });
 });
 
-test('A stream deleted and created again is another one: it begins at offset 0 and knows no old key', () => {
+test('A stream deleted and created again is another one, and begins at offset 0', () => {
   const kernel = new Kernel();
-  applied(kernel, create, appendOf('a', { idempotencyKey: 'k' }));
-  const [dropped, , again] = applied(kernel, drop, create, appendOf('a', { idempotencyKey: 'k' }));
+  applied(kernel, create, appendOf('a'));
+  const [dropped, , again] = applied(kernel, drop, create, appendOf('b'));
   expect(dropped).toEqual({ kind: 'StreamDeleted', nextOffset: 1 });
   expect(again).toEqual({ kind: 'Appended', firstOffset: 0, count: 1, commitId: 2, repeated: false });
+});
+
+test('A retry hears that its first try was applied, also when the stream is gone since, or made again', () => {
+  const kernel = new Kernel();
+  const keyed = appendOf('a', { idempotencyKey: 'k' });
+  applied(kernel, create, keyed);
+  const [, gone] = applied(kernel, drop, keyed);
+  expect(gone).toEqual({ kind: 'Appended', firstOffset: 0, count: 1, commitId: 1, repeated: true });
+  const [, made] = applied(kernel, create, keyed);
+  expect(made).toEqual({ kind: 'Appended', firstOffset: 0, count: 1, commitId: 1, repeated: true });
+  expect(kernel.state.streams.get('orders')?.nextOffset).toBe(0);
 });
 
 test('A read barrier changes no stream and no answer, and has its own state hash', () => {
