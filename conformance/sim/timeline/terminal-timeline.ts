@@ -187,7 +187,7 @@ class Printer {
   #mark(line: string[], { kind, from, at, isViewChange }: TimelineRow): void {
     if (at === undefined) return;
     const end = at * this.#laneColumns;
-    const marks = { act: '●', down: '✗', up: '▲', call: '»', fault: '┌', 'fault-end': '└' } as const;
+    const marks = { act: '●', down: '✗', up: '▲', call: '»', return: '«', fault: '┌', 'fault-end': '└' } as const;
     if (from !== undefined && from !== at) {
       const start = from * this.#laneColumns;
       const isLost = kind === 'dropped';

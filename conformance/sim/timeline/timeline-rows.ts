@@ -141,6 +141,8 @@ class Draft {
 class RowReader {
   readonly #rows: TimelineRow[] = [];
   readonly #sent = new Map<number, MessageFacts | undefined>();
+  /** By operation: the replica that was asked first. */
+  readonly #calledAt = new Map<number, number>();
   /** Of the step that is not over, in order. */
   #drafts: Draft[] = [];
   #lanes: readonly Lane[];
@@ -197,12 +199,20 @@ class RowReader {
       }
       case 'call': {
         const { client, operation, replica: at } = event;
+        this.#calledAt.set(operation, at);
         this.#begin(event, 'call', { at, client }, `client ${client} calls #${operation}: ${event.what}`);
         break;
       }
       case 'return': {
         const { client, operation, outcome } = event;
-        this.#begin(event, 'return', { client }, `client ${client} gets #${operation}: ${outcome}`);
+        const at = this.#calledAt.get(operation);
+        this.#calledAt.delete(operation);
+        this.#begin(
+          event,
+          'return',
+          at === undefined ? { client } : { at, client },
+          `client ${client} gets #${operation}: ${outcome}`,
+        );
         break;
       }
       case 'client-crash':

@@ -6,6 +6,10 @@
 export const ARROWS_SCRIPT = String.raw`
 /** Beyond so many arrows in sight heads are left out, beyond so few names are written. */
 var HEADS_MAX = 1500;
+/** Beyond so many dots refusals are left out and the others are small. */
+var DOTS_MAX = 1500;
+/** Arrows of one pair of lanes that begin and end as near as this are drawn once in a crowd. */
+var CROWD_PX = 2;
 var NAMES_MAX = 90;
 var HIT_PX = 9;
 /** Length of an arrow that arrives nowhere. */
@@ -14,8 +18,21 @@ var STUB_PX = 22;
 var VIEW_CHANGE = /\b(StartViewChange|DoViewChange|StartView|RequestEntry|Entry)\b/;
 var TICK = /\b(Commit|RequestPrepare)\b/;
 
+/** Asked for every arrow of every frame, found once. @type {WeakMap<PageEvent, string>} */
+var inks = new WeakMap();
+
 /** @param {PageEvent} event */
 function inkOf(event) {
+  var known = inks.get(event);
+  if (known === undefined) {
+    known = inkFrom(event);
+    inks.set(event, known);
+  }
+  return known;
+}
+
+/** @param {PageEvent} event */
+function inkFrom(event) {
   if (event.kind === 'drop') return event.why === 'message-mutation' ? 'mutated' : 'lost';
   if (event.kind === 'undelivered') return 'stray';
   if (VIEW_CHANGE.test(event.text)) return 'election';
@@ -57,7 +74,7 @@ function drawArrows(scene, messages) {
     var arrow = arrowOf(view, event);
     if (!withHeads) {
       var key = ink + event.from + ' ' + event.replica;
-      var at = Math.round(arrow.x1) * 1e5 + Math.round(arrow.x2);
+      var at = Math.round(arrow.x1 / CROWD_PX) * 1e5 + Math.round(arrow.x2 / CROWD_PX);
       if (lastAt[key] === at) return;
       lastAt[key] = at;
     }
@@ -112,7 +129,7 @@ function drawDots(scene, dots) {
   var marks = new Path2D();
   /** @type {Record<string, number>} */
   var lastX = {};
-  var isDense = dots.length > 1500;
+  var isDense = dots.length > DOTS_MAX;
   dots.forEach(function (event) {
     if (event.replica === undefined) return;
     var shape = shapeOf(event);

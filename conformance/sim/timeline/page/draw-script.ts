@@ -140,7 +140,7 @@ function drawCalls(scene) {
     var width = Math.max(1.5, Math.min(view.width, view.x(call.untilUs)) - x);
     var isApplied = /^applied/.test(call.outcome);
     context.fillStyle = (call.event === scene.selected ? scene.colors.accent : isApplied ? scene.colors.good : call.outcome === '' ? scene.colors.bad : scene.colors['soft-ink']) || '';
-    context.globalAlpha = call.event === scene.selected ? 1 : 0.7;
+    context.globalAlpha = call.event === scene.selected ? 1 : call.outcome === '' ? 0.4 : 0.75;
     context.fillRect(x, y, width, Math.max(1.5, view.callPx - 1.5));
     context.globalAlpha = 1;
   });
@@ -206,7 +206,7 @@ function drawVerticals(scene) {
     { us: data.healUs, text: 'heal', color: scene.colors.good, dash: [6, 4] },
     { us: failure === undefined ? undefined : failure.us, text: 'failure', color: scene.colors.bad, dash: [] },
   ];
-  lines.forEach(function (line) {
+  lines.forEach(function (line, at) {
     if (line.us === undefined || line.us < view.from || line.us > view.until) return;
     var x = Math.round(view.x(line.us)) + 0.5;
     context.strokeStyle = line.color || '';
@@ -222,10 +222,11 @@ function drawVerticals(scene) {
     var width = context.measureText(line.text).width + 8;
     var left = x + width > view.width ? x - width : x;
     context.fillStyle = line.color || '';
-    context.fillRect(left, view.height - 18, width, 17);
+    var bottom = view.height - (at === 0 ? 18 : 0);
+    context.fillRect(left, bottom - 18, width, 17);
     context.fillStyle = scene.colors.paper || '';
     context.textAlign = 'left';
-    context.fillText(line.text, left + 4, view.height - 9);
+    context.fillText(line.text, left + 4, bottom - 9);
   });
 }
 

@@ -4,6 +4,7 @@ import type { RecordedState } from '../../../../impl/server/recorder.ts';
 import { PIPELINE_OPS_MAX } from '../../../../impl/vsr/limits.ts';
 import { ACTIONS_OF } from '../../../../impl/vsr/replica-messages.ts';
 import { evaluateWithEvidence } from '../../../../machines/evidence.ts';
+import type { ExplainedReplica } from '../../../../machines/explanation.ts';
 import { primaryOf } from '../../../../machines/quorum.ts';
 import { advance, type Effect, refusals } from '../../../../machines/stepper.ts';
 import { firstStart, restarted, vsrMachine } from '../../../../machines/vsr.ts';
@@ -14,6 +15,9 @@ import {
   type VsrContext,
   type VsrEvent,
 } from '../../../../machines/vsr-context.ts';
+
+/** The replica as it was in a recorded state, for what explains itself. */
+export const liveReplicas = new WeakMap<RecordedState, ExplainedReplica>();
 
 export interface FakeMessage {
   readonly type: keyof typeof ACTIONS_OF;
@@ -74,6 +78,20 @@ export class FakeReplica {
     return { status: this.status, ...state };
   }
 
+  /** The state, with the replica behind it kept in liveReplicas. */
+  #recorded(): RecordedState {
+    const state = this.state;
+    const log = this.#log.slice();
+    const hashAt = (op: number): string => log[op - 1]?.hash ?? NO_ENTRY_HASH;
+    liveReplicas.set(state, {
+      machine: vsrMachine,
+      snapshot: this.#snapshot,
+      haltedBy: undefined,
+      entryAt: (op) => (op > log.length ? undefined : { op, view: 0, hash: hashAt(op), parent: hashAt(op - 1) }),
+    });
+    return state;
+  }
+
   /** What a crash leaves, opened again. */
   reopen(): void {
     const { replica, replicaCount, pipelineMax } = this.#context;
@@ -130,7 +148,7 @@ export class FakeReplica {
       this.#snapshot = next;
       for (const effect of effects) this.#perform(effect, parent, message, outcome);
     }
-    outcome.records.push({ type: event.type, taken, message, guards, state: this.state });
+    outcome.records.push({ type: event.type, taken, message, guards, state: this.#recorded() });
     return taken;
   }
 
