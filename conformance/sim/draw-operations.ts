@@ -3,8 +3,8 @@ import type { SimulatedRandom } from '../../impl/ports/simulated-random.ts';
 import type { ClientAction, PlanEvent, Workload } from './plan.ts';
 
 /** Operations of one run beside the streams it begins with: most runs are short, since many short ones find more. */
-const OPERATIONS_MIN = 14;
-const OPERATIONS_MAX = 42;
+const OPERATIONS_MIN = 20;
+const OPERATIONS_MAX = 50;
 /** One run in so many has this many. */
 const LONG_RUN_OF = 32;
 const OPERATIONS_LONG = 400;

@@ -34,8 +34,8 @@ export interface PlanSettings {
   readonly without?: readonly FaultKind[];
 }
 
-const SAFETY_US_MIN = 800_000;
-const SAFETY_US_MAX = 2_400_000;
+const SAFETY_US_MIN = 1_700_000;
+const SAFETY_US_MAX = 3_600_000;
 const FAULTS_MAX = 22;
 /** One run of a swarm in so many has a storm of view changes (draw-storm.ts), and so much more time for it. */
 const STORM_OF = 4;
