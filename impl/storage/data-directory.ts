@@ -4,6 +4,7 @@
  * Opening looks before it touches: a directory of another cluster or replica, of a newer version or without a superblock
  * is told so, and nothing in it is written. Mirrors no spec module: specs/Superblock.tla and AppendLog.tla are its parts.
  */
+import { newBytes } from '../ports/byte-pool.ts';
 import { type Disk, DiskError } from '../ports/disk.ts';
 import type { Evidence } from '../ports/lockstep-error.ts';
 import { AppendLog, type OpenReport } from './append-log.ts';
@@ -140,7 +141,7 @@ export function readSuperblockCopies(disk: Disk, directory: string): readonly De
     const file = disk.open(`${path}/${SUPERBLOCK_FILE}`, 'read');
     try {
       return Array.from({ length: COPY_COUNT }, (_, place) => {
-        const sector = new Uint8Array(SECTOR_BYTES);
+        const sector = newBytes(SECTOR_BYTES);
         return decodeCopy(sector.subarray(0, file.read(place * SECTOR_BYTES, sector)));
       });
     } finally {

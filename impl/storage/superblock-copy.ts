@@ -11,6 +11,7 @@
 import type { SuperblockState } from '../../machines/superblock.ts';
 import { crc32, HASH_BYTES, hashText, sha256 } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
+import { newBytes } from '../ports/byte-pool.ts';
 
 export const SECTOR_BYTES = 4096;
 export const COPY_COUNT = 4;
@@ -53,8 +54,8 @@ export function childOf(state: SuperblockState, { view, logView, commit }: Super
 /** @param place which of the four copies this is, 0..3 */
 export function encodeCopy(state: SuperblockState, place: number): Uint8Array {
   assert(place >= 0 && place < COPY_COUNT, 'a copy has one of four places');
-  const sector = sectorOf(state);
-  const view = new DataView(sector.buffer);
+  const sector = newBytes(SECTOR_BYTES).fill(0);
+  const view = writeFields(sector, state);
   view.setUint32(12, place, true);
   sector.set(Buffer.from(state.hash, 'hex'), HASH_AT);
   view.setUint32(CRC_AT, crc32(sector.subarray(0, CRC_AT)), true);
@@ -113,13 +114,7 @@ export function fieldsOf(sector: Uint8Array): SuperblockState {
 }
 
 /** Everything but place, hash and crc. */
-function sectorOf(state: SuperblockState): Uint8Array<ArrayBuffer> {
-  const sector = new Uint8Array(SECTOR_BYTES);
-  writeFields(sector, state);
-  return sector;
-}
-
-function writeFields(sector: Uint8Array<ArrayBuffer>, state: SuperblockState): void {
+function writeFields(sector: Uint8Array, state: SuperblockState): DataView {
   const view = new DataView(sector.buffer, sector.byteOffset, sector.byteLength);
   sector.set(MAGIC, 0);
   view.setUint32(8, SUPERBLOCK_VERSION, true);
@@ -128,6 +123,7 @@ function writeFields(sector: Uint8Array<ArrayBuffer>, state: SuperblockState): v
   view.setUint32(28, state.replicaCount, true);
   for (const [at, name] of WIDE_FIELDS) view.setBigUint64(at, BigInt(state[name]), true);
   sector.set(Buffer.from(state.parent, 'hex'), 64);
+  return view;
 }
 
 function hashed(state: SuperblockState): SuperblockState {

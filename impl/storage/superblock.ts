@@ -18,6 +18,7 @@ import {
   superblockMachine,
 } from '../../machines/superblock.ts';
 import { assert } from '../ports/assert.ts';
+import { newBytes } from '../ports/byte-pool.ts';
 import { type Disk, DiskError, type DiskFile } from '../ports/disk.ts';
 import {
   childOf,
@@ -336,7 +337,7 @@ export class Superblock {
   }
 
   #readSector(place: number): Uint8Array {
-    const sector = new Uint8Array(SECTOR_BYTES);
+    const sector = newBytes(SECTOR_BYTES);
     try {
       return sector.subarray(0, this.#file.read(place * SECTOR_BYTES, sector));
     } catch (cause) {
