@@ -33,6 +33,8 @@ export class WorkerProcess {
     this.#child = fork(entry, [worldModule, JSON.stringify(settings)], {
       execArgv: [
         `--max-old-space-size=${WORKER_HEAP_MIB_MAX}`,
+        // A worker a core: helpers of its garbage collector would only take the core from another worker.
+        '--single-threaded-gc',
         ...(typescript ? ['--import', 'tsx'] : ['--enable-source-maps']),
       ],
       // What it prints goes to standard error: standard output is for the report.
