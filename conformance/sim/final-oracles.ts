@@ -10,7 +10,8 @@ import type { Oracles } from './oracles.ts';
 import type { Oracle } from './run-result.ts';
 import type { SimNode } from './sim-node.ts';
 import { partsOf } from './sim-values.ts';
-import { Violation, type World } from './world.ts';
+import { Violation } from './violation.ts';
+import type { World } from './world.ts';
 
 type Append = Extract<HistoryEntry, { readonly kind: 'append' }>;
 

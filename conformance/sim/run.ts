@@ -12,7 +12,8 @@ import { judgeEnd } from './final-oracles.ts';
 import { Oracles } from './oracles.ts';
 import type { Scenario } from './plan.ts';
 import type { Oracle, RunOptions, RunResult, SimFailure } from './run-result.ts';
-import { Violation, World } from './world.ts';
+import { Violation } from './violation.ts';
+import { World } from './world.ts';
 
 /** From the end of all faults until everything has completed. The longest patience of a view change is 8 s. */
 export const LIVENESS_TICKS_MAX = 2_500;

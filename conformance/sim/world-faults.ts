@@ -9,7 +9,8 @@ import { LOG_FILE, SUPERBLOCK_FILE } from '../../impl/storage/data-directory.ts'
 import { type Fault, type FaultEvent, type FaultKind, FOREVER_US } from './plan.ts';
 import { DUE } from './scheduler.ts';
 import { DIRECTORY, type SimNode } from './sim-node.ts';
-import { Violation, type World } from './world.ts';
+import { Violation } from './violation.ts';
+import type { World } from './world.ts';
 
 type NodeFault = Extract<Fault, { readonly replica: number }>;
 type Stopping = Extract<Fault, { readonly atOperation: number }>;
@@ -43,7 +44,7 @@ export class WorldFaults {
   /** Counts what the disk of this node did, not what it was asked to do. */
   watch({ disk }: SimNode): void {
     disk.onFault = ({ operation, kind }) => {
-      if (kind === 'full') this.#world.count('disk-full');
+      if (kind === 'full' || kind === 'short') this.#world.count('disk-full');
       else if (kind === 'misdirected') this.#world.count('misdirected-write');
       else if (kind === 'lost') this.#world.count(operation === 'sync' ? 'lost-fsync' : 'lost-write');
       else if (kind === 'io' || kind === 'failed') this.#world.count('disk-eio');
@@ -209,7 +210,11 @@ export class WorldFaults {
         return;
       case 'disk-full':
         this.#halting.set(node.index, { kind: fault.kind, downUs: fault.downUs });
-        disk.inject({ operation: 'write', kind: 'full' });
+        disk.inject(
+          fault.shortBytes === undefined
+            ? { operation: 'write', kind: 'full' }
+            : { operation: 'write', kind: 'short', bytes: fault.shortBytes },
+        );
         return;
       case 'lost-fsync':
         node.isForgetful = true;

@@ -14,7 +14,7 @@ import type { BrokenParts } from './broken-parts.ts';
 import { HistoryHash } from './history-hash.ts';
 import type { Oracles } from './oracles.ts';
 import type { FaultEvent, FaultKind, Scenario } from './plan.ts';
-import type { RunOptions, SimFailure } from './run-result.ts';
+import type { RunOptions } from './run-result.ts';
 import { DUE, type Due, Scheduler } from './scheduler.ts';
 import { SimClients } from './sim-clients.ts';
 import type { SimEvent } from './sim-event.ts';
@@ -27,16 +27,6 @@ const TICK = { kind: 'tick' } as const;
 /** One way between a client and a replica. */
 const CLIENT_FRAME_US_MIN = 100;
 const CLIENT_FRAME_US_MAX = 600;
-
-/** Ends a run: what an oracle says. */
-export class Violation extends Error {
-  readonly failure: Omit<SimFailure, 'step' | 'atUs'>;
-
-  constructor(failure: Omit<SimFailure, 'step' | 'atUs'>) {
-    super(failure.message);
-    this.failure = failure;
-  }
-}
 
 export class World {
   readonly scenario: Scenario;
