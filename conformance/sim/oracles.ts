@@ -11,13 +11,20 @@ import { decodeMessage } from '../../impl/vsr/codec.ts';
 import type { Prepare } from '../../impl/vsr/prepare.ts';
 import { factsOf } from '../../impl/vsr/replica-messages.ts';
 import { FRAME_KINDS } from '../../impl/wire/frame.ts';
-import type { VsrContext } from '../../machines/vsr-context.ts';
 import { InvariantOracle } from './invariant-oracle.ts';
+import { recordedState } from './judge/recorded-state.ts';
 import type { Oracle } from './run-result.ts';
-import type { SimEvent } from './sim-event.ts';
+import type { EmittedEvent, SimEvent } from './sim-event.ts';
 import type { Packet } from './sim-network.ts';
 import { CLUSTER, type SimNode } from './sim-node.ts';
-import { Violation, type World } from './world.ts';
+import { Violation } from './violation.ts';
+
+/** What is asked of world.ts. */
+export interface WatchedWorld {
+  machineEvents: number;
+  readonly listens: boolean;
+  emit(event: EmittedEvent): void;
+}
 
 export class Oracles {
   /** By op - 1: hash of the entry that was committed there first, and of the state after it. */
@@ -36,7 +43,7 @@ export class Oracles {
     this.#invariants = without.has('invariants') ? undefined : new InvariantOracle({ replicaCount });
   }
 
-  watch(node: SimNode, world: World): void {
+  watch(node: SimNode, world: WatchedWorld): void {
     node.onEvent = (record) => {
       if (record.taken) world.machineEvents++;
       if (!world.listens) return;
@@ -76,7 +83,7 @@ export class Oracles {
         this.#disagree('skipped op', `replica ${node.index} commits op ${op}, and nobody has committed op ${op - 1}`);
       this.committed[op - 1] = hash;
       this.#stateHashes[op - 1] = stateHash;
-      this.#invariants?.committed(op, hashText(hash));
+      this.#invariants?.committed(op, hash);
       return;
     }
     if (this.#without.has('agreement')) return;
@@ -96,13 +103,7 @@ export class Oracles {
   stateOf(node: SimNode): RecordedState {
     const { replica } = node;
     if (replica === undefined) throw new Error('a node that is down has no machine');
-    const {
-      replica: _replica,
-      replicaCount: _count,
-      pipelineMax: _max,
-      ...state
-    } = replica.snapshot.context as VsrContext;
-    return { status: replica.status, ...state };
+    return recordedState({ replica, log: node.log, superblock: node.superblock });
   }
 
   nameOf({ kind, payload, from }: Packet): string {

@@ -80,3 +80,7 @@ export type SimEvent = At &
   );
 
 export type SimEventKind = SimEvent['kind'];
+
+type WithoutPlace<Event> = Event extends unknown ? Omit<Event, 'step' | 'atUs'> : never;
+/** As the world emits it: step and time are the world's to add. */
+export type EmittedEvent = WithoutPlace<SimEvent>;

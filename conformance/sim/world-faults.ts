@@ -6,11 +6,30 @@
 import type { LockstepError } from '../../impl/ports/lockstep-error.ts';
 import { SimulatedRandom } from '../../impl/ports/simulated-random.ts';
 import { LOG_FILE, SUPERBLOCK_FILE } from '../../impl/storage/data-directory.ts';
-import { type Fault, type FaultEvent, type FaultKind, FOREVER_US } from './plan.ts';
-import { DUE } from './scheduler.ts';
+import type { HistoryHash } from './history-hash.ts';
+import { type Fault, type FaultEvent, type FaultKind, FOREVER_US, type Scenario } from './plan.ts';
+import { DUE, type Scheduler } from './scheduler.ts';
+import type { EmittedEvent } from './sim-event.ts';
+import type { SimNetwork } from './sim-network.ts';
 import { DIRECTORY, type SimNode } from './sim-node.ts';
 import { Violation } from './violation.ts';
-import type { World } from './world.ts';
+
+/** What is asked of world.ts. */
+export interface FaultyWorld {
+  readonly scenario: Scenario;
+  readonly nodes: readonly SimNode[];
+  readonly network: SimNetwork;
+  readonly scheduler: Scheduler;
+  readonly history: HistoryHash;
+  readonly halts: { readonly replica: number; readonly code: string }[];
+  readonly nowUs: number;
+  readonly isHealed: boolean;
+  readonly listens: boolean;
+  emit(event: EmittedEvent): void;
+  count(kind: FaultKind): void;
+  stop(node: SimNode, why: FaultKind | 'halted', reason?: string): void;
+  resume(node: SimNode): void;
+}
 
 type NodeFault = Extract<Fault, { readonly replica: number }>;
 type Stopping = Extract<Fault, { readonly atOperation: number }>;
@@ -19,7 +38,7 @@ type Stopping = Extract<Fault, { readonly atOperation: number }>;
 const HEAL_RESTART_US = 5_000;
 
 export class WorldFaults {
-  readonly #world: World;
+  readonly #world: FaultyWorld;
   /** Faults that last, until they end. */
   readonly #lasting = new Set<FaultEvent>();
   /** What ends a node in the middle of a disk operation, by node. */
@@ -29,7 +48,7 @@ export class WorldFaults {
   readonly #diskExtraUs: number[];
   #stops = 0;
 
-  constructor(world: World) {
+  constructor(world: FaultyWorld) {
     this.#world = world;
     this.#diskExtraUs = new Array<number>(world.scenario.replicaCount).fill(0);
   }

@@ -17,7 +17,7 @@ import type { FaultEvent, FaultKind, Scenario } from './plan.ts';
 import type { RunOptions } from './run-result.ts';
 import { DUE, type Due, Scheduler } from './scheduler.ts';
 import { SimClients } from './sim-clients.ts';
-import type { SimEvent } from './sim-event.ts';
+import type { EmittedEvent, SimEvent } from './sim-event.ts';
 import { type Packet, SimNetwork } from './sim-network.ts';
 import { SimNode } from './sim-node.ts';
 import { WorldFaults } from './world-faults.ts';
@@ -103,7 +103,7 @@ export class World {
     return this.#options.onEvent !== undefined;
   }
 
-  emit(event: DistributiveOmit<SimEvent, 'step' | 'atUs'>): void {
+  emit(event: EmittedEvent): void {
     this.#options.onEvent?.({ step: this.step, atUs: this.nowUs, ...event } as SimEvent);
   }
 
@@ -351,5 +351,3 @@ export class World {
     return CLIENT_FRAME_US_MIN + this.#clientRandom.below(CLIENT_FRAME_US_MAX - CLIENT_FRAME_US_MIN);
   }
 }
-
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
