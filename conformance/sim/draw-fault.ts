@@ -26,6 +26,8 @@ const LASTS_US_MAX = 1_800_000;
 /** Longer than a heartbeat's patience (80 to 120 ticks), so that every second one forces a view change. */
 const DOWN_US_MAX = 2_000_000;
 const OPERATIONS_MAX = 12;
+/** A write is cut short inside of its first page, or right at its beginning. */
+const SHORT_BYTES_MAX = 4_096;
 /** Of the superblock's size: one place of four copies. */
 const WRITEBACKS: readonly Writeback[] = ['fifo', 'random', 'elevator', 'deadline'];
 
@@ -86,7 +88,7 @@ export function drawFault(random: SimulatedRandom, kind: FaultKind, context: Dra
     case 'disk-eio':
       return once({ kind, replica, operation: below(2) === 0 ? 'write' : 'sync', downUs });
     case 'disk-full':
-      return once({ kind, replica, downUs });
+      return once({ kind, replica, downUs, ...(below(2) === 0 ? {} : { shortBytes: 1 + below(SHORT_BYTES_MAX) }) });
     case 'process-crash':
       return once({ kind, replica, atOperation: below(OPERATIONS_MAX), downUs });
     case 'power-loss':
@@ -103,7 +105,9 @@ export function drawFault(random: SimulatedRandom, kind: FaultKind, context: Dra
       return once({ kind, replica, atPerMille: below(1_000) });
     case 'latent-corruption': {
       const file = below(3) === 0 ? 'superblock' : 'log';
-      return once({ kind, replica, file, atPerMille: below(1_000), bytes: 1 + below(64) });
+      // What a copy of the superblock says stands at its beginning: the rest of its sector is zeros.
+      const atPerMille = file === 'superblock' ? 250 * below(4) + below(12) : below(1_000);
+      return once({ kind, replica, file, atPerMille, bytes: 1 + below(64) });
     }
     case 'gone-for-good':
       return once({ kind, replica });

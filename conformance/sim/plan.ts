@@ -90,7 +90,8 @@ export type Fault =
       readonly operation: 'write' | 'sync' | 'read';
       readonly downUs: number;
     }
-  | { readonly kind: 'disk-full'; readonly replica: number; readonly downUs: number }
+  /** With shortBytes the write is not refused: the disk takes so many bytes of it. */
+  | { readonly kind: 'disk-full'; readonly replica: number; readonly downUs: number; readonly shortBytes?: number }
   /**
    * The power goes at the atOperation-th disk operation from now (0: between two operations); of what was not synced
    * keptPerMille is on the disk, in the order of the writeback, whole 4 KiB pages or, torn, a part of one.

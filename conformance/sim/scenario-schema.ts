@@ -43,7 +43,12 @@ const fault = Type.Union([
   record({ kind: Type.Literal('message-mutation'), links, perMille }),
   record({ kind: Type.Literal('disk-latency'), replica, extraUsMax: timeUs }),
   record({ kind: Type.Literal('disk-eio'), replica, operation: oneOf(['write', 'sync', 'read']), downUs: timeUs }),
-  record({ kind: Type.Literal('disk-full'), replica, downUs: timeUs }),
+  record({
+    kind: Type.Literal('disk-full'),
+    replica,
+    downUs: timeUs,
+    shortBytes: Type.Optional(Type.Integer({ minimum: 1 })),
+  }),
   record({
     kind: oneOf(['power-loss', 'torn-write', 'disk-reordering']),
     replica,
