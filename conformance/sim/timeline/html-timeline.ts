@@ -49,12 +49,14 @@ export function htmlTimeline(input: TimelineInput): string {
 </head>
 <body>
 <header>
+<div class="about">
 <h1>${escapeHtml(title)}</h1>
 <p class="run-facts">${escapeHtml(factsText(input, data.events.length))}</p>
 ${failureHtml(input)}
 <noscript><p>The drawing needs JavaScript.</p></noscript>
-</header>
+</div>
 ${toolbarHtml(result.failure !== undefined)}
+</header>
 <main>
 ${drawingHtml()}
 ${tableHtml()}
@@ -93,7 +95,7 @@ function toolbarHtml(hasFailure: boolean): string {
   return `<div class="toolbar" role="group" aria-label="Controls of the timeline">
 <span class="group"><button type="button" id="as-drawing" aria-pressed="true">Drawing</button><button type="button" id="as-table" aria-pressed="false">Table</button></span>
 <span class="group"><button type="button" id="zoom-in" aria-label="Zoom in">+</button><button type="button" id="zoom-out" aria-label="Zoom out">−</button><button type="button" id="zoom-all">Whole run</button></span>
-<span class="group"><button type="button" id="before" aria-label="Previous event">‹ Prev</button><button type="button" id="after" aria-label="Next event">Next ›</button></span>
+<span class="group"><button type="button" id="before"><span aria-hidden="true">‹ </span>Previous<span class="visually-hidden"> event</span></button><button type="button" id="after">Next<span class="visually-hidden"> event</span><span aria-hidden="true"> ›</span></button></span>
 <button type="button" id="to-failure" class="failure"${hasFailure ? '' : ' hidden'}>To the failure</button>
 <label>Filter <input id="filter" type="search" placeholder="r1 prepare -refused" autocomplete="off" spellcheck="false"></label>
 <span id="matches" role="status"></span>
@@ -157,7 +159,7 @@ function tableHtml(): string {
 function panelHtml(): string {
   return `<section id="panel" tabindex="-1" aria-label="Selected event">
 <h2 id="panel-title" aria-live="polite" aria-atomic="true">Reading the run</h2>
-<div class="step"><button type="button" id="panel-before" aria-label="Previous event">‹ Prev</button><button type="button" id="panel-after" aria-label="Next event">Next ›</button><span class="run-facts" id="panel-count"></span></div>
+<div class="step"><button type="button" id="panel-before"><span aria-hidden="true">‹ </span>Previous<span class="visually-hidden"> event</span></button><button type="button" id="panel-after">Next<span class="visually-hidden"> event</span><span aria-hidden="true"> ›</span></button><span class="run-facts" id="panel-count"></span></div>
 <div id="panel-body"></div>
 </section>`;
 }

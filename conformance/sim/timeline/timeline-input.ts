@@ -7,7 +7,7 @@ import type { SimEvent } from '../sim-event.ts';
 export interface TimelineInput {
   readonly scenario: Scenario;
   readonly result: RunResult;
-  /** In order; of the whole run, or its end. */
+  /** In order, of the whole run: its replicas begin freshly formatted. */
   readonly events: readonly SimEvent[];
   /** From `vsrExplanation.load()` (drivers/vsr-explained.ts); the page has no explanations without it. */
   readonly explain?: Explain | undefined;

@@ -1,97 +1,18 @@
 /**
  * What the page of a run draws and shows, computed here so that the page only draws: events with the place of each, states as
  * changes, guards with their words, explanations as numbers of shared lines, spans of views, faults and calls. Plain JSON.
- * Mirrors no spec module; names of fields are short, since a run has tens of thousands of them.
+ * Mirrors no spec module.
  */
 import type { RecordedState } from '../../../../impl/server/recorder.ts';
+import { NO_ENTRY_HASH, openedContext } from '../../../../machines/vsr-context.ts';
 import type { SimEvent } from '../../sim-event.ts';
-import { type FaultFamily, familyOf, faultText, placeOf } from '../fault-text.ts';
+import { familyOf, faultText, placeOf } from '../fault-text.ts';
 import { StepExplanations, type Words } from '../step-explanations.ts';
 import type { TimelineInput } from '../timeline-input.ts';
 import { factsText } from '../timeline-rows.ts';
-
-/** A guard's answer: words is an index of PageData.words. */
-export interface PageGuard {
-  readonly name: string;
-  readonly holds: boolean;
-  readonly facts: Readonly<Record<string, unknown>>;
-  readonly missing?: readonly string[];
-  readonly words?: number;
-}
-
-export interface PageEvent {
-  readonly step: number;
-  readonly us: number;
-  readonly kind: Exclude<SimEvent['kind'], 'send'> | 'undelivered';
-  /** What a list of events shows, and what the filter searches beside the kind. */
-  readonly text: string;
-  /** Lane where it is; of a message the receiver's. */
-  readonly replica?: number;
-  /** Of a message: its sender, and when and in which step it was sent. */
-  readonly from?: number;
-  readonly sentUs?: number;
-  readonly sentStep?: number;
-  /** Why a message was lost. */
-  readonly why?: string;
-  readonly client?: number;
-  /** Of a call: when it returned; of a fault: when it ends. */
-  readonly untilUs?: number;
-  readonly family?: FaultFamily;
-  readonly taken?: boolean;
-  readonly guards?: readonly PageGuard[];
-  /** Fields of the recorded state that are other than in the replica's event before; all of them in its first. */
-  readonly changes?: Partial<RecordedState>;
-  /** Lines of the explanation: indices of PageData.lines. */
-  readonly lines?: readonly number[];
-  /** Facts that the panel lists, in order. */
-  readonly facts?: readonly (readonly [name: string, value: string])[];
-}
-
-/** A replica's lane in one view and status. */
-export interface PageSpan {
-  readonly replica: number;
-  readonly fromUs: number;
-  untilUs: number;
-  readonly view: number;
-  readonly status: string;
-}
-
-export interface PageFault {
-  readonly event: number;
-  readonly fromUs: number;
-  untilUs: number;
-  readonly text: string;
-  readonly family: FaultFamily;
-  readonly replicas: readonly number[];
-  readonly links: readonly (readonly [from: number, to: number])[] | 'all';
-  /** Row in the lane of faults. */
-  readonly row: number;
-}
-
-export interface PageCall {
-  readonly event: number;
-  readonly client: number;
-  readonly fromUs: number;
-  untilUs: number;
-  readonly text: string;
-  outcome: string;
-  readonly row: number;
-}
-
-export interface PageData {
-  readonly replicaCount: number;
-  readonly startUs: number;
-  readonly endUs: number;
-  readonly healUs: number | undefined;
-  readonly failureEvent: number | undefined;
-  readonly events: readonly PageEvent[];
-  readonly spans: readonly PageSpan[];
-  readonly faults: readonly PageFault[];
-  readonly calls: readonly PageCall[];
-  readonly lines: readonly string[];
-  readonly words: readonly { readonly text: string; readonly places: readonly string[] }[];
-  readonly isExplained: boolean;
-}
+import { FreeRows } from './free-rows.ts';
+import { NumberedTexts } from './numbered-texts.ts';
+import type { PageCall, PageData, PageEvent, PageFault, PageSpan } from './page-types.ts';
 
 export function pageData(input: TimelineInput): PageData {
   const maker = new PageMaker(input);
@@ -101,54 +22,23 @@ export function pageData(input: TimelineInput): PageData {
 
 type Of<Kind extends SimEvent['kind']> = Extract<SimEvent, { kind: Kind }>;
 
-/** Gives equal texts one number. */
-class Numbered<Value> {
-  readonly values: Value[] = [];
-  readonly #numbers = new Map<string, number>();
-
-  of(key: string, value: () => Value): number {
-    let number = this.#numbers.get(key);
-    if (number === undefined) {
-      number = this.values.push(value()) - 1;
-      this.#numbers.set(key, number);
-    }
-    return number;
-  }
-}
-
-/** Rows of a lane in which spans overlap: each takes the first row that is free. */
-class Rows {
-  readonly #until: number[] = [];
-
-  /** @param untilUs Infinity while it is not known */
-  take(fromUs: number, untilUs: number): number {
-    const free = this.#until.findIndex((until) => until <= fromUs);
-    const row = free < 0 ? this.#until.length : free;
-    this.#until[row] = untilUs;
-    return row;
-  }
-
-  end(row: number, atUs: number): void {
-    this.#until[row] = atUs;
-  }
-}
-
 class PageMaker {
   readonly #input: TimelineInput;
   readonly #events: PageEvent[] = [];
   readonly #spans: PageSpan[] = [];
   readonly #open: (PageSpan | undefined)[] = [];
   readonly #faults: PageFault[] = [];
-  readonly #faultRows = new Rows();
+  readonly #faultRows = new FreeRows();
   readonly #calls: PageCall[] = [];
   readonly #waiting = new Map<number, PageCall>();
-  readonly #callRows = new Rows();
+  readonly #callRows = new FreeRows();
   readonly #sent = new Map<number, Of<'send'>>();
   /** Frames that are delivered or lost, and so are shown where they end. */
   readonly #arriving: ReadonlySet<number>;
-  readonly #states: (RecordedState | undefined)[] = [];
-  readonly #lines = new Numbered<string>();
-  readonly #words = new Numbered<PageData['words'][number]>();
+  readonly #initial: RecordedState;
+  readonly #states: RecordedState[];
+  readonly #lines = new NumberedTexts<string>();
+  readonly #words = new NumberedTexts<PageData['words'][number]>();
   readonly #explanations: readonly StepExplanations[];
   #healUs: number | undefined;
   #failureEvent: number | undefined;
@@ -165,6 +55,8 @@ class PageMaker {
       explain === undefined
         ? []
         : replicas.map((replica) => new StepExplanations(explain, replica, scenario.replicaCount, words));
+    this.#initial = initialState(scenario.replicaCount);
+    this.#states = replicas.map(() => this.#initial);
     const startUs = events[0]?.atUs ?? 0;
     for (const replica of replicas) this.#lane(replica, startUs, 0, 'normal');
   }
@@ -234,6 +126,7 @@ class PageMaker {
       if (span?.untilUs === Number.POSITIVE_INFINITY) span.untilUs = endUs;
     return {
       replicaCount: scenario.replicaCount,
+      initial: this.#initial,
       startUs: events[0]?.atUs ?? 0,
       endUs,
       healUs: this.#healUs,
@@ -310,9 +203,8 @@ class PageMaker {
   }
 
   #changesOf(replica: number, state: RecordedState): Partial<RecordedState> {
-    const before = this.#states[replica];
+    const before = this.#states[replica] ?? this.#initial;
     this.#states[replica] = state;
-    if (before === undefined) return state;
     const isOther = (name: string): boolean => {
       const [a, b] = [before[name as keyof RecordedState], state[name as keyof RecordedState]];
       return a !== b && (typeof a !== 'object' || JSON.stringify(a) !== JSON.stringify(b));
@@ -374,6 +266,22 @@ class PageMaker {
     this.#callRows.end(call.row, atUs);
     this.#waiting.delete(operation);
   }
+}
+
+function initialState(replicaCount: number): RecordedState {
+  const durable = { view: 0, logView: 0, commit: 0, op: 0, headHash: NO_ENTRY_HASH };
+  const {
+    replica: _replica,
+    replicaCount: _count,
+    pipelineMax: _max,
+    ...state
+  } = openedContext({
+    replica: 0,
+    replicaCount,
+    pipelineMax: 0,
+    durable,
+  });
+  return { status: 'normal', ...state };
 }
 
 function factRows(facts: object): readonly (readonly [string, string])[] {

@@ -52,9 +52,14 @@ function createModel(data) {
   var states = [];
   /** @type {number[][]} events of a replica that carry a state */
   var withState = [];
-  for (var replica = 0; replica < data.replicaCount; replica++) withState.push([]);
-  /** @type {(Record<string, unknown> | undefined)[]} */
+  /** @type {Record<string, unknown>} */
+  var initial = Object.assign({}, data.initial);
+  /** @type {Record<string, unknown>[]} */
   var last = [];
+  for (var replica = 0; replica < data.replicaCount; replica++) {
+    withState.push([]);
+    last.push(initial);
+  }
   var order = new Uint32Array(events.length);
   events.forEach(function (event, index) {
     startOf[index] = event.sentUs === undefined ? event.us : event.sentUs;
@@ -118,8 +123,8 @@ function createModel(data) {
     var before = list[at - 1];
     return {
       isOwn: own === index,
-      after: own === undefined ? undefined : states[own],
-      before: before === undefined ? undefined : states[before],
+      after: (own === undefined ? undefined : states[own]) || initial,
+      before: (before === undefined ? undefined : states[before]) || initial,
     };
   }
 

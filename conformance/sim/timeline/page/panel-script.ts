@@ -50,12 +50,11 @@ function statePart(model, event, index) {
   if (event.replica === undefined) return clusterPart(model, index);
   var found = model.stateAt(index, event.replica);
   var after = found.after;
-  if (after === undefined) return [];
   var before = found.isOwn ? found.before : undefined;
   var rows = Object.keys(after).map(function (name) {
-    var now = valueText(after && after[name]);
+    var now = valueText(after[name]);
     var was = before === undefined ? now : valueText(before[name]);
-    var isChanged = before !== undefined && JSON.stringify(before[name]) !== JSON.stringify(after && after[name]);
+    var isChanged = before !== undefined && JSON.stringify(before[name]) !== JSON.stringify(after[name]);
     return element('tr', isChanged ? { class: 'changed' } : {}, [
       element('th', { scope: 'row' }, [name].concat(isChanged ? [' (changed)'] : [])),
       element('td', {}, isChanged ? [element('del', {}, [was]), ' → ', element('ins', {}, [now])] : [now]),
@@ -79,13 +78,11 @@ function clusterPart(model, index) {
   /** @type {Record<string, unknown>[]} */
   var states = [];
   for (var replica = 0; replica < model.data.replicaCount; replica++) states.push(model.stateAt(index, replica).after || {});
-  var isKnown = states.some(function (state) { return 'view' in state; });
-  if (!isKnown) return [];
   var heads = [element('th', { scope: 'col' }, [element('span', { class: 'visually-hidden' }, ['field'])])].concat(
     states.map(function (_, at) { return element('th', { scope: 'col' }, ['r' + at + (model.isDownAt(index, at) ? ', down' : '')]); }),
   );
   var rows = CLUSTER_FIELDS.map(function (name) {
-    var values = states.map(function (state) { return element('td', {}, [name in state ? valueText(state[name]) : '-']); });
+    var values = states.map(function (state) { return element('td', {}, [valueText(state[name])]); });
     return element('tr', {}, [element('th', { scope: 'row' }, [name])].concat(values));
   });
   return [

@@ -19,7 +19,7 @@ export const TIMELINE_STYLE = `
 :root[data-theme="dark"] { ${DARK} }
 body { max-width: none; margin: 0; padding: 0; min-height: 100vh; display: flex; flex-direction: column; }
 [hidden] { display: none !important; }
-header { padding: .75rem 1rem .5rem; } header h1 { font-size: 1.25rem; margin: 0; } header p { margin: .15rem 0; max-width: none; }
+header .about { padding: .75rem 1rem .5rem; } header h1 { font-size: 1.25rem; margin: 0; } header p { margin: .15rem 0; max-width: none; }
 .failed { border-left: 4px solid var(--bad); padding-left: .75rem; overflow-wrap: anywhere; }
 .run-facts { color: var(--soft-ink); font-size: .875rem; font-variant-numeric: tabular-nums; }
 .toolbar { display: flex; flex-wrap: wrap; gap: .4rem; padding: .4rem 1rem; align-items: center; border-block: 1px solid var(--line); background: var(--soft); }

@@ -4,8 +4,9 @@
  */
 import { runInThisContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { type PageData, type PageEvent, pageData } from '../../../../conformance/sim/timeline/page/data.ts';
+import { pageData } from '../../../../conformance/sim/timeline/page/data.ts';
 import { MODEL_SCRIPT } from '../../../../conformance/sim/timeline/page/model-script.ts';
+import type { PageData, PageEvent } from '../../../../conformance/sim/timeline/page/page-types.ts';
 import { fakeRun } from './fake-run.ts';
 
 interface Model {

@@ -10,7 +10,7 @@ import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PAGE_SCRIPT } from '../../../../conformance/sim/timeline/html-timeline.ts';
 
-const DATA = resolve(import.meta.dirname, '../../../../conformance/sim/timeline/page/data.ts');
+const DATA = resolve(import.meta.dirname, '../../../../conformance/sim/timeline/page/page-types.ts');
 const COMPILER = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
 const TYPES = ['PageData', 'PageEvent', 'PageGuard'].map(
   (name) => `type ${name} = import(${JSON.stringify(DATA)}).${name};\n`,
