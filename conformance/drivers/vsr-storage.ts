@@ -19,7 +19,7 @@ import { type Medium, SimulatedMedium } from './vsr-medium.ts';
 const DIRECTORY = '/replica';
 const SUPERBLOCK = `${DIRECTORY}/superblock`;
 const LOG = `${DIRECTORY}/log`;
-/** One step holds every record of a model. */
+/** One step holds every record of a model; the trace of a long run takes more. */
 const SEGMENT_BYTES = 8192;
 
 interface Parts {
@@ -111,10 +111,12 @@ export class VsrStorage {
   /** Every byte that a power loss leaves. */
   mediumText(): string {
     const disk = this.#parts.medium.simulated;
-    assert(disk.open(LOG, 'read').sizeBytes === SEGMENT_BYTES, 'the log of a model fits into one step');
-    disk.readMedium(SUPERBLOCK, 0, MEDIUM.subarray(0, SUPERBLOCK_FILE_BYTES));
-    disk.readMedium(LOG, 0, MEDIUM.subarray(SUPERBLOCK_FILE_BYTES));
-    return MEDIUM.toString('latin1');
+    const logBytes = disk.open(LOG, 'read').sizeBytes;
+    assert(logBytes >= SEGMENT_BYTES, 'a log has at least one step');
+    const medium = logBytes === SEGMENT_BYTES ? MEDIUM : Buffer.alloc(SUPERBLOCK_FILE_BYTES + logBytes);
+    disk.readMedium(SUPERBLOCK, 0, medium.subarray(0, SUPERBLOCK_FILE_BYTES));
+    disk.readMedium(LOG, 0, medium.subarray(SUPERBLOCK_FILE_BYTES));
+    return medium.toString('latin1');
   }
 
   durable(): Durable {
@@ -127,6 +129,7 @@ export class VsrStorage {
   }
 }
 
+/** For logs of one step. */
 const MEDIUM = Buffer.alloc(SUPERBLOCK_FILE_BYTES + SEGMENT_BYTES);
 
 function opened(medium: Medium): Parts {

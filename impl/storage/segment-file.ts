@@ -58,7 +58,7 @@ export class SegmentFile {
   /** Notes where the next record begins. */
   index(position: number): void {
     if (this.#shared || this.#records === this.#positions.length) {
-      const grown = new Float64Array(Math.max(INDEX_RECORDS_MIN, this.#positions.length * 2));
+      const grown = new Float64Array(Math.max(INDEX_RECORDS_MIN, this.#records * 2)); // a fork may hold fewer than fit
       grown.set(this.#positions.subarray(0, this.#records));
       this.#positions = grown;
       this.#shared = false;

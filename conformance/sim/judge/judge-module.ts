@@ -87,6 +87,7 @@ LockstepAct(row) ==
     /\\ IF row[3] = 0 \\/ LockstepMessages[lockstepRun][row[3]] \\in messages THEN TRUE
        ELSE PrintT(<<"${MARKS.unsent}", lockstepRun, lockstepRow + 1>>) /\\ FALSE
     /\\ (
+       \\/ FALSE
 ${taken.join('\n')}
        )
     /\\ LET before == LockstepObserved(row[1])

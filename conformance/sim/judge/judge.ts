@@ -13,12 +13,11 @@ import { stateFields } from '../../validate-cluster/trace-module.ts';
 import { differences as differencesOf } from '../../validate-cluster/validate-cluster.ts';
 import { JUDGE_MODULE, judgeModule, MARKS, type Rows } from './judge-module.ts';
 import { type RunStep, type RunSteps, WRITEBACK } from './run-steps.ts';
+import { cfgOf } from './simulated-cfg.ts';
 import { SpecValues } from './spec-values.ts';
 
 const FOLDER = 'specs';
 const ROOT = 'MCVsr';
-/** Has the constants and the invariants; the number of replicas is that of the runs. */
-const CFG = 'Vsr_simulated.cfg';
 /** Longest run that is judged: TLC follows no behaviour beyond 65,535 states. */
 export const JUDGED_STEPS_MAX = 60_000;
 
@@ -85,13 +84,14 @@ async function judgeAlike(
     if (steps.length > JUDGED_STEPS_MAX)
       throw new EngineError(`a run of ${steps.length} steps: TLC follows at most ${JUDGED_STEPS_MAX}`);
   const folder = join(root, FOLDER);
-  const cfg = readFileSync(join(folder, CFG), 'utf8');
+  const name = cfgOf(replicaCount);
+  const cfg = readFileSync(join(folder, name), 'utf8');
   const named = runs.map(({ steps }) => ({ steps, values: new SpecValues(steps) }));
   const { text, rows } = judgeModule(ROOT, named, invariantsOf(cfg));
-  const overlay = { [`${JUDGE_MODULE}.tla`]: text, [CFG]: judgeCfg(cfg, replicaCount) };
+  const overlay = { [`${JUDGE_MODULE}.tla`]: text, [name]: judgeCfg(cfg) };
   const { run, collected } = await withTlc(
     tlc,
-    { folder, module: JUDGE_MODULE, cfg: CFG },
+    { folder, module: JUDGE_MODULE, cfg: name },
     { overlay, isBrief: true },
     (work) => readFileSync(join(work, 'tlc.out'), 'utf8'),
   );
@@ -194,10 +194,8 @@ function invariantsOf(cfg: string): readonly string[] {
 }
 
 /** The constants of the cfg, over the module of the runs. */
-function judgeCfg(cfg: string, replicaCount: number): string {
-  const constants = cfg
-    .replace(/^(?:SPECIFICATION|INVARIANT|CHECK_DEADLOCK)\b.*$/gm, '')
-    .replace(/^(\s*ReplicaCount\s*=\s*)\d+/m, `$1${replicaCount}`);
+function judgeCfg(cfg: string): string {
+  const constants = cfg.replace(/^(?:SPECIFICATION|INVARIANT|CHECK_DEADLOCK)\b.*$/gm, '');
   return `${constants}
 INIT LockstepInit
 NEXT LockstepNext

@@ -17,7 +17,12 @@ export interface RecordedNode {
 }
 
 export function recordedState({ replica, log, superblock }: RecordedNode): RecordedState {
-  const { replica: _replica, replicaCount: _count, pipelineMax: _max, ...state } = replica.snapshot.context as VsrContext;
+  const {
+    replica: _replica,
+    replicaCount: _count,
+    pipelineMax: _max,
+    ...state
+  } = replica.snapshot.context as VsrContext;
   const { opDurable } = log;
   // Above opShared the durable entries are those that a discard left on the disk: the machine says which.
   const headHashDurable = opDurable <= log.opShared ? hashText(log.hashAt(opDurable)) : state.headHashDurable;

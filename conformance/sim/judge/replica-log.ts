@@ -38,9 +38,10 @@ export class ReplicaLog {
   }
 
   /** What is in the log after a taken event: what a record says of its ends is believed here, and judged by TLC. */
-  take(action: string, { op, headHash }: Pick<RecordedState, 'op' | 'headHash'>): void {
-    if (FSYNCS.has(action)) this.#sync();
-    else if (APPENDS.has(action)) {
+  take(action: string, { op, headHash, opDurable }: Pick<RecordedState, 'op' | 'headHash' | 'opDurable'>): void {
+    if (FSYNCS.has(action)) {
+      if (opDurable === op) this.#sync(); // else it was none, and the record says so
+    } else if (APPENDS.has(action)) {
       this.#cutTo(Math.max(0, op - 1));
       this.#hashes.push(headHash);
     } else if (op < this.#hashes.length) this.#cutTo(op);

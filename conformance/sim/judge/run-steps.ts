@@ -179,7 +179,7 @@ function eventOf(
 }
 
 /** Init of the spec. */
-function firstState(replicaCount: number): RecordedState {
+export function firstState(replicaCount: number): RecordedState {
   return {
     status: 'normal',
     view: 0,
