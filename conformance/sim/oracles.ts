@@ -7,11 +7,13 @@
 import { hashesEqual, hashText } from '../../impl/crypto/hash.ts';
 import type { CommandResult } from '../../impl/kernel/apply.ts';
 import type { RecordedState } from '../../impl/server/recorder.ts';
+import type { Superblock } from '../../impl/storage/superblock.ts';
 import { decodeMessage } from '../../impl/vsr/codec.ts';
 import type { Prepare } from '../../impl/vsr/prepare.ts';
 import { factsOf } from '../../impl/vsr/replica-messages.ts';
 import { FRAME_KINDS } from '../../impl/wire/frame.ts';
-import { InvariantOracle } from './invariant-oracle.ts';
+import type { VsrContext } from '../../machines/vsr-context.ts';
+import { InvariantOracle, type ObservedNode } from './invariant-oracle.ts';
 import { recordedState } from './judge/recorded-state.ts';
 import type { Oracle } from './run-result.ts';
 import type { EmittedEvent, SimEvent } from './sim-event.ts';
@@ -36,6 +38,8 @@ export class Oracles {
   /** The machine's snapshot of each node at the last look: nothing has changed while it is the same object. */
   readonly #seen: unknown[] = [];
   viewMax = 0;
+  /** Of nodes whose disk lies: the superblock as they last took it to be. */
+  readonly #beliefs: ObservedNode['superblock'][] = [];
 
   constructor(replicaCount: number, without: ReadonlySet<Oracle>) {
     this.#replicaCount = replicaCount;
@@ -65,13 +69,34 @@ export class Oracles {
     if (snapshot === this.#seen[node.index] && snapshot !== undefined) return;
     this.#seen[node.index] = snapshot;
     if (replica !== undefined && replica.view > this.viewMax) this.viewMax = replica.view;
-    const broken = this.#invariants?.changed(node, nodes);
+    const broken = this.#invariants?.changed(node.isForgetful ? this.#believed(node) : node, nodes);
     if (broken === undefined) return;
     throw new Violation({
       oracle: 'invariants',
       rule: broken,
       message: `${broken} does not hold after a step of replica ${node.index}`,
     });
+  }
+
+  /**
+   * A node whose disk was made to lie, as it takes itself: what it said it holds durable it cannot know to be gone. It does not
+   * come back from its next stop (budget.ts), so nothing is built on that.
+   */
+  #believed(node: SimNode): ObservedNode {
+    const { index, replica, log, superblock } = node;
+    if (replica !== undefined) {
+      const {
+        viewDurable: view,
+        logViewDurable: logView,
+        commitDurable: commit,
+      } = replica.snapshot.context as VsrContext;
+      this.#beliefs[index] = {
+        snapshot: replica.snapshot,
+        status: 'open',
+        state: { view, logView, commit } as Superblock['state'],
+      };
+    }
+    return { index, replica, log, superblock: this.#beliefs[index] ?? superblock };
   }
 
   /** @throws Violation */
