@@ -4,6 +4,7 @@ import type { CheckedEdges } from './checked-edges.ts';
 import type { DiskLimit } from './disk-limit.ts';
 import { type LoadRow, median } from './load-result.ts';
 import type { MachineEvents } from './machine-events.ts';
+import type { SimulationRates } from './sim.ts';
 import type { StartUp } from './start-up.ts';
 
 export interface BenchReport {
@@ -19,6 +20,7 @@ export interface BenchReport {
   /** Of each replica after the last round. */
   readonly residentBytes: readonly number[];
   readonly startUp: StartUp | undefined;
+  readonly simulation: SimulationRates;
 }
 
 const MIB = 1024 ** 2;
@@ -68,7 +70,7 @@ function loads({ rows, diskLimits }: BenchReport): string {
   return table.toString();
 }
 
-function rest({ rows, diskLimits, machineEvents, edges, residentBytes, startUp }: BenchReport): string {
+function rest({ rows, diskLimits, machineEvents, edges, residentBytes, startUp, simulation }: BenchReport): string {
   const table = new Table(PLAIN);
   const disk = median(diskLimits.map(({ syncsPerSecond }) => syncsPerSecond));
   const diskP50 = median(diskLimits.map(({ p50Ms }) => p50Ms));
@@ -83,6 +85,10 @@ function rest({ rows, diskLimits, machineEvents, edges, residentBytes, startUp }
       'edges of the last make check, one core',
       edges.map(({ component, perSecond }) => `${component} ${whole(perSecond)} a second`).join('\n') ||
         'run make check first',
+    ],
+    [
+      `simulated clusters, 3 replicas, all oracles, ${simulation.workers} processes`,
+      `${whole(simulation.runsPerSecond)} runs, ${whole(simulation.stepsPerSecond)} steps, ${whole(simulation.machineEventsPerSecond)} machine events a second`,
     ],
     [
       'resident memory of a replica after the load',

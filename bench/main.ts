@@ -1,6 +1,6 @@
 /**
  * `make bench`: durable replicated writes, three processes on this machine, beside etcd (`make bench-peers`) and the disk's
- * own limit, all interleaved in one run; then machine events, memory and start-up. Prints a table; writes JSON and a plot.
+ * own limit, all interleaved in one run; then machine events, simulations, memory and start-up. Prints a table; writes JSON and a plot.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { arch, cpus, platform, tmpdir } from 'node:os';
@@ -15,6 +15,7 @@ import { foldRepetitions, type LoadResult } from './load-result.ts';
 import { lockstepSystem } from './lockstep-system.ts';
 import { measureMachineEvents } from './machine-events.ts';
 import { etcdOr } from './peers/etcd.ts';
+import { measureSimulation } from './sim.ts';
 import { measureStartUp } from './start-up.ts';
 import type { System } from './system.ts';
 
@@ -30,6 +31,7 @@ interface Flags {
   readonly warm: number;
   readonly repetitions: number;
   readonly startUpGib: number;
+  readonly simRuns: number;
   readonly data?: string;
 }
 
@@ -41,6 +43,7 @@ const flags = new Command('bench')
   .option('--warm <n>', 'seconds before each measurement', positive, 2)
   .option('--repetitions <n>', 'of the whole round', positive, 3)
   .option('--start-up-gib <n>', 'size of the log that a replica starts from; 0 leaves it out', notNegative, 1)
+  .option('--sim-runs <n>', 'simulated runs', positive, 2000)
   .option('--data <folder>', 'on the disk to measure; default the temporary folder')
   .parse()
   .opts<Flags>();
@@ -77,6 +80,8 @@ async function main(): Promise<void> {
       }
     }
   }
+  progress('simulated runs');
+  const simulation = await measureSimulation(ROOT, flags.simRuns);
   progress('machine events');
   const report = {
     schema: 1,
@@ -88,6 +93,7 @@ async function main(): Promise<void> {
     diskLimits: limits,
     machineEvents: measureMachineEvents(MACHINE_EVENTS),
     edges: checkedEdges(ROOT),
+    simulation,
     residentBytes,
     startUp:
       flags.startUpGib === 0 ? undefined : await measureStartUp(ROOT, folder, flags.startUpGib * GIB, flags.bytes),

@@ -35,7 +35,7 @@ export const vsrExplanation: StateExplanation<VsrCluster> = {
   load: loadExplain,
 };
 
-const EXPLAIN: string = '../../impl/dx/explain.ts';
+const EXPLAIN: string = `../../impl/dx/explain${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`;
 
 /** As in impl/cli/dx-plugin.ts: at run time and by name, since everything else works without the folder. */
 async function loadExplain(): Promise<Explain | undefined> {

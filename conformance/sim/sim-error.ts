@@ -10,6 +10,7 @@ export type SimErrorCode =
   | 'SIM_SEED_OUT_OF_RANGE' // a seed, or the last one of the runs
   | 'SIM_NO_RUNS' // none, or no whole number of them
   | 'SIM_WORKER_BROKEN' // no worker process starts
+  | 'SIM_PAGE_NOT_WRITTEN'
   | 'SIM_REAL_WORLD'; // a run touched time, chance, timers or I/O of the machine: a fault of Lockstep
 
 export class SimError extends LockstepError<SimErrorCode> {}

@@ -37,7 +37,7 @@ export async function runEngine(
   }
   const built = join(root, 'dist', entry.replace(/\.ts$/, '.js'));
   const asBuilt = from === 'built' && import.meta.url.endsWith('.js') && existsSync(built);
-  const program = asBuilt ? [built] : ['--import', 'tsx', entry];
+  const program = asBuilt ? ['--enable-source-maps', built] : ['--import', 'tsx', entry];
   const child = spawn(process.execPath, [...program, ...args], {
     cwd: root,
     stdio: ['inherit', output === 'inherit' ? 'inherit' : 'pipe', 'inherit'],

@@ -2,17 +2,24 @@
  * What `lockstep sim` does with the bundle of a failure: run it again, make it smaller, show it. In this process, one run
  * after the other; Ctrl-C ends it at once, since nothing is lost but time. Mirrors no spec module.
  */
+import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { vsrExplanation } from '../../drivers/vsr-explained.ts';
+import { bisectBundle } from '../bisect.ts';
 import { type Bundle, makeBundle } from '../bundle.ts';
 import { readBundle, writeBundle } from '../bundle-file.ts';
+import { saveRegression } from '../regression.ts';
 import { type Replayed, replayBundle } from '../replay-bundle.ts';
 import { type ShrinkProgress, shrinkBundle, shrunkText } from '../shrink.ts';
+import { SimError } from '../sim-error.ts';
 import type { SimEvent } from '../sim-event.ts';
+import { htmlTimeline } from '../timeline/html-timeline.ts';
+import { mermaidTimeline } from '../timeline/mermaid-timeline.ts';
 import { terminalTimeline } from '../timeline/terminal-timeline.ts';
 import type { TimelineInput } from '../timeline/timeline-input.ts';
 import { failureText } from './failure-text.ts';
 import { EXIT_CLEAN, EXIT_FAILED, type Surroundings } from './many-runs.ts';
-import type { TimelineTask } from './sim-arguments.ts';
+import type { RegressionTask, TimelineTask } from './sim-arguments.ts';
 import { guardedRun } from './simulated-world.ts';
 
 /** Shrinking ends with what it has. */
@@ -68,9 +75,47 @@ export function shrink(file: string, json: boolean, around: Surroundings): numbe
   return 'error' in written ? EXIT_FAILED : EXIT_CLEAN;
 }
 
-export function timeline({ file, html }: TimelineTask, around: Surroundings): number {
+/** Where the run begins to go wrong, and what happened around it. */
+export function bisect(file: string, json: boolean, { print }: Surroundings): number {
+  const bundle = readBundle(file);
+  const found = bisectBundle(guardedRun, bundle);
+  if (json) {
+    print(`${JSON.stringify({ ...found, around: undefined })}\n`);
+    return EXIT_CLEAN;
+  }
+  print(`${found.sentence}\n`);
+  const { scenario } = bundle;
+  const result = { ...guardedRun(scenario), failure: found.failure };
+  print(terminalTimeline({ scenario, result, events: found.around }));
+  return EXIT_CLEAN;
+}
+
+export async function timeline({ file, html, mermaid }: TimelineTask, around: Surroundings): Promise<number> {
   const input = timelineInputOf(readBundle(file), around);
-  if (html === undefined) around.print(terminalTimeline(input));
+  if (mermaid) around.print(mermaidTimeline(input));
+  if (html !== undefined) {
+    const explain = await vsrExplanation.load();
+    writeTimeline(html, htmlTimeline({ ...input, explain }));
+    around.print(`${html}\n`);
+  }
+  if (!mermaid && html === undefined) around.print(terminalTimeline(input));
+  return EXIT_CLEAN;
+}
+
+function writeTimeline(file: string, page: string): void {
+  try {
+    writeFileSync(file, page);
+  } catch (cause) {
+    const words = cause instanceof Error ? cause.message : String(cause);
+    throw new SimError('SIM_PAGE_NOT_WRITTEN', `the page cannot be written: ${words}`, { file }, cause);
+  }
+}
+
+/** It stays, and a test runs it for ever after. */
+export function regression({ file, fixedBy, name }: RegressionTask, { print, root }: Surroundings): number {
+  const folder = join(root, 'traces', 'sim');
+  const saved = saveRegression(readBundle(file), { folder, fixedBy, ...(name === undefined ? {} : { name }) });
+  print(`${saved}\n`);
   return EXIT_CLEAN;
 }
 

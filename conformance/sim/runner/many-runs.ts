@@ -33,6 +33,8 @@ export interface Surroundings {
   readonly world: string;
   /** By which code the runs are made. */
   readonly origin: () => Origin;
+  /** Of the checkout. */
+  readonly root: string;
   /** Its build/: for bundles, what is done, and the report. */
   readonly build: string;
   readonly outsideBudget: readonly OutsideBudget[];
@@ -73,6 +75,8 @@ class ManyRuns {
   #done: readonly SeedRange[];
   #savedMs: number;
   #unsaved = false;
+  /** When the first worker took work: rates begin there. */
+  #readyMs: number | undefined;
 
   constructor(task: RunsTask, around: Surroundings) {
     this.#task = task;
@@ -128,6 +132,9 @@ class ManyRuns {
     return shard({
       ...{ world, settings, workers, remaining, coverage, stop },
       ...(runMsMax === undefined ? {} : { runMsMax }),
+      onReady: () => {
+        this.#readyMs ??= this.#around.nowMs();
+      },
       urgent: () => this.#nextSave(),
       onAnswer: (answer) => this.#take(answer),
       onLostRun: (seed, why) => this.#takeRuns({ first: seed, count: 1 }, tallyOfLostRun(seed, 'worker died', why)),
@@ -195,6 +202,7 @@ class ManyRuns {
   #reportNow(): SimReport {
     const { settings, seeds, workers, coverage } = this.#task;
     const { outsideBudget, nowMs } = this.#around;
+    const endMs = nowMs();
     const tally = this.#tally;
     const complete = tally.runs === seeds.count;
     return {
@@ -210,7 +218,8 @@ class ManyRuns {
       outsideBudget,
       measured: {
         runs: tally.runs - this.#doneBefore,
-        seconds: (nowMs() - this.#startMs) / MS_PER_S,
+        seconds: (endMs - this.#startMs) / MS_PER_S,
+        workingSeconds: (endMs - (this.#readyMs ?? this.#startMs)) / MS_PER_S,
         workers,
         steps: tally.steps - this.#before.steps,
         machineEvents: tally.machineEvents - this.#before.machineEvents,

@@ -10,8 +10,7 @@ import { OUTSIDE_BUDGET } from '../budget.ts';
 import { simCanaries } from '../canaries.ts';
 import { originOf } from '../origin.ts';
 import { SCENARIOS } from '../scenarios.ts';
-import { SimError } from '../sim-error.ts';
-import { replay, shrink, timeline } from './bundle-commands.ts';
+import { bisect, regression, replay, shrink, timeline } from './bundle-commands.ts';
 import { EXIT_CLEAN, runMany, type Surroundings } from './many-runs.ts';
 import { runOne } from './one-run.ts';
 import { type SimTask, simTaskOf } from './sim-arguments.ts';
@@ -50,6 +49,10 @@ function runTask(task: SimTask, around: Surroundings): Promise<number> | number 
       return shrink(task.file, task.json, around);
     case 'timeline':
       return timeline(task, around);
+    case 'bisect':
+      return bisect(task.file, task.json, around);
+    case 'regression':
+      return regression(task, around);
     case 'scenarios':
       return list(
         around,
@@ -62,8 +65,6 @@ function runTask(task: SimTask, around: Surroundings): Promise<number> | number 
         task.json,
         simCanaries.map(({ name, rule, canary = '' }) => ({ name, known: canary, rule })),
       );
-    default:
-      throw new SimError('SIM_USAGE', `${task.kind} is not there yet`);
   }
 }
 
@@ -84,6 +85,7 @@ function surroundings(stop: AbortSignal): Surroundings {
   return {
     world: new URL(built ? './simulated-world.js' : './simulated-world.ts', import.meta.url).href,
     origin: () => originOf(root),
+    root,
     build: join(root, 'build'),
     outsideBudget: OUTSIDE_BUDGET,
     print: (text) => stdout.write(text),

@@ -32,6 +32,8 @@ export interface ShardOptions {
   /** Work that goes before ranges: bundles to save; asked after every answer. */
   readonly urgent: () => Job | undefined;
   readonly onAnswer: (answer: Answer) => void;
+  /** A worker has loaded the code and takes work. */
+  readonly onReady?: () => void;
   /** This run took its worker with it. */
   readonly onLostRun: (seed: number, why: string) => void;
   readonly onNotSaved: (seed: number, why: string) => void;
@@ -90,7 +92,8 @@ class Shard {
     this.#falseStarts = 0;
     this.#clearDeadline(worker);
     if (answer.kind === 'runs') this.#pieceRuns = pieceRunsFor(answer);
-    if (answer.kind !== 'ready') this.#options.onAnswer(answer);
+    if (answer.kind === 'ready') this.#options.onReady?.();
+    else this.#options.onAnswer(answer);
     this.#employ(worker);
   }
 

@@ -15,7 +15,7 @@ const FIRST_SEED_BY_DEFAULT = 1;
 const WORKERS_MAX = 256;
 /** Of known names in a message. */
 const NAMES_SHOWN_MAX = 30;
-const ACTIONS = ['shrink', 'bisect', 'timeline', 'scenarios', 'canaries'] as const;
+const ACTIONS = ['shrink', 'bisect', 'timeline', 'regression', 'scenarios', 'canaries'] as const;
 
 /** Names that exist, from the modules that define them. */
 export interface KnownNames {
@@ -49,11 +49,19 @@ export interface TimelineTask {
   readonly mermaid: boolean;
 }
 
+export interface RegressionTask {
+  readonly kind: 'regression';
+  readonly file: string;
+  readonly fixedBy: string;
+  readonly name: string | undefined;
+}
+
 export type SimTask =
   | RunsTask
   | OneTask
   | { readonly kind: 'replay' | 'shrink' | 'bisect'; readonly file: string; readonly json: boolean }
   | TimelineTask
+  | RegressionTask
   | { readonly kind: 'scenarios' | 'canaries'; readonly json: boolean };
 
 const OPTIONS = {
@@ -71,6 +79,8 @@ const OPTIONS = {
   bundle: { type: 'string' },
   html: { type: 'string' },
   mermaid: { type: 'boolean' },
+  'fixed-by': { type: 'string' },
+  name: { type: 'string' },
   'no-resume': { type: 'boolean' },
   'no-coverage': { type: 'boolean' },
   json: { type: 'boolean' },
@@ -93,7 +103,11 @@ export function simTaskOf(argv: readonly string[], known: KnownNames): SimTask {
   if (file === undefined)
     throw usage(`\`lockstep sim ${action}\` needs a bundle: a file of build/sim/failures, as a failing run prints it`);
   if (action === 'timeline') return { kind: action, file, html: values.html, mermaid: values.mermaid === true };
-  return { kind: action, file, json };
+  if (action !== 'regression') return { kind: action, file, json };
+  const fixedBy = values['fixed-by'];
+  if (fixedBy === undefined || fixedBy === '')
+    throw usage('`lockstep sim regression` needs --fixed-by: the first line of the commit that mended it');
+  return { kind: action, file, fixedBy, name: values.name };
 }
 
 function parsed(argv: readonly string[]): { values: Values; positionals: readonly string[] } {

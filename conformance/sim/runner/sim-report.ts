@@ -37,6 +37,8 @@ export interface SimReport {
   readonly measured: {
     readonly runs: number;
     readonly seconds: number;
+    /** Without the start of the workers: what rates are made of. */
+    readonly workingSeconds: number;
     readonly workers: number;
     readonly steps: number;
     readonly machineEvents: number;
@@ -125,7 +127,7 @@ function factLines({ result: { tally }, measured }: SimReport): readonly string[
     ['time', `${timeText(tally.virtualUs / US_PER_S)}, virtual`],
   ];
   if (measured.runs > 0) {
-    const perSecond = (count: number): string => rateText(count / measured.seconds);
+    const perSecond = (count: number): string => rateText(count / measured.workingSeconds);
     const rates = `${perSecond(measured.runs)} runs, ${perSecond(measured.steps)} steps, ${perSecond(measured.machineEvents)} machine events`;
     facts.push(['rate', `${rates} a second, ${measured.workers} worker(s)`]);
   }

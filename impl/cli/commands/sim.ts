@@ -12,7 +12,10 @@ const PATHS = ['keep', 'bundle', 'html'];
 
 export function configure(command: Command): void {
   command
-    .argument('[action]', 'shrink, bisect or timeline with a bundle; scenarios or canaries, which lists them')
+    .argument(
+      '[action]',
+      'shrink, bisect, timeline or regression with a bundle; scenarios or canaries, which lists them',
+    )
     .argument('[bundle]', 'a file of build/sim/failures')
     .option('--seed <n>', 'exactly one run, of this seed')
     .option('--runs <n>', 'so many runs, of as many seeds one after the other (default: 2000)')
@@ -30,6 +33,8 @@ export function configure(command: Command): void {
     .option('--no-coverage', 'do not count what the machines went through')
     .option('--html <file>', 'timeline: as a page')
     .option('--mermaid', 'timeline: as a diagram for Markdown')
+    .option('--fixed-by <text>', 'regression: the first line of the commit that mended it; it goes to traces/sim')
+    .option('--name <name>', 'regression: of its file')
     .addHelpText(
       'after',
       '\nExit codes: 0 no violation, 1 a violation, 2 it could not run, 130 stopped by Ctrl-C (the same command goes on).',

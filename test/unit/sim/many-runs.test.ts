@@ -44,6 +44,7 @@ async function run(
     {
       world: WORLD,
       origin: () => ({ lockstep: '0', sources: 'these', node: 'v0' }),
+      root,
       build: join(root, 'build'),
       outsideBudget: [{ what: 'flying', until: 'Wings' }],
       print: (text) => {

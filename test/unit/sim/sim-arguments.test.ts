@@ -32,6 +32,7 @@ describe('words that are understood', () => {
     ['shrink f --json', { kind: 'shrink', file: 'f', json: true }],
     ['bisect f', { kind: 'bisect', file: 'f' }],
     ['timeline f --html p', { kind: 'timeline', file: 'f', html: 'p', mermaid: false }],
+    ['regression f --fixed-by x', { kind: 'regression', file: 'f', fixedBy: 'x', name: undefined }],
     ['scenarios', { kind: 'scenarios' }],
     ['canaries --json', { kind: 'canaries', json: true }],
   ])('%s', (line, task) => expect(taskOf(line)).toMatchObject(task));
@@ -59,6 +60,7 @@ describe('words that are refused', () => {
     ['shrnk f', 'SIM_USAGE', /did you mean shrink\?/],
     ['shrink', 'SIM_USAGE', /needs a bundle/],
     ['shrink a b', 'SIM_USAGE', /takes one bundle/],
+    ['regression f', 'SIM_USAGE', /needs --fixed-by/],
     ['canaries x', 'SIM_USAGE', /takes nothing/],
   ])('%s', (line, code, message) => {
     expect(() => taskOf(line)).toThrowError(expect.objectContaining({ code, message: expect.stringMatching(message) }));
