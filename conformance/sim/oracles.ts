@@ -65,6 +65,8 @@ export class Oracles {
   /** After every step of a node, its stops and its starts. @throws Violation */
   changed(node: SimNode, nodes: readonly SimNode[]): void {
     const { replica } = node;
+    // Stopped in the middle of an install: which of the two states its disk holds, the next start will say.
+    if (replica === undefined && node.superblock.status !== 'open') return;
     const snapshot = replica?.snapshot;
     if (snapshot === this.#seen[node.index] && snapshot !== undefined) return;
     this.#seen[node.index] = snapshot;
