@@ -7,6 +7,7 @@ import { brokenAppendLog } from '../drivers/append-log-broken.ts';
 import { brokenSuperblock } from '../drivers/superblock-broken.ts';
 import { brokenVsr } from '../drivers/vsr-broken.ts';
 import type { BrokenParts } from './broken-parts.ts';
+import { planOf, whyUnseen } from './canary-limits.ts';
 import type { PlanSettings } from './make-plan.ts';
 import {
   impatient,
@@ -36,32 +37,22 @@ export interface SimCanary {
   readonly parts: () => BrokenParts;
 }
 
-type Broken = Omit<SimCanary, 'component' | 'parts' | 'unseen'>;
+type Broken = Pick<SimCanary, 'name' | 'rule' | 'canary'>;
 
 function canary(component: string, { name, rule, canary: known }: Broken, parts: () => BrokenParts): SimCanary {
   const full = `${component}.${name}`;
-  const unseen = UNSEEN[full];
+  const unseen = whyUnseen(full);
+  const plan = planOf(full);
   return {
     ...{ name: full, component, rule, parts },
     ...(known === undefined ? {} : { canary: known }),
     ...(unseen === undefined ? {} : { unseen }),
+    ...(plan === undefined ? {} : { plan }),
   };
 }
 
 const own = (component: string, name: string, rule: string, parts: () => BrokenParts, known?: string): SimCanary =>
   canary(component, { name, rule, ...(known === undefined ? {} : { canary: known }) }, parts);
-
-/** Runs within which a canary must be found, from whatever seed on. */
-const RUNS_MAX = 300;
-/** Those that take more: a schedule of several steps that chance has to meet. */
-const RARE_RUNS_MAX: Readonly<Record<string, number>> = {};
-
-export function runsMaxOf(name: string): number {
-  return RARE_RUNS_MAX[name] ?? RUNS_MAX;
-}
-
-/** What simulation cannot see, by name, with the reason. */
-const UNSEEN: Readonly<Record<string, string>> = {};
 
 export const simCanaries: readonly SimCanary[] = [
   ...brokenVsr.map((broken) => canary('Vsr', broken, () => ({ replica: broken.parts }))),

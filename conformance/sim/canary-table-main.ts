@@ -4,7 +4,8 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { runsMaxOf, simCanaries } from './canaries.ts';
+import { simCanaries } from './canaries.ts';
+import { runsMaxOf } from './canary-limits.ts';
 import type { SearchTask } from './canary-search.ts';
 import { canaryJson, canaryPage, type Measured, type MeasuredWithout, missedBy } from './canary-table.ts';
 import { searchAll } from './search-pool.ts';

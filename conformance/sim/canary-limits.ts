@@ -1,0 +1,117 @@
+/**
+ * What simulation has to find of each canary, and what it cannot: the runs within which it must be found, the scenario that
+ * shows it where the swarm does not, and the reason for those that no run can show. The models find those
+ * (docs/canaries.md). Mirrors no spec module.
+ */
+import type { PlanSettings } from './make-plan.ts';
+
+/** Runs within which a canary must be found, from whatever seed on. */
+const RUNS_MAX = 300;
+/** Those that take more: a schedule of several steps that chance has to meet. */
+const RARE_RUNS_MAX = 3_000;
+const RARE: ReadonlySet<string> = new Set([
+  'Vsr.longest-log',
+  'Vsr.last-entry-view',
+  'Vsr.begin-before-log-view-durable',
+  'Vsr.impatient',
+  'Vsr.drop-IsWanted',
+  'Vsr.drop-ViewOpen',
+  'AppendLog.retry-fsync',
+  'AppendLog.window-not-rewritten',
+  'AppendLog.short-write-ignored',
+  'Superblock.first-whole-copy',
+  'Superblock.checksum-not-checked',
+  'Superblock.sync-again',
+  'Superblock.short-write-ignored',
+]);
+
+export function runsMaxOf(name: string): number {
+  return RARE.has(name) ? RARE_RUNS_MAX : RUNS_MAX;
+}
+
+/** Every fault of the disk and nothing else. */
+const DISK: PlanSettings = { name: 'disk' };
+/** The same, and a replica whose disk lied comes back: to stop loudly is right, to go on is the bug. */
+const BEYOND: PlanSettings = { name: 'disk', beyond: true };
+
+const PLANS: Readonly<Record<string, PlanSettings>> = {
+  'AppendLog.retry-fsync': DISK,
+  'AppendLog.window-not-rewritten': DISK,
+  'AppendLog.short-write-ignored': DISK,
+  'AppendLog.cut-at-first-bad-crc': BEYOND,
+  'AppendLog.drop-FileIsWhole': BEYOND,
+  'AppendLog.drop-TailIsTorn': BEYOND,
+  'Superblock.first-whole-copy': BEYOND,
+  'Superblock.checksum-not-checked': DISK,
+  'Superblock.sync-again': DISK,
+  'Superblock.short-write-ignored': DISK,
+};
+
+export function planOf(name: string): PlanSettings | undefined {
+  return PLANS[name];
+}
+
+const SLOWER = 'a retry makes up for it within 100 ms: slower, and no oracle of a run with faults watches speed';
+const OWN_ORDER =
+  'the code asks in an order in which this always holds (replica.ts settle, flush): the guard is for other callers';
+const NOT_ASKED =
+  'the code does not ask when it does not hold (replica-pace.ts, proposals.ts): the guard is for other callers';
+const NO_FOREIGN = 'no fault of a plan makes a whole copy or record of another history';
+const LOUD_ANYHOW = 'what is refused halts all the same: only the name of the event differs';
+const TWO_SYNCS = 'the log is synced twice on this way (ViewChangeFsync, then syncRest): either alone is enough';
+
+/** By name, with the reason. */
+const UNSEEN: Readonly<Record<string, string>> = {
+  'Vsr.start-view-again':
+    'the log is adopted in this view already, so the replica enters it again at once with all it holds',
+  'Vsr.drop-IsPrimary': `${SLOWER}: a backup then syncs as a primary does, and acknowledges only when it is asked again`,
+  'Vsr.drop-PipelineHasRoom':
+    'the server has at most 8 prepares in flight (PREPARES_IN_FLIGHT_MAX), the pipeline holds 100',
+  'Vsr.drop-NewAcknowledgement':
+    'an old acknowledgement lowers a count that only grows the commit number: the next one raises it again',
+  'Vsr.drop-LogIsDurable': OWN_ORDER,
+  'Vsr.drop-ViewIsDurable': OWN_ORDER,
+  'Vsr.drop-CommitIsVolatile': NOT_ASKED,
+  'Vsr.drop-StartQuorum':
+    'a view change begun by fewer is as safe: the quorum of DoViewChange decides; it is there against disturbance',
+  'Vsr.drop-StartVoteNeeded': 'a vote beyond the quorum, or one counted already, changes no decision',
+  'Vsr.drop-ChangeVoteNeeded': 'the log is chosen in the step that completes the quorum: a later vote finds a target',
+  'Vsr.drop-TargetNotReached': NOT_ASKED,
+  'Vsr.drop-AddressedHere': 'an Entry goes to one replica and no fault takes a frame elsewhere',
+  'Vsr.drop-LeftInViewChange': OWN_ORDER,
+  'Vsr.omit-ClientRequest.sendPrepare': SLOWER,
+  'Vsr.omit-BackupFsync.sendPrepareOk': SLOWER,
+  'Vsr.omit-PersistView.sendStartViewChange': SLOWER,
+  'Vsr.omit-AnswerStartViewChange.sendStartView':
+    'the StartView with which the view began goes out before it (ReplicaPace.hearing)',
+  'Vsr.omit-AdoptLog.deliverCommitted':
+    'the next commit number delivers it, and in a view that goes on one always comes',
+  'Vsr.omit-PrimaryFsync.deliverCommitted':
+    'a primary syncs in the turn in which it prepares: no acknowledgement comes before',
+  'Vsr.omit-PersistCommit.syncRest': 'the commit number is persisted when 256 ops wait: runs are shorter',
+  'Vsr.omit-PersistCommit.writeSuperblock': 'the commit number is persisted when 256 ops wait: runs are shorter',
+  'Vsr.omit-ViewChangeFsync.syncLog': TWO_SYNCS,
+  'Vsr.omit-PersistView.syncRest': TWO_SYNCS,
+  'Vsr.omit-StartView.syncRest': TWO_SYNCS,
+  'Vsr.omit-EnterView.syncRest': TWO_SYNCS,
+  'AppendLog.cut-not-reported': 'the report of an opening goes to a person: nothing in a cluster reads it',
+  'AppendLog.chain-not-checked': NO_FOREIGN,
+  'AppendLog.drop-HasRoom': 'a simulated file grows by a write behind its end: the records are there all the same',
+  'AppendLog.drop-LacksRoom': 'append() grows only when HasRoom has refused it: the guard is for other callers',
+  'AppendLog.drop-UnsyncedWithinLimit': 'append() syncs before 16 MiB wait: the guard is for other callers',
+  'AppendLog.drop-ReadsBackWhole': 'a replica whose sync has failed halts: nothing calls reverify()',
+  'Superblock.drop-CopyReadable': 'all four copies of one superblock would have to rot',
+  'Superblock.drop-NoCopyReadable': LOUD_ANYHOW,
+  'Superblock.drop-OneNewest': NO_FOREIGN,
+  'Superblock.drop-ParentMatches': NO_FOREIGN,
+  'Superblock.drop-Contradicted': LOUD_ANYHOW,
+  'Superblock.drop-Advances': 'views and commit numbers of a replica never go back: its own machine sees to it',
+  'Superblock.drop-FirstHalfStale': 'a write fails only where there is one to fail',
+  'Superblock.drop-SecondHalfStale': 'a write fails only where there is one to fail',
+  'Superblock.one-phase': 'a power loss tears one page of a plan: three copies are whole, the old ones or the new',
+  'Superblock.repair-everything': 'the power would have to go in the middle of a repair from the only whole copy',
+};
+
+export function whyUnseen(name: string): string | undefined {
+  return UNSEEN[name];
+}
