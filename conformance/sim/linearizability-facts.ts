@@ -38,6 +38,8 @@ export interface AppendFacts {
   readonly stream: StreamFacts;
   /** Offsets of its first event, each once, where reads show it without an answer that says so. */
   readonly shownAt: number[];
+  /** Latest commit id at which a read shows it there, 0 without. */
+  shownUntil: number;
   /** Index in stream.appends, -1 when it is applied where its answer says and nowhere else. */
   loose: number;
 }
@@ -118,7 +120,7 @@ function takeEntry(
   if (kind === 'delete-stream' && outcome.kind !== 'refused') stream.mayBeginAgain = true;
   if (kind === 'append') {
     assert(!appends.has(entry.value), 'a value is of one append');
-    appends.set(entry.value, { entry, stream, shownAt: [], loose: -1 });
+    appends.set(entry.value, { entry, stream, shownAt: [], shownUntil: 0, loose: -1 });
   }
   if (outcome.kind === 'applied') {
     answered.push({ entry, commitId: outcome.commitId, isRead: kind === 'read', stream, shownCallUs: -1 });
@@ -231,6 +233,7 @@ function takeShown(
     const message = `${nameOf(entry)} shows value ${event.value}, which was committed later: ${nameOf(appended)}`;
     return problemOf('NoReadFromTheFuture', entry, message, [appended]);
   }
+  append.shownUntil = Math.max(append.shownUntil, read.commitId);
   read.shownCallUs = Math.max(read.shownCallUs, appended.callUs);
   if (shownAt.includes(firstOffset)) return undefined;
   if (shownAt.length > 0 && !isOther) return twice(entry, event, append);

@@ -148,10 +148,10 @@ function boundReturns(steps: readonly Step[]): void {
 }
 
 /** `late` was called (or shows what was called) after `early` had returned, and comes before it or with it. */
-function disorder({ answered: late }: Bound, early: Answered): HistoryProblem {
+function disorder({ atUs, answered: late }: Bound, early: Answered): HistoryProblem {
   if (late === undefined) throw new RangeError('a bound without a call bounds nothing');
   const [earlyName, lateName] = [nameOf(early.entry), nameOf(late.entry)];
-  if (late.isRead && callOf(late) >= late.shownCallUs && late !== early) {
+  if (late.isRead && late.commitId < early.commitId && atUs === callOf(late)) {
     const message = `${lateName} was called after ${earlyName} had returned, and shows an older state`;
     return problemOf('NoStaleRead', late.entry, message, [early.entry]);
   }

@@ -4,10 +4,16 @@
  * stream (each as soon as its state is there). Wing and Gong's rule throughout: nothing goes before what had returned when it
  * was called. What is not determined is tried and taken back. Mirrors no spec module.
  */
-import { assert } from '../../impl/ports/assert.ts';
 import type { Answered, HistoryFacts, Refusal, StreamFacts } from './linearizability-facts.ts';
 import type { Step } from './linearizability-order.ts';
-import { type Insertion, offsetMaxOf, type SavedStream, StreamSearch } from './linearizability-stream.ts';
+import {
+  beginOf,
+  endOf,
+  type Insertion,
+  type SavedStream,
+  StreamSearch,
+  type Wanted,
+} from './linearizability-stream.ts';
 
 /** Choices tried before a search ends without a verdict, some 20 ms: histories of runs need one for each loose operation. */
 export const CHOICES_MAX = 20_000;
@@ -38,8 +44,6 @@ export type Found =
   | { readonly kind: 'undetermined' }
   | { readonly kind: 'dead-end'; readonly deadEnd: DeadEnd };
 
-type Choice = Insertion | Answered;
-
 interface ChoicePoint {
   readonly at: number;
   readonly left: readonly Answered[];
@@ -47,7 +51,10 @@ interface ChoicePoint {
   readonly waiting: readonly Refusal[];
   readonly looseCount: number;
   readonly saved: readonly SavedStream[];
-  readonly choices: readonly Choice[];
+  /** Other commands of the step that could be next. */
+  readonly members: readonly Answered[];
+  /** What could be put in here, asked for when it comes to it. */
+  insertions: readonly Insertion[] | undefined;
   next: number;
 }
 
@@ -95,7 +102,7 @@ export class OrderSearch {
       if (goesOn) continue;
       if (this.#at === deadEndAt) return { kind: 'dead-end', deadEnd: this.#deadEnd() };
       if (this.#at > this.#furthest) this.#furthest = this.#at;
-      this.#offer(this.#point(this.#insertions(step)));
+      this.#points.push(this.#point());
       do {
         if (!this.#tryNext()) return { kind: 'none', at: this.#furthest };
         if (++this.#choices > CHOICES_MAX) return { kind: 'undetermined' };
@@ -125,7 +132,7 @@ export class OrderSearch {
     if (!stream.readsHold(step)) return false;
     const nextCallUs = this.#refusals[this.#active]?.callUs ?? Number.POSITIVE_INFINITY;
     if (stream.mayEnd || this.#waiting.length > 0 || nextCallUs <= step.endLatestUs) {
-      const point = this.#point(this.#insertions(step));
+      const point = this.#point();
       this.#settle(step.endLatestUs); // at this very state, before or after the reads
       const early = this.#waiting.find(
         (refusal) =>
@@ -139,7 +146,7 @@ export class OrderSearch {
         this.#loose.length = point.looseCount;
         return false;
       }
-      this.#offer(point);
+      this.#points.push(point);
     }
     this.#advance();
     return true;
@@ -151,9 +158,9 @@ export class OrderSearch {
     const taken = this.#left.find((member) => stream.canTake(member, appends));
     if (taken === undefined) return false;
     if (this.#left.length > 1 || stream.mayEnd || this.#waiting.length > 0) {
-      const others: Choice[] = this.#left.filter((member) => member !== taken && stream.canTake(member, appends));
-      for (const insertion of this.#insertions(step)) others.push(insertion);
-      this.#offer(this.#point(others));
+      this.#points.push(
+        this.#point(this.#left.filter((member) => member !== taken && stream.canTake(member, appends))),
+      );
     }
     this.#takeMember(taken);
     return true;
@@ -203,68 +210,102 @@ export class OrderSearch {
   }
 
   /** What has no commit id and may be applied now, on the streams where something waits for a change. */
-  #insertions(step: Step | undefined): readonly Insertion[] {
+  #insertions(): readonly Insertion[] {
+    const step = this.#step;
     let latestUs = step?.latestUs ?? Number.POSITIVE_INFINITY;
     for (const { returnUs } of this.#waiting) latestUs = Math.min(latestUs, returnUs);
+    const commitId = step?.commitId ?? Number.POSITIVE_INFINITY;
     const found: Insertion[] = [];
     for (const stream of this.#streams) {
       const isNext = stream.facts.index === step?.stream;
       if (!isNext && !this.#waiting.some((refusal) => refusal.stream === stream.facts)) continue;
-      for (const insertion of stream.insertions(latestUs, this.#offsetMax(stream))) found.push(insertion);
+      const { offsetMax, value } = this.#growthOf(stream, isNext);
+      for (const insertion of stream.insertions({ latestUs, commitId, offsetMax, value })) found.push(insertion);
     }
     return found;
   }
 
-  /** As far as this stream can have grown before its next step, if it does not end before. */
-  #offsetMax(stream: StreamSearch): number {
-    if (stream.mayEnd) return Number.POSITIVE_INFINITY;
+  /** How far, and with what, appends may go on here: no further than what comes asks for, unless a refusal asks for more. */
+  #growthOf(stream: StreamSearch, isNext: boolean): Pick<Wanted, 'offsetMax' | 'value'> {
+    const isFree = this.#waiting.some(
+      (refusal) => refusal.stream === stream.facts && refusal.needs === 'other-offset' && !stream.isRight(refusal),
+    );
+    const offsetMax = this.#offsetMax(stream, isFree);
+    if (isFree || !isNext || this.#step?.isReads !== true) return { offsetMax, value: undefined };
+    let value: number | undefined;
+    let isShort = false;
+    for (const { entry } of this.#left) {
+      if (entry.kind !== 'read' || entry.outcome.kind !== 'applied') continue;
+      const { events } = entry.outcome;
+      if (!stream.agrees(entry.from, events)) return { offsetMax: 0, value };
+      if (entry.from + events.length > stream.nextOffset) isShort = true;
+      value = events[stream.nextOffset - entry.from]?.value ?? value;
+    }
+    return { offsetMax: isShort ? offsetMax : 0, value };
+  }
+
+  /** As far as this stream may grow before its next step: more is wrong, or (isFree: that is well) would be lost with it. */
+  #offsetMax(stream: StreamSearch, isFree: boolean): number {
+    if (isFree && stream.mayEnd) return Number.POSITIVE_INFINITY;
+    let end = isFree ? Number.POSITIVE_INFINITY : 0;
     for (let at = this.#at; at < this.#order.length; at++) {
       const step = this.#steps[this.#order[at] as number] as Step;
       if (step.stream !== stream.facts.index) continue;
-      const offsetMax = offsetMaxOf(step, at === this.#at ? this.#left : step.members);
+      const left = at === this.#at ? this.#left : step.members;
+      const offsetMax = step.isReads ? endOf(left) : beginOf(left, end > 0);
       if (offsetMax !== undefined) return offsetMax;
+      // Full reads: all that they show is needed, and what a later step says may be of another stream of this name.
+      end = Number.POSITIVE_INFINITY;
+      if (stream.mayEnd) break;
     }
-    return Number.POSITIVE_INFINITY;
+    return end;
   }
 
-  /** How things are, with what could be done here. */
-  #point(choices: readonly Choice[]): ChoicePoint {
+  /** How things are: the way back to here, to do something else. */
+  #point(members: readonly Answered[] = NOTHING): ChoicePoint {
     return {
       at: this.#at,
       left: this.#left,
       active: this.#active,
       waiting: this.#waiting.slice(),
       looseCount: this.#loose.length,
-      saved: choices.length === 0 ? NOTHING : this.#streams.map((stream) => stream.save()),
-      choices,
+      saved: this.#streams.map((stream) => stream.save()),
+      members,
+      insertions: undefined,
       next: 0,
     };
   }
 
-  #offer(point: ChoicePoint): void {
-    if (point.choices.length > 0) this.#points.push(point);
-  }
-
   /** Goes back to the last point where something else could be done, and does it. */
   #tryNext(): boolean {
-    const point = this.#points.at(-1);
-    if (point === undefined) return false;
-    this.#at = point.at;
-    this.#left = point.left;
-    this.#active = point.active;
-    this.#waiting = point.waiting.slice();
-    this.#loose.length = point.looseCount;
-    for (const [index, stream] of this.#streams.entries()) stream.restore(point.saved[index] as SavedStream);
-    const choice = point.choices[point.next++];
-    assert(choice !== undefined, 'a point without choices is gone');
-    if (point.next === point.choices.length) this.#points.pop();
-    if ('entry' in choice) this.#takeMember(choice);
-    else {
-      choice.stream.insert(choice);
-      const before = this.#order[this.#at] ?? this.#steps.length;
-      this.#loose.push({ before, callUs: choice.callUs, after: -1, returnUs: Number.POSITIVE_INFINITY });
+    for (let point = this.#points.at(-1); point !== undefined; point = this.#points.at(-1)) {
+      this.#restore(point);
+      point.insertions ??= this.#insertions();
+      const member = point.members[point.next];
+      const insertion = point.insertions[point.next - point.members.length];
+      point.next++;
+      if (member !== undefined) this.#takeMember(member);
+      else if (insertion !== undefined) this.#insert(insertion);
+      else this.#points.pop();
+      if (member !== undefined || insertion !== undefined) return true;
     }
-    return true;
+    return false;
+  }
+
+  #restore({ at, left, active, waiting, looseCount, saved }: ChoicePoint): void {
+    this.#at = at;
+    this.#left = left;
+    this.#active = active;
+    this.#waiting = waiting.slice();
+    this.#loose.length = looseCount;
+    for (let index = 0; index < this.#streams.length; index++)
+      (this.#streams[index] as StreamSearch).restore(saved[index] as SavedStream);
+  }
+
+  #insert(insertion: Insertion): void {
+    insertion.stream.insert(insertion);
+    const before = this.#order[this.#at] ?? this.#steps.length;
+    this.#loose.push({ before, callUs: insertion.callUs, after: -1, returnUs: Number.POSITIVE_INFINITY });
   }
 
   /** Whether all that can follow from here was tried before: what was seen lies behind us, for choices only add. */

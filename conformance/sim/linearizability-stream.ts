@@ -33,7 +33,18 @@ export interface SavedStream {
   readonly lives: number;
   readonly created: number;
   readonly deleted: number;
-  readonly appliedIn: readonly number[];
+  readonly trailLength: number;
+}
+
+/** What is asked of the appends that may go before the next step. */
+export interface Wanted {
+  readonly latestUs: number;
+  /** Of the next step: what an answer says of it, or later, is still to come. */
+  readonly commitId: number;
+  /** The stream may not have grown further. */
+  readonly offsetMax: number;
+  /** What the reads of the next step show at the next offset; undefined: they do not show it. */
+  readonly value: number | undefined;
 }
 
 export class StreamSearch {
@@ -46,7 +57,9 @@ export class StreamSearch {
   #created = 0;
   #deleted = 0;
   /** By index in facts.appends: in which life it was applied last, 0 when in none. */
-  #appliedIn: number[];
+  readonly #appliedIn: number[];
+  /** Index and life before, of each that was applied: the way back. */
+  readonly #trail: number[] = [];
 
   constructor(facts: StreamFacts) {
     this.facts = facts;
@@ -93,6 +106,12 @@ export class StreamSearch {
     return -1;
   }
 
+  /** Whether these events begin with what lies from this offset on, as far as anything lies there. */
+  agrees(from: number, read: Parameters<StreamSearch['firstWrong']>[1]): boolean {
+    const wrong = this.firstWrong(from, read);
+    return wrong < 0 || from + wrong >= this.nextOffset;
+  }
+
   /** Value of the event at this offset; undefined when it is one that no read shows, or there is none. */
   valueAt(offset: number): number | undefined {
     const event = this.#content.events[offset] ?? NEVER_SHOWN;
@@ -115,31 +134,31 @@ export class StreamSearch {
     else this.exists = false;
   }
 
-  /** What may be applied now beside the steps, what is likely first. Called by latestUs, next offset at most offsetMax. */
-  insertions(latestUs: number, offsetMax: number): Insertion[] {
+  /** What may be applied now beside the steps, what is likely first. */
+  insertions(wanted: Wanted): Insertion[] {
     const { createdCallsUs, deletedCallsUs } = this.facts;
-    if (!this.exists) {
-      const callUs = createdCallsUs[this.#created] ?? Number.POSITIVE_INFINITY;
-      return callUs <= latestUs && callUs < Number.POSITIVE_INFINITY ? [{ stream: this, what: 'create', callUs }] : [];
-    }
-    const found = this.#appendable(latestUs, offsetMax);
-    const callUs = deletedCallsUs[this.#deleted] ?? Number.POSITIVE_INFINITY;
-    if (callUs <= latestUs && callUs < Number.POSITIVE_INFINITY) found.push({ stream: this, what: 'delete', callUs });
+    const found = this.exists ? this.#appendable(wanted) : [];
+    const callUs = this.exists ? deletedCallsUs[this.#deleted] : createdCallsUs[this.#created];
+    if (callUs !== undefined && callUs <= wanted.latestUs)
+      found.push({ stream: this, what: this.exists ? 'delete' : 'create', callUs });
     return found;
   }
 
-  #appendable(latestUs: number, offsetMax: number): Insertion[] {
+  #appendable({ latestUs, commitId, offsetMax, value }: Wanted): Insertion[] {
+    if (this.nextOffset >= offsetMax) return [];
     const { appends, mayBeginAgain } = this.facts;
     const shownHere: Insertion[] = [];
     const others: Insertion[] = [];
     for (const append of appends) {
       const { entry, shownAt } = append;
       if (entry.callUs > latestUs) break;
+      if (value !== undefined && value !== entry.value) continue;
       if (!this.#isOpen(append) || this.nextOffset + entry.count > offsetMax) continue;
       const insertion = { stream: this, what: append, callUs: entry.callUs };
       if (shownAt.includes(this.nextOffset)) shownHere.push(insertion);
-      else if (mayRepeat(append) || (shownAt.length === 0 && !others.some(({ what }) => isLike(what, append))))
-        others.push(insertion);
+      else if (mayRepeat(append) ? isToCome(append, commitId) : shownAt.length > 0) {
+        if (mayRepeat(append)) others.push(insertion);
+      } else if (!others.some(({ what }) => isLike(what, append, commitId))) others.push(insertion);
     }
     // One stream, and a read shows what lies here.
     if (shownHere.length > 0 && !mayBeginAgain) return shownHere;
@@ -174,10 +193,12 @@ export class StreamSearch {
   #append(append: AppendFacts): void {
     assert(this.exists, 'a stream that takes an append exists');
     const { entry, loose, shownAt } = append;
-    const isShown = loose < 0 || shownAt.length > 0;
+    const isShown = loose < 0 || shownAt.includes(this.nextOffset);
     const { events } = this.#content;
     for (let part = 0; part < entry.count; part++) events.push(isShown ? entry.value * PARTS_MAX + part : NEVER_SHOWN);
-    if (loose >= 0) this.#appliedIn[loose] = this.#lives;
+    if (loose < 0) return;
+    this.#trail.push(loose, this.#appliedIn[loose] as number);
+    this.#appliedIn[loose] = this.#lives;
   }
 
   save(): SavedStream {
@@ -188,12 +209,12 @@ export class StreamSearch {
       lives: this.#lives,
       created: this.#created,
       deleted: this.#deleted,
-      appliedIn: this.#appliedIn.slice(),
+      trailLength: this.#trail.length,
     };
   }
 
   /** Contents only grow, and a new life has a new one: cut back, an older one is as it was. */
-  restore({ exists, content, nextOffset, lives, created, deleted, appliedIn }: SavedStream): void {
+  restore({ exists, content, nextOffset, lives, created, deleted, trailLength }: SavedStream): void {
     this.exists = exists;
     this.#content = content;
     content.events.length = nextOffset;
@@ -201,7 +222,10 @@ export class StreamSearch {
     this.#lives = lives;
     this.#created = created;
     this.#deleted = deleted;
-    this.#appliedIn = appliedIn.slice();
+    while (this.#trail.length > trailLength) {
+      const life = this.#trail.pop() as number;
+      this.#appliedIn[this.#trail.pop() as number] = life;
+    }
   }
 
   /** The same for two states in which the same can happen. @param prefixes numbers for contents, shared by one search */
@@ -229,31 +253,44 @@ export class StreamSearch {
   }
 }
 
-/** Neither is shown by a read, both do the same, and the earlier call may go wherever the later may. */
-function isLike(what: Insertion['what'], { entry, shownAt }: AppendFacts): boolean {
-  if (what === 'create' || what === 'delete' || mayRepeat(what)) return false;
+/** Something that is still to come may want it elsewhere in this very stream: its answer, or a read that shows it. */
+function isToCome({ entry, shownUntil }: AppendFacts, commitId: number): boolean {
+  return shownUntil >= commitId || (entry.outcome.kind === 'applied' && entry.outcome.commitId >= commitId);
+}
+
+/** No read will show either, both do the same, and the earlier call may go wherever the later may. */
+function isLike(what: Insertion['what'], append: AppendFacts, commitId: number): boolean {
+  if (what === 'create' || what === 'delete' || mayRepeat(what) !== mayRepeat(append)) return false;
+  if (mayRepeat(what) && isToCome(what, commitId)) return false;
   const { count, expectedOffset } = what.entry;
-  const isHidden = what.shownAt.length === 0 && shownAt.length === 0;
-  return isHidden && count === entry.count && expectedOffset === entry.expectedOffset;
+  return count === append.entry.count && expectedOffset === append.entry.expectedOffset;
 }
 
-/** Most that the next offset may be before this step if the stream does not end before it; undefined: it does not say. */
-export function offsetMaxOf({ isReads }: Step, left: readonly Answered[]): number | undefined {
-  let offsetMax: number | undefined;
-  for (const { entry } of left) {
-    const limit = isReads ? endOf(entry) : beginOf(entry);
-    if (limit !== undefined) offsetMax = Math.min(offsetMax ?? Number.POSITIVE_INFINITY, limit);
-    else if (!isReads) return Number.POSITIVE_INFINITY; // it ends here, or begins
+/** Where the stream ends if these reads are right; undefined when all are full and do not say. */
+export function endOf(reads: readonly Answered[]): number | undefined {
+  let end: number | undefined;
+  for (const { entry } of reads) {
+    if (entry.kind !== 'read' || entry.outcome.kind !== 'applied') continue;
+    const { events, nextOffset } = entry.outcome;
+    if (events.length < entry.limit) end = Math.min(end ?? nextOffset, nextOffset);
   }
-  return offsetMax;
+  return end;
 }
 
-function beginOf(entry: Answered['entry']): number | undefined {
-  return entry.kind === 'append' && entry.outcome.kind === 'applied' ? entry.outcome.firstOffset : undefined;
-}
-
-/** A read that is full does not say where the stream ends. */
-function endOf(entry: Answered['entry']): number | undefined {
-  if (entry.kind !== 'read' || entry.outcome.kind !== 'applied') return undefined;
-  return entry.outcome.events.length < entry.limit ? entry.outcome.nextOffset : undefined;
+/**
+ * Where the stream may end at most for these commands of one op to go on from there. When they also delete it, more is lost
+ * with it: that is well when something else needs it.
+ */
+export function beginOf(commands: readonly Answered[], isNeeded: boolean): number {
+  let first = Number.POSITIVE_INFINITY;
+  let last = 0;
+  let isWhole = true;
+  for (const { entry } of commands) {
+    if (entry.kind === 'append' && entry.outcome.kind === 'applied') {
+      first = Math.min(first, entry.outcome.firstOffset);
+      last = Math.max(last, entry.outcome.firstOffset);
+    } else isWhole = false;
+  }
+  if (isWhole) return first;
+  return isNeeded ? Number.POSITIVE_INFINITY : last;
 }
