@@ -4,7 +4,7 @@ SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
 STAMP := node_modules/.package-lock.json
 
-.PHONY: help check check-deep replay validate canaries spec-index explain-page picture sim sim-nodes test bench bench-peers lint types style imports clean node
+.PHONY: help check check-deep replay validate canaries spec-index explain-page picture sim sim-nodes test bench bench-peers lint types style imports clean node sim-canaries sim-curve
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -55,6 +55,12 @@ picture: node $(STAMP) ## Write docs/pictures/check-report.png from the last rep
 
 test: node $(STAMP) ## Unit, property and end-to-end tests
 	@npx vitest run
+
+sim-canaries: node $(STAMP) ## Write docs/simulation-canaries.md: the runs that each broken implementation takes (A='--only Vsr.drop --ranges 2')
+	@node --import tsx conformance/sim/canary-table-main.ts $(A)
+
+sim-curve: node $(STAMP) ## Steered runs beside the seeds in order, on the hard canaries: a table and docs/pictures/sim-curve.svg (A='--runs 200')
+	@node --import tsx conformance/sim/curve-main.ts $(A)
 
 bench: node $(STAMP) ## Durable replicated writes, disk limit, memory, start-up; a table, JSON and a plot (A='--seconds 2' for flags)
 	@node --import tsx bench/main.ts $(A)

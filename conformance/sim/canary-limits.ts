@@ -15,10 +15,10 @@ const RARE: ReadonlySet<string> = new Set([
   'Vsr.begin-before-log-view-durable',
   'Vsr.impatient',
   'Vsr.drop-IsWanted',
-  'Vsr.drop-ViewOpen',
   'AppendLog.retry-fsync',
   'AppendLog.window-not-rewritten',
   'AppendLog.short-write-ignored',
+  'Superblock.drop-CopyReadable',
   'Superblock.first-whole-copy',
   'Superblock.checksum-not-checked',
   'Superblock.sync-again',
@@ -41,6 +41,7 @@ const PLANS: Readonly<Record<string, PlanSettings>> = {
   'AppendLog.cut-at-first-bad-crc': BEYOND,
   'AppendLog.drop-FileIsWhole': BEYOND,
   'AppendLog.drop-TailIsTorn': BEYOND,
+  'Superblock.drop-CopyReadable': BEYOND,
   'Superblock.first-whole-copy': BEYOND,
   'Superblock.checksum-not-checked': DISK,
   'Superblock.sync-again': DISK,
@@ -67,6 +68,8 @@ const UNSEEN: Readonly<Record<string, string>> = {
   'Vsr.drop-IsPrimary': `${SLOWER}: a backup then syncs as a primary does, and acknowledges only when it is asked again`,
   'Vsr.drop-PipelineHasRoom':
     'the server has at most 8 prepares in flight (PREPARES_IN_FLIGHT_MAX), the pipeline holds 100',
+  'Vsr.drop-CommitAdvances':
+    'a stale commit number takes the commit back for some ticks: nothing is delivered again, and no oracle holds it against its past',
   'Vsr.drop-NewAcknowledgement':
     'an old acknowledgement lowers a count that only grows the commit number: the next one raises it again',
   'Vsr.drop-LogIsDurable': OWN_ORDER,
@@ -100,7 +103,6 @@ const UNSEEN: Readonly<Record<string, string>> = {
   'AppendLog.drop-LacksRoom': 'append() grows only when HasRoom has refused it: the guard is for other callers',
   'AppendLog.drop-UnsyncedWithinLimit': 'append() syncs before 16 MiB wait: the guard is for other callers',
   'AppendLog.drop-ReadsBackWhole': 'a replica whose sync has failed halts: nothing calls reverify()',
-  'Superblock.drop-CopyReadable': 'all four copies of one superblock would have to rot',
   'Superblock.drop-NoCopyReadable': LOUD_ANYHOW,
   'Superblock.drop-OneNewest': NO_FOREIGN,
   'Superblock.drop-ParentMatches': NO_FOREIGN,
