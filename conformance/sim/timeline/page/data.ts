@@ -75,15 +75,19 @@ class PageMaker {
         this.#machine(event);
         break;
       case 'down':
-        this.#push(event, `down: ${event.why}${event.reason === undefined ? '' : ` (${event.reason})`}`, {
-          replica: event.replica,
-        });
+        this.#push(
+          event,
+          `r${event.replica} down: ${event.why}${event.reason === undefined ? '' : ` (${event.reason})`}`,
+          {
+            replica: event.replica,
+          },
+        );
         this.#lane(event.replica, event.atUs, this.#open[event.replica]?.view ?? 0, 'down');
         break;
       case 'up': {
         const { replica, state } = event;
         const explanation = this.#explanations[replica]?.opened(state);
-        this.#push(event, `up in view ${state.view}: op ${state.op}, commit ${state.commit}`, {
+        this.#push(event, `r${replica} up in view ${state.view}: op ${state.op}, commit ${state.commit}`, {
           replica,
           changes: this.#changesOf(replica, state),
           ...this.#linesOf(explanation),
@@ -106,7 +110,7 @@ class PageMaker {
         break;
       case 'commit': {
         const facts = [['hash', event.hash] as const, ['state hash', event.stateHash] as const];
-        this.#push(event, `commits op ${event.op}`, { replica: event.replica, facts });
+        this.#push(event, `r${event.replica} commits op ${event.op}`, { replica: event.replica, facts });
         break;
       }
       case 'heal':

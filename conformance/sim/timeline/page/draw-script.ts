@@ -61,6 +61,13 @@ function drawAxis(scene) {
   context.fillRect(view.gutter, AXIS_PX, view.width, 1);
 }
 
+/** Whether a link of the fault goes through the space below this lane. @param {PageData['faults'][number]} fault @param {number} above */
+function goesThrough(fault, above) {
+  return fault.links === 'all' || fault.links.some(function (link) {
+    return Math.min(link[0], link[1]) <= above && Math.max(link[0], link[1]) > above;
+  });
+}
+
 /** Shades what a fault meets: lanes, or the space between the lanes of a link. @param {Scene} scene */
 function drawShades(scene) {
   var context = scene.context;
@@ -70,23 +77,15 @@ function drawShades(scene) {
     var x = Math.max(view.gutter, view.x(fault.fromUs));
     var width = Math.max(1, Math.min(view.width, view.x(fault.untilUs)) - x);
     context.fillStyle = scene.colors[fault.family] || '';
-    context.globalAlpha = 0.1;
+    context.globalAlpha = 0.12;
     fault.replicas.forEach(function (replica) {
       context.fillRect(x, view.laneY(replica) - BAND_PX / 2 - 7, width, BAND_PX + 14);
     });
-    if (fault.links === 'all') {
-      context.globalAlpha = 0.05;
-      context.fillRect(x, view.laneY(0), width, view.laneY(scene.model.data.replicaCount - 1) - view.laneY(0));
-    } else {
-      /** @type {Record<string, boolean>} */
-      var drawn = {};
-      fault.links.forEach(function (link) {
-        var top = Math.min(link[0], link[1]);
-        var bottom = Math.max(link[0], link[1]);
-        if (drawn[top + ' ' + bottom]) return;
-        drawn[top + ' ' + bottom] = true;
-        context.fillRect(x, view.laneY(top) + BAND_PX / 2, width, view.laneY(bottom) - view.laneY(top) - BAND_PX);
-      });
+    // Each space between two lanes once, however many links of the fault go through it.
+    for (var above = 0; above + 1 < scene.model.data.replicaCount; above++) {
+      if (!goesThrough(fault, above)) continue;
+      context.globalAlpha = fault.links === 'all' ? 0.05 : 0.1;
+      context.fillRect(x, view.laneY(above) + BAND_PX / 2, width, view.lanePx - BAND_PX);
     }
     context.globalAlpha = 1;
   });

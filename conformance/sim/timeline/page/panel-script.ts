@@ -71,23 +71,22 @@ function statePart(model, event, index) {
   ];
 }
 
-var CLUSTER_FIELDS = ['status', 'view', 'logView', 'op', 'opDurable', 'commit'];
+var CLUSTER_FIELDS = ['view', 'logView', 'op', 'opDurable', 'commit'];
 
 /** Every replica at the time of an event that is at none. @param {ReturnType<typeof createModel>} model @param {number} index */
 function clusterPart(model, index) {
-  /** @type {Record<string, unknown>[]} */
-  var states = [];
-  for (var replica = 0; replica < model.data.replicaCount; replica++) states.push(model.stateAt(index, replica).after || {});
-  var heads = [element('th', { scope: 'col' }, [element('span', { class: 'visually-hidden' }, ['field'])])].concat(
-    states.map(function (_, at) { return element('th', { scope: 'col' }, ['r' + at + (model.isDownAt(index, at) ? ', down' : '')]); }),
-  );
-  var rows = CLUSTER_FIELDS.map(function (name) {
-    var values = states.map(function (state) { return element('td', {}, [valueText(state[name])]); });
-    return element('tr', {}, [element('th', { scope: 'row' }, [name])].concat(values));
-  });
+  /** @type {HTMLElement[]} */
+  var rows = [];
+  for (var replica = 0; replica < model.data.replicaCount; replica++) {
+    var state = model.stateAt(index, replica).after;
+    var status = model.isDownAt(index, replica) ? 'down' : valueText(state.status);
+    var values = CLUSTER_FIELDS.map(function (name) { return element('td', {}, [valueText(state[name])]); });
+    rows.push(element('tr', {}, [element('th', { scope: 'row' }, ['r' + replica]), element('td', {}, [status])].concat(values)));
+  }
+  var heads = ['replica', 'status'].concat(CLUSTER_FIELDS).map(function (name) { return element('th', { scope: 'col' }, [name]); });
   return [
     element('h3', {}, ['The replicas at this time']),
-    element('table', {}, [
+    element('table', { class: 'cluster' }, [
       element('caption', { class: 'visually-hidden' }, ['The replicas at this time']),
       element('thead', {}, [element('tr', {}, heads)]),
       element('tbody', {}, rows),

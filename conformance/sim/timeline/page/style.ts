@@ -34,7 +34,7 @@ main { flex: 1; display: grid; grid-template-columns: minmax(0, 1fr); grid-templ
 #drawing { grid-area: stage; min-width: 0; display: flex; flex-direction: column; padding: .5rem; }
 #stage { position: relative; flex: 1; min-height: 24rem; border: 1px solid var(--line); border-radius: .35rem; overflow: hidden; touch-action: pan-y; cursor: grab; user-select: none; -webkit-user-select: none; }
 #stage.dragging { cursor: grabbing; } #stage canvas, #overview canvas { position: absolute; inset: 0; width: 100%; height: 100%; display: block; }
-#overview { position: relative; height: 2.5rem; margin-top: .35rem; border: 1px solid var(--line); border-radius: .35rem; overflow: hidden; cursor: pointer; touch-action: none; }
+#overview { position: relative; flex: none; height: 2.5rem; margin-top: .35rem; border: 1px solid var(--line); border-radius: .35rem; overflow: hidden; cursor: pointer; touch-action: none; }
 #hint { position: absolute; pointer-events: none; max-width: 26rem; padding: .2rem .5rem; font-size: .8125rem; background: var(--ink); color: var(--paper); border-radius: .25rem; overflow-wrap: anywhere; }
 .legend { display: flex; flex-wrap: wrap; gap: .1rem 1rem; margin: .35rem 0 0; padding: 0; list-style: none; font-size: .8125rem; color: var(--soft-ink); }
 .legend svg { width: 2.1em; height: 1em; vertical-align: -.15em; margin-right: .35em; overflow: visible; }
@@ -42,7 +42,7 @@ main { flex: 1; display: grid; grid-template-columns: minmax(0, 1fr); grid-templ
 #table tr[aria-current="true"] { background: var(--changed); } #table .paging { display: flex; gap: .5rem; align-items: center; flex-wrap: wrap; margin: .25rem 0; }
 #panel { grid-area: panel; min-width: 0; border-top: 1px solid var(--line); padding: .75rem 1rem 2rem; }
 #panel h2 { font-size: 1.05rem; overflow-wrap: anywhere; line-height: 1.35; } #panel h3 { font-size: .9375rem; margin: 1.1rem 0 .25rem; }
-#panel table { width: 100%; table-layout: fixed; font-size: .8125rem; } #panel td, #panel th { overflow-wrap: anywhere; padding: .25rem .5rem .25rem 0; }
+#panel table { width: 100%; table-layout: fixed; font-size: .8125rem; } #panel table.cluster { table-layout: auto; } #panel thead th { white-space: normal; } #panel table.cluster :is(td, th) { padding-right: .35rem; } #panel td, #panel th { overflow-wrap: anywhere; padding: .25rem .5rem .25rem 0; }
 #panel dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .1rem .75rem; margin: .5rem 0; font-size: .8125rem; } #panel dt { color: var(--soft-ink); } #panel dd { margin: 0; overflow-wrap: anywhere; }
 #panel pre { font-size: .75rem; line-height: 1.45; white-space: pre; background: var(--soft); border: 1px solid var(--line); border-radius: .35rem; padding: .6rem .75rem; margin: .25rem 0; }
 #panel .step { display: flex; gap: .4rem; flex-wrap: wrap; margin: .5rem 0 0; }
