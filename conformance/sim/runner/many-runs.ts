@@ -16,7 +16,15 @@ import { runsIn, type SeedRange, withoutRanges, withRange } from './seed-ranges.
 import { shard } from './shard.ts';
 import type { RunsTask } from './sim-arguments.ts';
 import { neverInjected, type OutsideBudget, reportText, type SimReport } from './sim-report.ts';
-import { EMPTY_TALLY, type FailureGroup, failureKey, mergeTallies, type Tally, tallyOfLostRun } from './tally.ts';
+import {
+  EMPTY_TALLY,
+  type FailureGroup,
+  failureKey,
+  inOrder,
+  mergeTallies,
+  type Tally,
+  tallyOfLostRun,
+} from './tally.ts';
 
 /** Kinds of failure in full, with a bundle each; the others are counted. */
 export const FAILURES_MAX = 5;
@@ -203,7 +211,7 @@ class ManyRuns {
     const { settings, seeds, workers, coverage } = this.#task;
     const { outsideBudget, nowMs } = this.#around;
     const endMs = nowMs();
-    const tally = this.#tally;
+    const tally = inOrder(this.#tally);
     const complete = tally.runs === seeds.count;
     return {
       schema: 1,

@@ -169,10 +169,19 @@ function countsOf(names: readonly string[]): Counts {
   return counts;
 }
 
-/** Keys in alphabetical order, so that equal counts are equal texts. */
+/** Once a run and more: the order of the keys is left to inOrder(). */
 function mergeCounts(left: Counts, right: Counts): Counts {
-  const names = [...new Set([...Object.keys(left), ...Object.keys(right)])].sort();
-  return Object.fromEntries(names.map((name) => [name, (left[name] ?? 0) + (right[name] ?? 0)]));
+  const sums: Record<string, number> = { ...left };
+  for (const name in right) sums[name] = (sums[name] ?? 0) + (right[name] as number);
+  return sums;
+}
+
+/** The counts by name in alphabetical order, so that equal tallies are equal texts. */
+export function inOrder(tally: Tally): Tally {
+  const counts = ['planned', 'injected', 'injectedRuns', 'halts', 'replicas', 'workloads'] as const;
+  const sorted = (of: Counts): Counts =>
+    Object.fromEntries(Object.entries(of).sort(([left], [right]) => (left < right ? -1 : 1)));
+  return { ...tally, ...Object.fromEntries(counts.map((name) => [name, sorted(tally[name])])) };
 }
 
 function exclusiveOr(left: string, right: string): string {
