@@ -81,7 +81,7 @@ export function scanLog(
       break;
     }
   }
-  const writtenTo = lastWritten(file, position);
+  const writtenTo = lastWritten(file, window, position);
   const found = { records, endBytes: position, headHash, tornBytes: writtenTo - position };
   const missing = (options.recordsDurableMin ?? 0) > records;
   if (writtenTo === position && !missing) return { ...found, verdict: 'whole' };
@@ -140,10 +140,12 @@ function recordFollows(file: DiskFile, bad: BadPlace, payloadBytesMax: number): 
 }
 
 /** Position after the last byte that is not zero, `from` when there is none behind it. */
-function lastWritten(file: DiskFile, from: number): number {
+function lastWritten(file: DiskFile, window: ReadWindow, from: number): number {
   let end = from;
   for (let position = from; position < file.sizeBytes; position += CHUNK_BYTES) {
-    const bytes = readBytes(file, position, CHUNK_BYTES);
+    const count = Math.min(CHUNK_BYTES, file.sizeBytes - position);
+    const at = window.load(position, count);
+    const bytes = window.bytes.subarray(at, at + count);
     if (isZero(bytes, 0, bytes.byteLength)) continue;
     end = position + (bytes.findLastIndex((byte) => byte !== 0) + 1);
   }
