@@ -61,6 +61,14 @@ export interface Explain {
   readonly explain: (topic: string, replica: ExplainedReplica, question?: ExplainQuestion) => Explanation;
 }
 
+/** Simulated runs among the validated ones, and how fast TLC judged them. */
+export interface SimulatedNumbers {
+  readonly traces: number;
+  readonly steps: number;
+  /** The start of TLC included. */
+  readonly stepsPerSecond: number;
+}
+
 /**
  * Runs of the whole system, recorded by itself and decided by TLC (conformance.md point 5): how many steps they had, and in a
  * sentence what the spec does not allow of them. @param root of the repository
@@ -68,7 +76,12 @@ export interface Explain {
 export type RecordedRuns = (
   root: string,
   tlc: Tlc,
-) => Promise<{ readonly traces: number; readonly steps: number; readonly wrong?: string }>;
+) => Promise<{
+  readonly traces: number;
+  readonly steps: number;
+  readonly simulated?: SimulatedNumbers;
+  readonly wrong?: string;
+}>;
 
 export interface Component<S = unknown, E extends { readonly type: string } = { readonly type: string }> {
   readonly name: string;
@@ -103,6 +116,6 @@ export interface Component<S = unknown, E extends { readonly type: string } = { 
     readonly traces: number;
     readonly depth: number;
   };
-  /** Processes on a real disk and a real network, for the stage `validation`. */
-  readonly recordedRuns?: RecordedRuns;
+  /** For the stage `validation`: processes on a real disk and a real network, simulated clusters. */
+  readonly recordedRuns?: readonly { readonly about: string; readonly run: RecordedRuns }[];
 }

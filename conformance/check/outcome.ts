@@ -1,6 +1,6 @@
 /** What the stages of a check hand to each other and to the report. One problem has one code, so tests can name it. */
 import type { BisimulationResult, Divergence } from '../bisimulate/divergence.ts';
-import type { ModelKind } from '../component.ts';
+import type { ModelKind, SimulatedNumbers } from '../component.ts';
 import type { EngineFailure } from '../engines/engine.ts';
 import type { SavedDivergence } from '../report/save-divergence.ts';
 import type { SourceLine } from '../report/source-lines.ts';
@@ -123,6 +123,8 @@ export interface MutantNumbers {
 export interface TraceNumbers {
   readonly traces: number;
   readonly steps: number;
+  /** Those of a simulator among them. */
+  readonly simulated?: SimulatedNumbers;
   readonly ok: boolean;
 }
 

@@ -5,6 +5,7 @@ import { type VsrCluster, vsrDriver, vsrDriverOnFiles } from '../drivers/vsr.ts'
 import { vsrExplanation } from '../drivers/vsr-explained.ts';
 import { vsrFaults } from '../drivers/vsr-faults.ts';
 import type { VsrStep } from '../drivers/vsr-messages.ts';
+import { simulatedRuns } from '../sim/judge/simulated-runs.ts';
 import { clusterRuns } from '../validate-cluster/recorded-runs.ts';
 
 const RANDOM_TRACES = 100;
@@ -28,7 +29,10 @@ export const vsrComponent: Component<VsrCluster, VsrStep> = {
   machine: vsrMachine,
   driver: vsrDriver,
   explanation: vsrExplanation,
-  recordedRuns: clusterRuns,
+  recordedRuns: [
+    { about: 'real processes under kill -9, recorded and validated by TLC', run: clusterRuns },
+    { about: 'simulated runs under every fault, judged by TLC', run: simulatedRuns },
+  ],
   models: [
     { cfg: 'Vsr_normal.cfg', module: 'MCVsr', kind: 'small', distinct: 3944 },
     { cfg: 'Vsr_join.cfg', module: 'MCVsr', kind: 'small', distinct: 5870 },

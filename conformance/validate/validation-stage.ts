@@ -24,17 +24,16 @@ export const validationStage: Stage<TraceNumbers> = async (input: StageInput) =>
   const { tlc, root } = input.context;
   if ((random === undefined && recordedRuns === undefined) || tlc === undefined)
     return { numbers: { traces: 0, steps: 0, ok: random === undefined && recordedRuns === undefined }, problems: [] };
-  const walks = await validatedWalks(input, tlc);
-  if (recordedRuns === undefined || walks.problems.length > 0) return walks;
-  input.context.progress?.(input.component.name, 'real processes under kill -9, recorded and validated by TLC');
-  const { traces, steps, wrong } = await recordedRuns(root, tlc);
-  const problems: readonly Problem[] =
-    wrong === undefined ? [] : [{ code: 'validation', component: input.component.name, message: wrong }];
-  const { numbers } = walks;
-  return {
-    numbers: { traces: numbers.traces + traces, steps: numbers.steps + steps, ok: wrong === undefined },
-    problems,
-  };
+  let { numbers, problems } = await validatedWalks(input, tlc);
+  for (const { about, run } of recordedRuns ?? []) {
+    if (problems.length > 0) break;
+    input.context.progress?.(input.component.name, about);
+    const { traces, steps, simulated, wrong } = await run(root, tlc);
+    const sums = { traces: numbers.traces + traces, steps: numbers.steps + steps, ok: wrong === undefined };
+    numbers = { ...numbers, ...sums, ...(simulated === undefined ? {} : { simulated }) };
+    if (wrong !== undefined) problems = [{ code: 'validation', component: input.component.name, message: wrong }];
+  }
+  return { numbers, problems };
 };
 
 async function validatedWalks({ component, context }: StageInput, tlc: Tlc): Promise<StageOutcome<TraceNumbers>> {
