@@ -5,7 +5,7 @@
  */
 import { SimError } from '../sim-error.ts';
 import type { Answer, Job, RunSettings } from './messages.ts';
-import { SeedQueue, type SeedRange } from './seed-ranges.ts';
+import { runsIn, SeedQueue, type SeedRange } from './seed-ranges.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 /** Of work in one piece: enough that handing it out costs nothing beside it; a stop waits for it, and it is lost with its worker. */
@@ -69,7 +69,10 @@ class Shard {
   start(): void {
     this.#options.stop.addEventListener('abort', () => this.#stop(), { once: true });
     process.once('exit', this.#killAll);
-    for (let count = 0; count < this.#options.workers; count++) this.#hire();
+    const { workers, remaining } = this.#options;
+    // A process takes as long to start as many runs: none for a run or two.
+    const useful = Math.max(1, Math.ceil(runsIn(remaining) / PIECE_RUNS_FIRST));
+    for (let count = 0; count < Math.min(workers, useful); count++) this.#hire();
   }
 
   /** A runner that ends at once leaves nobody behind, not even a worker that hangs. */

@@ -34,7 +34,6 @@ const touches: Readonly<Record<string, () => unknown>> = {
   setInterval: () => setInterval(nothing, 1),
   setImmediate: () => setImmediate(nothing),
   queueMicrotask: () => queueMicrotask(nothing),
-  'process.nextTick': () => process.nextTick(nothing),
   'timers.promises.setTimeout': () => sleep(1),
   'fs.readFileSync': () => readFileSync('package.json'),
   'fs.existsSync': () => existsSync('package.json'),
@@ -61,6 +60,19 @@ describe('a touch inside of a run', () => {
         message: expect.stringContaining(` touched ${name}:`),
       }),
     );
+  });
+
+  test('process.nextTick, too, in a process of its own: Vitest puts its own in its place between tests', () => {
+    const program = [
+      "import { guarded } from './conformance/sim/deterministic.ts';",
+      'try { guarded(() => process.nextTick(() => {})); } catch (error) { console.log(error.evidence.touched); }',
+    ].join('\n');
+    const { stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--import', 'tsx', '--input-type=module', '--eval', program],
+      { encoding: 'utf8' },
+    );
+    expect(stdout.trim(), stderr).toBe('process.nextTick');
   });
 
   test('fails the run also when the code in it caught the error', () => {
