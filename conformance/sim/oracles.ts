@@ -35,8 +35,6 @@ export class Oracles {
   readonly #replicaCount: number;
   readonly #without: ReadonlySet<Oracle>;
   readonly #invariants: InvariantOracle | undefined;
-  /** The machine's snapshot of each node at the last look: nothing has changed while it is the same object. */
-  readonly #seen: unknown[] = [];
   viewMax = 0;
   /** Of nodes whose disk lies: the superblock as they last took it to be. */
   readonly #beliefs: ObservedNode['superblock'][] = [];
@@ -67,9 +65,6 @@ export class Oracles {
     const { replica } = node;
     // Stopped in the middle of an install: which of the two states its disk holds, the next start will say.
     if (replica === undefined && node.superblock.status !== 'open') return;
-    const snapshot = replica?.snapshot;
-    if (snapshot === this.#seen[node.index] && snapshot !== undefined) return;
-    this.#seen[node.index] = snapshot;
     if (replica !== undefined && replica.view > this.viewMax) this.viewMax = replica.view;
     const broken = this.#invariants?.changed(node.isForgetful ? this.#believed(node) : node, nodes);
     if (broken === undefined) return;
