@@ -13,6 +13,7 @@ const RARE: ReadonlySet<string> = new Set([
   'Vsr.longest-log',
   'Vsr.last-entry-view',
   'Vsr.begin-before-log-view-durable',
+  'Vsr.omit-StartView.writeSuperblock',
   'Vsr.impatient',
   'Vsr.drop-IsWanted',
   'AppendLog.retry-fsync',
@@ -85,14 +86,18 @@ const UNSEEN: Readonly<Record<string, string>> = {
   'Vsr.omit-ClientRequest.sendPrepare': SLOWER,
   'Vsr.omit-BackupFsync.sendPrepareOk': SLOWER,
   'Vsr.omit-PersistView.sendStartViewChange': SLOWER,
+  'Vsr.omit-StartView.sendStartView': SLOWER,
+  'Vsr.omit-EnterView.sendPrepareOk': SLOWER,
   'Vsr.omit-AnswerStartViewChange.sendStartView':
     'the StartView with which the view began goes out before it (ReplicaPace.hearing)',
   'Vsr.omit-AdoptLog.deliverCommitted':
     'the next commit number delivers it, and in a view that goes on one always comes',
   'Vsr.omit-PrimaryFsync.deliverCommitted':
     'a primary syncs in the turn in which it prepares: no acknowledgement comes before',
-  'Vsr.omit-PersistCommit.syncRest': 'the commit number is persisted when 256 ops wait: runs are shorter',
-  'Vsr.omit-PersistCommit.writeSuperblock': 'the commit number is persisted when 256 ops wait: runs are shorter',
+  'Vsr.omit-PersistCommit.syncRest':
+    'LogIsDurable holds there: only a suffix that was cut and came back the same can wait for its sync',
+  'Vsr.omit-PersistCommit.writeSuperblock':
+    'a restart then begins with an older commit number and hears the newer one again: only slower',
   'Vsr.omit-ViewChangeFsync.syncLog': TWO_SYNCS,
   'Vsr.omit-PersistView.syncRest': TWO_SYNCS,
   'Vsr.omit-StartView.syncRest': TWO_SYNCS,
