@@ -2,6 +2,7 @@
 import Table from 'cli-table3';
 import type { CheckedEdges } from './checked-edges.ts';
 import type { DiskLimit } from './disk-limit.ts';
+import type { JudgedSteps } from './judged-steps.ts';
 import { type LoadRow, median } from './load-result.ts';
 import type { MachineEvents } from './machine-events.ts';
 import type { SimulationRates } from './sim.ts';
@@ -21,6 +22,7 @@ export interface BenchReport {
   readonly residentBytes: readonly number[];
   readonly startUp: StartUp | undefined;
   readonly simulation: SimulationRates;
+  readonly judged: readonly JudgedSteps[];
 }
 
 const MIB = 1024 ** 2;
@@ -70,7 +72,16 @@ function loads({ rows, diskLimits }: BenchReport): string {
   return table.toString();
 }
 
-function rest({ rows, diskLimits, machineEvents, edges, residentBytes, startUp, simulation }: BenchReport): string {
+function rest({
+  rows,
+  diskLimits,
+  machineEvents,
+  edges,
+  residentBytes,
+  startUp,
+  simulation,
+  judged,
+}: BenchReport): string {
   const table = new Table(PLAIN);
   const disk = median(diskLimits.map(({ syncsPerSecond }) => syncsPerSecond));
   const diskP50 = median(diskLimits.map(({ p50Ms }) => p50Ms));
@@ -89,6 +100,11 @@ function rest({ rows, diskLimits, machineEvents, edges, residentBytes, startUp, 
     [
       `simulated clusters, 3 replicas, all oracles, ${simulation.workers} processes`,
       `${whole(simulation.runsPerSecond)} runs, ${whole(simulation.stepsPerSecond)} steps, ${whole(simulation.machineEventsPerSecond)} machine events a second`,
+    ],
+    [
+      'simulated runs judged by TLC, the start of its JVM included',
+      judged.map(({ steps, perSecond }) => `${whole(steps)} steps: ${whole(perSecond)} a second`).join('\n') ||
+        'TLC is not here',
     ],
     [
       'resident memory of a replica after the load',

@@ -10,6 +10,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { benchTables } from './bench-tables.ts';
 import { checkedEdges } from './checked-edges.ts';
 import { type DiskLimit, measureDiskLimit } from './disk-limit.ts';
+import { measureJudging } from './judged-steps.ts';
 import { latencyPlot } from './latency-plot.ts';
 import { foldRepetitions, type LoadResult } from './load-result.ts';
 import { lockstepSystem } from './lockstep-system.ts';
@@ -82,6 +83,8 @@ async function main(): Promise<void> {
   }
   progress('simulated runs');
   const simulation = await measureSimulation(ROOT, flags.simRuns);
+  progress('simulated runs judged by TLC');
+  const judged = await measureJudging(ROOT);
   progress('machine events');
   const report = {
     schema: 1,
@@ -94,6 +97,7 @@ async function main(): Promise<void> {
     machineEvents: measureMachineEvents(MACHINE_EVENTS),
     edges: checkedEdges(ROOT),
     simulation,
+    judged,
     residentBytes,
     startUp:
       flags.startUpGib === 0 ? undefined : await measureStartUp(ROOT, folder, flags.startUpGib * GIB, flags.bytes),
