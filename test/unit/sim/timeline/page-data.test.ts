@@ -78,6 +78,17 @@ describe('the model of the page', () => {
     }
   });
 
+  it('finds a message that was under way for most of the run, wherever it is looked for', () => {
+    const slow = data.events.map((event, at) => (at === 20 ? { ...event, sentUs: event.us, us: data.endUs } : event));
+    const ofSlow = createModel({ ...data, events: slow });
+    for (const share of [0.3, 0.6, 0.9]) {
+      const found: number[] = [];
+      const at = data.endUs * share;
+      ofSlow.visible(at, at + 10, (_, index) => found.push(index));
+      expect(found).toContain(20);
+    }
+  });
+
   it('looks at few events when little is in sight', () => {
     const long = pageData(fakeRun({ operations: 900 }));
     const ofLong = createModel(long);

@@ -21,6 +21,17 @@ describe('terminalTimeline', () => {
     expect(Math.max(...widths)).toBeLessThanOrEqual(LINE_COLUMNS_MAX);
   });
 
+  it('a long text goes on below, broken at spaces, and inside of a word only when the word is too long', () => {
+    const what = `${'short words '.repeat(12)}${'w'.repeat(150)}`;
+    const call: SimEvent = { step: 1, atUs: 5, kind: 'call', client: 0, operation: 0, replica: 0, what };
+    const lines = terminalTimeline(withEvents([call])).split('\n');
+    expect(Math.max(...lines.map((line) => [...line].length))).toBeLessThanOrEqual(LINE_COLUMNS_MAX);
+    const texts = lines.flatMap((line) => (/short|www/.test(line) ? [line.slice(54).trim()] : []));
+    expect(texts.length).toBeGreaterThan(4);
+    for (const text of texts.filter((each) => !each.includes('w'.repeat(10)))) expect(text).toMatch(/(?:short|words)$/);
+    expect(texts.join('').match(/w{2,}/g)?.join('')).toHaveLength(150);
+  });
+
   it('a message is an arrow from its sender to its receiver, in both directions; a lost one ends in a cross', () => {
     const text = terminalTimeline(failing);
     expect(text).toMatch(/ ●─+▶ .* Prepare v0 op 1\n/);
