@@ -129,6 +129,8 @@ export class World {
 
   /** The process of this node ends, or its power: what it does to the disk was done. */
   stop(node: SimNode, why: FaultKind | 'halted', reason?: string): void {
+    if (this.listens)
+      for (const waiting of node.inbox) if (waiting.kind === 'frame') this.#emitDrop(waiting.packet, 'down');
     node.drop();
     this.history.note(this.nowUs, 23, node.index);
     if (this.listens)
@@ -336,7 +338,10 @@ export class World {
 
   #dropped(packet: Packet, why: FaultKind | 'down' | 'reset'): void {
     this.history.note(this.nowUs, 28, packet.to, packet.frame);
-    if (!this.listens) return;
+    if (this.listens) this.#emitDrop(packet, why);
+  }
+
+  #emitDrop(packet: Packet, why: FaultKind | 'down' | 'reset'): void {
     const { frame, from, to } = packet;
     this.emit({ kind: 'drop', frame, from, to, message: this.#oracles.nameOf(packet), why });
   }
