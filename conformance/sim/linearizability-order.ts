@@ -19,8 +19,6 @@ export interface Step {
   latestUs: number;
   /** What comes behind this step takes effect not before. For commands that is earliestUs. */
   endEarliestUs: number;
-  /** The next op was committed by then, and with it the end of the state that is read. For commands that is latestUs. */
-  endLatestUs: number;
 }
 
 /** A call or return that bounds the rest. */
@@ -122,7 +120,6 @@ function pushSteps(
       earliestUs,
       latestUs: Number.POSITIVE_INFINITY,
       endEarliestUs,
-      endLatestUs: Number.POSITIVE_INFINITY,
     });
     index = next;
   }
@@ -133,16 +130,11 @@ function boundReturns(steps: readonly Step[]): void {
   for (let end = steps.length; end > 0; ) {
     const { commitId, isReads } = steps[end - 1] as Step;
     let from = end;
-    const endLatestUs = latestUs;
     while (from > 0 && steps[from - 1]?.commitId === commitId && steps[from - 1]?.isReads === isReads) {
       from--;
       for (const { entry } of (steps[from] as Step).members) latestUs = Math.min(latestUs, returnOf(entry));
     }
-    for (let index = from; index < end; index++) {
-      const step = steps[index] as Step;
-      step.latestUs = latestUs;
-      step.endLatestUs = isReads ? endLatestUs : latestUs;
-    }
+    for (let index = from; index < end; index++) (steps[index] as Step).latestUs = latestUs;
     end = from;
   }
 }

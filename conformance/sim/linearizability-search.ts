@@ -75,7 +75,7 @@ export class OrderSearch {
   #at = 0;
   #left: readonly Answered[] = NOTHING;
   #loose: Loose[] = [];
-  /** What stands against the step at hand beside those that wait. */
+  /** What stands against the reads at hand. */
   #early: Refusal | undefined;
   readonly #points: ChoicePoint[] = [];
   #choices = 0;
@@ -128,26 +128,19 @@ export class OrderSearch {
     return step.isReads ? this.#takesReads(step, stream) : this.#takesCommand(step, stream);
   }
 
+  /** Nothing has to go before reads that are right now: what would go there leads to the same behind them. */
   #takesReads(step: Step, stream: StreamSearch): boolean {
     if (!stream.readsHold(step)) return false;
-    const nextCallUs = this.#refusals[this.#active]?.callUs ?? Number.POSITIVE_INFINITY;
-    if (stream.mayEnd || this.#waiting.length > 0 || nextCallUs <= step.endLatestUs) {
-      const point = this.#point();
-      this.#settle(step.endLatestUs); // at this very state, before or after the reads
-      const early = this.#waiting.find(
-        (refusal) =>
-          refusal.returnUs < step.endEarliestUs && refusal.stream === stream.facts && !stream.isRight(refusal),
-      );
-      if (early !== undefined) {
-        // It waits for another state of the stream, and had returned when one of these reads was called.
-        this.#early = early;
-        this.#waiting = [...point.waiting];
-        this.#active = point.active;
-        this.#loose.length = point.looseCount;
-        return false;
-      }
-      this.#points.push(point);
+    // A refusal that waits for another state of the stream, and had returned when one of these reads was called.
+    const isEarly = (refusal: Refusal): boolean =>
+      refusal.returnUs < step.endEarliestUs && refusal.stream === stream.facts && !stream.isRight(refusal);
+    this.#early = this.#waiting.find(isEarly);
+    for (let next = this.#active; this.#early === undefined && next < this.#refusals.length; next++) {
+      const refusal = this.#refusals[next] as Refusal;
+      if (refusal.callUs > step.endEarliestUs) break;
+      if (isEarly(refusal)) this.#early = refusal;
     }
+    if (this.#early !== undefined) return false;
     this.#advance();
     return true;
   }
@@ -192,19 +185,17 @@ export class OrderSearch {
     const isNext = (refusal: Refusal): boolean => refusal.callUs <= callUsMax && this.#isRight(refusal);
     if (!waiting.some(isNext)) return;
     this.#waiting = waiting.filter((refusal) => !isNext(refusal));
-    for (const refusal of waiting) if (isNext(refusal)) this.#placed(refusal.callUs, refusal.returnUs, latestUs);
+    for (const refusal of waiting) if (isNext(refusal)) this.#placed(refusal);
   }
 
   #isRight(refusal: Refusal): boolean {
     return (this.#byIndex[refusal.stream.index] as StreamSearch).isRight(refusal);
   }
 
-  #placed(callUs: number, returnUs: number, latestUs: number): void {
+  #placed({ callUs, returnUs }: Refusal): void {
     const step = this.#step;
     const isInside = step !== undefined && this.#left.length < step.members.length;
-    // A read of this very state may come before it: then it is the step behind the read that it bounds.
-    const isBehindReads = step !== undefined && latestUs > step.latestUs;
-    const before = this.#order[this.#at + (isBehindReads ? 1 : 0)] ?? this.#steps.length;
+    const before = this.#order[this.#at] ?? this.#steps.length;
     const after = this.#order[isInside ? this.#at : this.#at - 1] ?? -1;
     this.#loose.push({ before, callUs, after, returnUs });
   }

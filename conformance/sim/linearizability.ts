@@ -17,10 +17,11 @@
  * one stream at a time (linearizability-search.ts), without choices where nothing is loose: near-linear. The streams' orders
  * fit together unless loose operations of two of them pull an op's moment apart; then all are searched together.
  *
- * Incomplete, always to the side of no alarm: a search that has tried CHOICES_MAX choices ends without a verdict (no test and
- * no run came near it); ops that no answer names are as many as it takes, also where the log had no room for one; refusals of
- * bounds (LIMIT_REACHED) and what a server says of itself (BUSY, NO_QUORUM, …) need no state; a committed read that saw no
- * stream is always right.
+ * Incomplete, always to the side of no alarm: a search that has tried CHOICES_MAX choices ends without a verdict (seen only in
+ * made-up histories of which a tenth and more has no answer, in streams that are deleted); what has no commit id and lies
+ * between two commands of one op need not be at its moment; ops that no answer names are as many as it takes, also where the
+ * log had no room for one; refusals of bounds (LIMIT_REACHED) and what a server says of itself (BUSY, NO_QUORUM, …) need no
+ * state; a committed read that saw no stream is always right.
  */
 import { assert } from '../../impl/ports/assert.ts';
 import type { HistoryEntry } from './client-history.ts';

@@ -363,9 +363,10 @@ function entryOf(
   return { ...call, kind: body.operation, outcome };
 }
 
-function appendFields({ events, expectedOffset }: AppendRequest) {
+function appendFields({ events, expectedOffset, idempotencyKey }: AppendRequest) {
   const first = partsOf((events[0] as { readonly data: Uint8Array }).data);
-  return { kind: 'append' as const, value: first.value, count: events.length, expectedOffset };
+  const keyed = idempotencyKey !== '';
+  return { kind: 'append' as const, value: first.value, count: events.length, expectedOffset, keyed };
 }
 
 function appendOutcome(ended: Ended) {

@@ -1,11 +1,13 @@
 /**
  * Goal: each way in which a history can be wrong is seen, and called by its name; what only looks wrong is not.
- * Method: one small history for each, written down as the clients would have seen it; commit id 1 creates the stream.
+ * Method: one small history for each, written down as the clients would have seen it; commit id 1 creates the
+ * stream. The brute-force search must say the same of each.
  */
 import { describe, expect, test } from 'vitest';
 import type { HistoryEntry } from '../../../conformance/sim/client-history.ts';
 import { checkHistory } from '../../../conformance/sim/linearizability.ts';
 import type { HistoryRule } from '../../../conformance/sim/linearizability-problem.ts';
+import { isLinearizable } from '../../property/sim/brute-force-linearizability.ts';
 
 type Entry = HistoryEntry extends infer E ? (E extends HistoryEntry ? Omit<E, 'operation' | 'client'> : never) : never;
 type Interval = readonly [callUs: number, returnUs?: number];
@@ -73,6 +75,8 @@ const begin = created([0, 1], at(1));
 const history = (...entries: readonly Entry[]): readonly HistoryEntry[] =>
   [begin, ...entries].map((entry, operation) => ({ ...entry, operation, client: operation }));
 const whatIsWrong = (...entries: readonly Entry[]) => checkHistory(history(...entries));
+
+const elsewhere = (entry: Entry): Entry => ({ ...entry, stream: 's1' });
 
 /** Operation numbers are those of the entries, from 1: 0 creates the stream. */
 const WRONG: readonly (readonly [name: string, rule: HistoryRule, operation: number, ...entries: Entry[]])[] = [
@@ -284,6 +288,22 @@ const WRONG: readonly (readonly [name: string, rule: HistoryRule, operation: num
     created([50, 60], at(5)),
     read([7], [70, 80], 6),
   ],
+  [
+    'no stream between two reads of one state, however it may be deleted behind them',
+    ...(['RefusalIsJustified', 1] as const),
+    append(7, [3, 4], refusedBy('STREAM_NOT_FOUND')),
+    read([], [1, 2], 1),
+    read([], [8, 9], 1),
+    deleted([0], unknown),
+  ],
+  [
+    'two streams, each right by itself, of which one must be late and the other early',
+    ...(['OffsetsAreDense', 1] as const),
+    append(7, [10, 200], from(1, 2)),
+    append(8, [100], unknown),
+    elsewhere(created([10, 200], at(3))),
+    elsewhere(created([40, 50], refusedBy('STREAM_EXISTS'))),
+  ],
 ];
 
 const RIGHT: readonly (readonly [name: string, ...entries: Entry[]])[] = [
@@ -354,6 +374,7 @@ describe('Linearizability: histories that are wrong', () => {
     test(name, () => {
       const problem = whatIsWrong(...entries);
       expect(problem).toMatchObject({ rule, operation });
+      expect(isLinearizable(history(...entries))).toBe(false);
       expect(problem?.message).toMatch(/^operation \d+ \(.+\).* \S+$/);
       for (const related of problem?.related ?? []) expect(related).toBeLessThanOrEqual(entries.length);
     });
@@ -363,5 +384,6 @@ describe('Linearizability: histories that only look wrong', () => {
   for (const [name, ...entries] of RIGHT)
     test(name, () => {
       expect(whatIsWrong(...entries)).toBeUndefined();
+      expect(isLinearizable(history(...entries))).toBe(true);
     });
 });
