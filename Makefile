@@ -4,7 +4,7 @@ SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
 STAMP := node_modules/.package-lock.json
 
-.PHONY: help check check-deep replay validate canaries spec-index explain-page picture sim sim-nodes test bench bench-peers lint types style imports clean node sim-canaries sim-curve
+.PHONY: help check check-deep replay validate canaries spec-index explain-page picture sim sim-nodes test bench bench-peers lint types style imports clean node sim-canaries sim-curve sim-guided
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -58,6 +58,9 @@ test: node $(STAMP) ## Unit, property and end-to-end tests
 
 sim-canaries: node $(STAMP) ## Write docs/simulation-canaries.md: the runs that each broken implementation takes (A='--only Vsr.drop --ranges 2')
 	@node --import tsx conformance/sim/canary-table-main.ts $(A)
+
+sim-guided: node $(STAMP) ## Runs of the whole implementation, steered by what they reach (A='--runs 5000 --seed 7')
+	@node --import tsx conformance/sim/guided-main.ts $(A)
 
 sim-curve: node $(STAMP) ## Steered runs beside the seeds in order, on the hard canaries: a table and docs/pictures/sim-curve.svg (A='--runs 200')
 	@node --import tsx conformance/sim/curve-main.ts $(A)

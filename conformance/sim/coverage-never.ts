@@ -15,8 +15,8 @@ const NEVER: readonly Never[] = [
   { keys: /^Vsr normal (?:ClientRequest|SendCommit|Abdicate) IsPrimary=0$/, why: NOT_ASKED },
   { keys: /^Vsr normal (?:HeartbeatTimeout IsBackup|PersistCommit \S+)=0$/, why: NOT_ASKED },
   {
-    keys: /^Vsr recovering (?!Restart|PrimaryFsync|BackupFsync|ViewChangeFsync)\S+ status=0$/,
-    why: 'a replica leaves `recovering` in the turn in which it opens, before any message comes',
+    keys: /^Vsr recovering (?!Receive|Join|Answer|Restart|PrimaryFsync|BackupFsync|ViewChangeFsync)\S+ status=0$/,
+    why: 'a replica leaves `recovering` by the first internal step: no other is asked for',
   },
   {
     keys: /^Vsr normal (?:ViewChange|PersistView|Send|CastOwn|ChooseLog|RequestEntry|AdoptLog|StartView|EnterView|Restart)\S* status=0$/,

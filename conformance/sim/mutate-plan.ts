@@ -6,6 +6,7 @@
 import type { SimulatedRandom } from '../../impl/ports/simulated-random.ts';
 import { LOSING_KINDS } from './budget.ts';
 import { drawFault } from './draw-fault.ts';
+import { drawStorm, focusOnStorm } from './draw-storm.ts';
 import {
   FAULT_KINDS,
   type Fault,
@@ -21,6 +22,9 @@ import {
 const CHANGES_MAX = 6;
 const FAULTS_MAX = 40;
 const MOVED_US_MAX = 200_000;
+/** One change in so many puts a storm of view changes (draw-storm.ts) in the place of all else that splits the cluster. */
+const STORM_OF = 4;
+const STORM_US_MIN = 2_000_000;
 /** Two faults that meet are so far apart at most: a few turns of a replica. */
 const MEETING_US = 4_000;
 /** Kinds by which machines are kept apart or end: what view changes are made of. They are drawn half of the time. */
@@ -42,10 +46,20 @@ export function mutatedScenario(random: SimulatedRandom, parent: Scenario, other
     if (random.below(6) === 0) rest = movedOperations(random, rest, parent);
     else faults = changedFaults(random, faults, parent, other);
   }
+  let { safetyUs } = parent;
+  if (random.below(STORM_OF) === 0) {
+    if (safetyUs < STORM_US_MIN) safetyUs += STORM_US_MIN;
+    const storm = drawStorm(random, parent.replicaCount, safetyUs, SPLITTING);
+    rest = focusOnStorm(random, rest, storm);
+    faults = [
+      ...faults.filter(({ fault, untilUs }) => !SPLITTING.includes(fault.kind) || untilUs === FOREVER_US),
+      ...storm,
+    ];
+  }
   // What chance decides inside a run is drawn anew half of the time.
   const seed = random.below(2) === 0 ? parent.seed : random.below(SEED_MAX);
   const plan = [...rest, ...faults.slice(0, FAULTS_MAX)].sort((a, b) => a.atUs - b.atUs);
-  return { ...parent, seed, plan };
+  return { ...parent, seed, safetyUs, plan };
 }
 
 function isFault(event: PlanEvent): event is FaultEvent {
