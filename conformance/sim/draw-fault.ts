@@ -1,15 +1,8 @@
 /** One fault of a kind, with its strength and its time, drawn for make-plan.ts. Mirrors no spec module. */
+import type { Writeback } from '../../impl/ports/simulated-disk.ts';
 import type { SimulatedRandom } from '../../impl/ports/simulated-random.ts';
 import { LOSING_KINDS } from './budget.ts';
-import {
-  type Fault,
-  type FaultEvent,
-  type FaultKind,
-  FOREVER_US,
-  type Link,
-  type ReplicaCount,
-  type Writeback,
-} from './plan.ts';
+import { type Fault, type FaultEvent, type FaultKind, FOREVER_US, type Link, type ReplicaCount } from './plan.ts';
 
 export interface DrawContext {
   readonly replicaCount: ReplicaCount;

@@ -4,6 +4,7 @@
  * the place where it happens, so that leaving out a part of the plan leaves the rest as it was. Times are whole virtual
  * microseconds from the start. Mirrors no spec module.
  */
+import type { Writeback } from '../../impl/ports/simulated-disk.ts';
 
 /** Seeds are 32-bit: what SimulatedRandom takes. */
 export const SEED_MAX = 0xffff_ffff;
@@ -54,9 +55,6 @@ export interface Link {
   readonly from: number;
   readonly to: number;
 }
-
-/** In which order the disk had written back what no sync had covered when the power went. */
-export type Writeback = 'fifo' | 'random' | 'elevator' | 'deadline';
 
 export type Fault =
   /** Weather of the network while it lasts, everywhere or on one link. Shares are of 1,000 frames. */

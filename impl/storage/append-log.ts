@@ -347,13 +347,8 @@ export class AppendLog {
   }
 
   #encode(records: readonly NewRecord[]): LogBatch {
-    const end = {
-      path: this.path,
-      records: this.recordsWritten,
-      endBytes: this.#context.endBytes,
-      headHash: this.#headHash,
-    };
-    return encodeBatch(end, records, this.#settings);
+    const { path, recordsWritten, bytesWritten: endBytes, headHash } = this;
+    return encodeBatch({ path, records: recordsWritten, endBytes, headHash }, records, this.#settings);
   }
 
   #readRecord(offset: number, window?: ReadWindow): DecodedRecord {
