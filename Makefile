@@ -31,8 +31,8 @@ replay: node $(STAMP) ## Step a saved trace on the real code: T=path, or all of 
 validate: node $(STAMP) ## Hold a recorded run of a cluster to the spec: R=directory of `lockstep server --record`
 	@node --import tsx conformance/validate-cluster/main.ts $(R)
 
-sim: node $(STAMP) ## Simulate whole clusters under every fault: RUNS=2000, FIRST=1, SEED=one, SCENARIO=, REPLICAS=, WITHOUT=, A='more flags'
-	@bin/lockstep sim $(if $(SEED),--seed $(SEED),$(if $(RUNS),--runs $(RUNS)) $(if $(FIRST),--first-seed $(FIRST))) $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(REPLICAS),--replicas $(REPLICAS)) $(if $(WITHOUT),--without $(WITHOUT)) $(A)
+sim: node $(STAMP) ## Simulate whole clusters under every fault: RUNS=2000, FIRST=1, SEED=one, SCENARIO=swarm-sizes, REPLICAS=, WITHOUT=, A='more flags'
+	@bin/lockstep sim $(if $(SEED),--seed $(SEED),$(if $(RUNS),--runs $(RUNS)) $(if $(FIRST),--first-seed $(FIRST))) --scenario $(or $(SCENARIO),swarm-sizes) $(if $(REPLICAS),--replicas $(REPLICAS)) $(if $(WITHOUT),--without $(WITHOUT)) $(A)
 
 sim-nodes: node $(STAMP) ## The same simulations on another Node, OTHER=path of its binary: their histories must be the same bytes
 	@[ -n "$(OTHER)" ] || { echo "Say which: make sim-nodes OTHER=/path/of/node RUNS=200" >&2; exit 2; }

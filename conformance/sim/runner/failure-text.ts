@@ -26,6 +26,7 @@ export function failureText(
       `  replay:   lockstep sim --bundle ${bundle.file}`,
       `  shrink:   lockstep sim shrink ${bundle.file}`,
       `  timeline: lockstep sim timeline ${bundle.file}`,
+      `  to TLC:   lockstep sim trace ${bundle.file}`,
     );
     if (again !== undefined) lines.push(`  or again: ${again}`);
     return lines.join('\n');

@@ -14,6 +14,7 @@ import { bisect, regression, replay, shrink, timeline } from './bundle-commands.
 import { EXIT_CLEAN, runMany, type Surroundings } from './many-runs.ts';
 import { runOne } from './one-run.ts';
 import { type SimTask, simTaskOf } from './sim-arguments.ts';
+import { trace } from './trace-command.ts';
 
 export const EXIT_NOT_RUN = 2;
 const EXIT_STOPPED_AT_ONCE = 130;
@@ -49,6 +50,8 @@ function runTask(task: SimTask, around: Surroundings): Promise<number> | number 
       return shrink(task.file, task.json, around);
     case 'timeline':
       return timeline(task, around);
+    case 'trace':
+      return trace(task, around);
     case 'bisect':
       return bisect(task.file, task.json, around);
     case 'regression':

@@ -15,7 +15,7 @@ const FIRST_SEED_BY_DEFAULT = 1;
 const WORKERS_MAX = 256;
 /** Of known names in a message. */
 const NAMES_SHOWN_MAX = 30;
-const ACTIONS = ['shrink', 'bisect', 'timeline', 'regression', 'scenarios', 'canaries'] as const;
+const ACTIONS = ['shrink', 'bisect', 'timeline', 'trace', 'regression', 'scenarios', 'canaries'] as const;
 
 /** Names that exist, from the modules that define them. */
 export interface KnownNames {
@@ -49,6 +49,14 @@ export interface TimelineTask {
   readonly mermaid: boolean;
 }
 
+export interface TraceTask {
+  readonly kind: 'trace';
+  readonly file: string;
+  /** Where the trace goes; undefined: beside the bundles. */
+  readonly out: string | undefined;
+  readonly json: boolean;
+}
+
 export interface RegressionTask {
   readonly kind: 'regression';
   readonly file: string;
@@ -61,6 +69,7 @@ export type SimTask =
   | OneTask
   | { readonly kind: 'replay' | 'shrink' | 'bisect'; readonly file: string; readonly json: boolean }
   | TimelineTask
+  | TraceTask
   | RegressionTask
   | { readonly kind: 'scenarios' | 'canaries'; readonly json: boolean };
 
@@ -79,6 +88,7 @@ const OPTIONS = {
   bundle: { type: 'string' },
   html: { type: 'string' },
   mermaid: { type: 'boolean' },
+  out: { type: 'string' },
   'fixed-by': { type: 'string' },
   name: { type: 'string' },
   'no-resume': { type: 'boolean' },
@@ -103,6 +113,7 @@ export function simTaskOf(argv: readonly string[], known: KnownNames): SimTask {
   if (file === undefined)
     throw usage(`\`lockstep sim ${action}\` needs a bundle: a file of build/sim/failures, as a failing run prints it`);
   if (action === 'timeline') return { kind: action, file, html: values.html, mermaid: values.mermaid === true };
+  if (action === 'trace') return { kind: action, file, out: values.out, json };
   if (action !== 'regression') return { kind: action, file, json };
   const fixedBy = values['fixed-by'];
   if (fixedBy === undefined || fixedBy === '')

@@ -8,13 +8,13 @@ import { runEngine } from '../engine-process.ts';
 type SimOptions = Readonly<Record<string, string | boolean | undefined>>;
 
 /** Of the caller's folder; the engine runs in the root. */
-const PATHS = ['keep', 'bundle', 'html'];
+const PATHS = ['keep', 'bundle', 'html', 'out'];
 
 export function configure(command: Command): void {
   command
     .argument(
       '[action]',
-      'shrink, bisect, timeline or regression with a bundle; scenarios or canaries, which lists them',
+      'shrink, bisect, timeline, trace or regression with a bundle; scenarios or canaries, which lists them',
     )
     .argument('[bundle]', 'a file of build/sim/failures')
     .option('--seed <n>', 'exactly one run, of this seed')
@@ -33,6 +33,7 @@ export function configure(command: Command): void {
     .option('--no-coverage', 'do not count what the machines went through')
     .option('--html <file>', 'timeline: as a page')
     .option('--mermaid', 'timeline: as a diagram for Markdown')
+    .option('--out <file>', 'trace: where the ITF trace goes (default: build/sim/traces)')
     .option('--fixed-by <text>', 'regression: the first line of the commit that mended it; it goes to traces/sim')
     .option('--name <name>', 'regression: of its file')
     .addHelpText(
