@@ -76,6 +76,13 @@ describe('lockstep sim', () => {
     expect(shrunk.exitCode).toBe(0);
     const smaller = /lockstep sim timeline (\S+)/.exec(shrunk.stdout)?.[1] ?? 'none';
     expect((await sim('timeline', smaller)).stdout).toMatch(/FAILURE after step/);
+    const out = join(keep, 'failing.itf.json');
+    const traced = await sim('trace', smaller, '--out', out);
+    expect(traced.stdout).toMatch(/^TLC: (?:refused at step \d+|did not run)/);
+    expect(traced.stdout).toMatch(/^code: the whole code differs at step \d+/m);
+    const stepped = await lockstep(['replay', out]);
+    expect(stepped.stdout).toMatch(/^diverges .*step \d+/m);
+    expect(stepped.exitCode).toBe(1);
   });
 
   it('Ctrl-C keeps what is done, and the same command goes on there', { timeout: RUNS_MS_MAX }, async () => {

@@ -31,6 +31,7 @@ describe('words that are understood', () => {
     ['--bundle f', { kind: 'replay', file: 'f' }],
     ['shrink f --json', { kind: 'shrink', file: 'f', json: true }],
     ['bisect f', { kind: 'bisect', file: 'f' }],
+    ['trace f --out p', { kind: 'trace', file: 'f', out: 'p', json: false }],
     ['timeline f --html p', { kind: 'timeline', file: 'f', html: 'p', mermaid: false }],
     ['regression f --fixed-by x', { kind: 'regression', file: 'f', fixedBy: 'x', name: undefined }],
     ['scenarios', { kind: 'scenarios' }],
