@@ -70,14 +70,16 @@ LockstepRowAt(n) == LockstepRows[lockstepRun][((n - 1) \\div ${CHUNK_ROWS}) + 1]
 ${OBSERVED}
 LockstepKept == UNCHANGED <<status, view, logView, log, commit, acked, target, crashes>> /\\ UNCHANGED superblockVars
                 /\\ UNCHANGED voteVars /\\ UNCHANGED clientVars
-\\* Not of the spec: the disk writes the log back up to op n; below that log and logDurable are already one.
+\\* Not of the spec: the disk writes the log back up to op n; below that log and logDurable are already one. For a backup it is
+\\* BackupFsync when the log ended there: the replica that finds op n on its disk again may well acknowledge it.
 LockstepWriteback(r, n) ==
     /\\ status[r] \\in {"normal", "view-change"}
     /\\ n <= Op(r)
     /\\ \\A k \\in 1..Minimum(Len(logDurable[r]), Op(r)) : k <= n \\/ logDurable[r][k] # log[r][k]
     /\\ logDurable' = [logDurable EXCEPT ![r] = SubSeq(log[r], 1, n)]
+    /\\ messages' = IF status[r] = "normal" /\\ IsBackup(r)
+                    THEN messages \\cup {[type |-> "PrepareOk", from |-> r, view |-> view[r], op |-> n]} ELSE messages
     /\\ LockstepKept
-    /\\ UNCHANGED messages
 \\* Not of the spec: messages that nobody takes from here on go.
 LockstepForget(numbers) ==
     /\\ messages' = messages \\ {LockstepMessages[lockstepRun][i] : i \\in numbers}

@@ -11,8 +11,9 @@ import type { SimEvent } from '../sim-event.ts';
 import { ReplicaLog } from './replica-log.ts';
 
 /**
- * No action of Vsr: the disk writes the log back up to an op that is neither its end nor what was last synced. In the spec an
- * fsync at the moment when the log ended there, whose messages are lost; told apart, since a primary's would count its own copy.
+ * No action of Vsr: the disk writes the log back up to an op that is neither its end nor what was last synced. For a backup it
+ * is BackupFsync at the moment when the log ended there. A primary's PrimaryFsync then would have counted its own copy too:
+ * here it counts nothing, which the spec has no action for, and which only makes less known. So it is told apart.
  */
 export const WRITEBACK = 'Writeback';
 

@@ -4,7 +4,7 @@
  */
 import { type MessageFacts, NO_ENTRY_HASH } from '../../../machines/vsr-context.ts';
 import { type TlaValue, tlaInteger, tlaRecord, tlaString } from '../../values/tla-value.ts';
-import type { RunStep } from './run-steps.ts';
+import { type RunStep, WRITEBACK } from './run-steps.ts';
 
 /** Value of an entry that no request of the run made. */
 const UNKNOWN_ENTRY = -1;
@@ -68,6 +68,11 @@ export class SpecValues {
       case 'BackupFsync':
       case 'EnterView':
         return this.message('PrepareOk', { from, view, op });
+      case WRITEBACK: {
+        const { status, opDurable, acked } = after;
+        const isBackup = status === 'normal' && view % acked.length !== from;
+        return isBackup ? this.message('PrepareOk', { from, view, op: opDurable }) : undefined;
+      }
       case 'SendCommit':
         return this.message('Commit', { from, view, commit });
       case 'PersistView':
