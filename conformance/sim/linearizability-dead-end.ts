@@ -11,12 +11,14 @@ import type { StreamSearch } from './linearizability-stream.ts';
 export function explainDeadEnd({ step, left, streams, waiting }: DeadEnd, facts: HistoryFacts): HistoryProblem {
   const apart = readsApart(left);
   if (apart !== undefined) return apart;
+  const [refusal] = [...waiting].sort((a, b) => a.returnUs - b.returnUs);
   const stream = streams.find(({ facts: { index } }) => index === step?.stream);
-  for (const answered of stream === undefined ? [] : left) {
+  // Commands wait for a refusal that had returned by then, whatever else may stand against them.
+  const isOverdue = refusal !== undefined && step !== undefined && !step.isReads && refusal.returnUs < step.earliestUs;
+  for (const answered of stream === undefined || isOverdue ? [] : left) {
     const problem = againstStep(answered, stream as StreamSearch, facts);
     if (problem !== undefined) return problem;
   }
-  const [refusal] = [...waiting].sort((a, b) => a.returnUs - b.returnUs);
   assert(refusal !== undefined, 'where a search ends something has no place');
   return againstRefusal(
     refusal,

@@ -289,6 +289,14 @@ const WRONG: readonly (readonly [name: string, rule: HistoryRule, operation: num
     read([7], [70, 80], 6),
   ],
   [
+    'a stale read that saw no stream, before two appends of one op',
+    ...(['NoStreamIsJustified', 2] as const),
+    append(7, [10, 20], from(0, 2)),
+    noStream([30, 40]),
+    append(8, [50, 60], from(1, 3)),
+    append(9, [50, 60], from(2, 3)),
+  ],
+  [
     'no stream between two reads of one state, however it may be deleted behind them',
     ...(['RefusalIsJustified', 1] as const),
     append(7, [3, 4], refusedBy('STREAM_NOT_FOUND')),
