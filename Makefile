@@ -4,7 +4,7 @@ SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
 STAMP := node_modules/.package-lock.json
 
-.PHONY: help check check-deep replay validate canaries spec-index explain-page picture sim sim-nodes test bench bench-peers lint types style imports clean node sim-canaries sim-curve sim-guided
+.PHONY: help check check-deep replay validate canaries spec-index explain-page picture sim sim-nodes test bench bench-peers lint types style imports clean node sim-canaries sim-curve sim-guided sim-picture
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -49,6 +49,9 @@ spec-index: node $(STAMP) ## Write impl/dx/spec-index.ts from specs/, for the ex
 
 explain-page: node $(STAMP) ## Write the output in docs/explain.md anew
 	@node --import tsx conformance/replay/explain-page-main.ts
+
+sim-picture: node $(STAMP) ## Write docs/pictures/simulated-run.png: the page of a run that fails (needs Chromium)
+	@node --import tsx conformance/sim/timeline/write-picture-main.ts
 
 picture: node $(STAMP) ## Write docs/pictures/check-report.png from the last report (needs Chromium): C=component
 	@node --import tsx conformance/report/write-picture-main.ts $(C)

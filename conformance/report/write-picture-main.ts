@@ -2,18 +2,13 @@
  * Entry of `make picture`: docs/pictures/check-report.png, the top of build/report/check.html as a browser shows it, with the
  * component named (or the last one) below its figures. Needs Chromium; the report itself does not.
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { screenshot } from './screenshot.ts';
 
 const REPORT = 'build/report/check.html';
 const PICTURE = 'docs/pictures/check-report.png';
 const WIDTH = 1200;
 const HEIGHT = 1180;
-const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome'];
-const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--hide-scrollbars', '--disable-sync'];
-const QUIET = ['--disable-background-networking', '--disable-component-update', '--disable-quic'];
 
 function fail(message: string): never {
   process.stderr.write(`picture: ${message}\n`);
@@ -33,18 +28,5 @@ function pageOf(html: string, component: string | undefined): string {
 }
 
 if (!existsSync(REPORT)) fail(`${REPORT} is missing: run make check first`);
-const browser = process.env.CHROMIUM ?? BROWSERS.find((name) => spawnSync(name, ['--version']).status === 0);
-if (browser === undefined) fail('no Chromium: install the package chromium, or name one with CHROMIUM=path');
-const folder = mkdtempSync(join(tmpdir(), 'lockstep-picture-'));
-try {
-  const page = join(folder, 'page.html');
-  writeFileSync(page, pageOf(readFileSync(REPORT, 'utf8'), process.argv[2]));
-  mkdirSync('docs/pictures', { recursive: true });
-  const where = [`--user-data-dir=${join(folder, 'profile')}`, `--window-size=${WIDTH},${HEIGHT}`];
-  const target = [`--screenshot=${PICTURE}`, `file://${page}`];
-  const { status, stderr } = spawnSync(browser, [...FLAGS, ...QUIET, ...where, ...target], { encoding: 'utf8' });
-  if (status !== 0) fail(`${browser} ends with ${status}: ${stderr.slice(0, 500)}`);
-  process.stdout.write(`${PICTURE}\n`);
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
+screenshot(pageOf(readFileSync(REPORT, 'utf8'), process.argv[2]), PICTURE, [WIDTH, HEIGHT]);
+process.stdout.write(`${PICTURE}\n`);

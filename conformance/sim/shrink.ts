@@ -55,7 +55,11 @@ export interface Shrunk {
 }
 
 /** @throws BundleError when the bundle does not fail, or fails in another way than it did */
-export function shrinkBundle(run: Run, { scenario, failure }: Bundle, options: ShrinkOptions = {}): Shrunk {
+export function shrinkBundle(
+  run: Run,
+  { scenario, failure }: Pick<Bundle, 'scenario' | 'failure'>,
+  options: ShrinkOptions = {},
+): Shrunk {
   const shrinking = new Shrinking(run, scenario, showing(run, scenario, failure), options);
   shrinking.dropGroups();
   for (let before = shrinking.successes - 1; before !== shrinking.successes; ) {
