@@ -22,11 +22,6 @@ export type HistoryEntry = Call &
         readonly count: number;
         /** The offset that the first event had to get. */
         readonly expectedOffset: number | undefined;
-        /**
-         * Under an idempotency key, perhaps sent again: it may then be applied once in each stream that had the name while
-         * an attempt was under way (a key belongs to a stream, not to its name), and the answer is of one of them.
-         */
-        readonly keyed?: boolean;
         /** applied: firstOffset; refused: known not applied; unknown: may be, at any time after callUs, once. */
         readonly outcome:
           | { readonly kind: 'applied'; readonly firstOffset: number; readonly commitId: number }

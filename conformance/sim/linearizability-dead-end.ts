@@ -60,10 +60,9 @@ function againstStep(answered: Answered, stream: StreamSearch, facts: HistoryFac
   if (entry.kind !== 'append' || entry.outcome.kind !== 'applied') return undefined;
   const { firstOffset } = entry.outcome;
   const message = `${nameOf(entry)} has offset ${firstOffset}, and the stream goes on at ${nextOffset} then`;
-  if (firstOffset !== nextOffset)
-    return problemOf('OffsetsAreDense', entry, message, ownersAt(stream, facts, firstOffset));
-  if (stream.canTake(answered, facts.appends)) return undefined;
-  return problemOf('AppendedOnce', entry, `${nameOf(entry)} adds what is in this stream already`);
+  return firstOffset === nextOffset
+    ? undefined
+    : problemOf('OffsetsAreDense', entry, message, ownersAt(stream, facts, firstOffset));
 }
 
 function againstRead(entry: ReadEntry, stream: StreamSearch, facts: HistoryFacts): HistoryProblem | undefined {

@@ -38,8 +38,6 @@ export interface AppendFacts {
   readonly stream: StreamFacts;
   /** Offsets of its first event, each once, where reads show it without an answer that says so. */
   readonly shownAt: number[];
-  /** Latest commit id at which a read shows it there, 0 without. */
-  shownUntil: number;
   /** Index in stream.appends, -1 when it is applied where its answer says and nowhere else. */
   loose: number;
 }
@@ -80,7 +78,7 @@ export function historyFacts(history: readonly HistoryEntry[]): HistoryFacts | H
   }
   for (const append of appends.values()) {
     const { kind } = append.entry.outcome;
-    if (kind === 'unknown' || (kind === 'applied' && mayRepeat(append))) append.stream.appends.push(append);
+    if (kind === 'unknown') append.stream.appends.push(append);
   }
   for (const { appends: loose, createdCallsUs, deletedCallsUs } of streams.values()) {
     loose.sort((a, b) => a.entry.callUs - b.entry.callUs);
@@ -94,11 +92,6 @@ export function historyFacts(history: readonly HistoryEntry[]): HistoryFacts | H
     if (problem !== undefined) return problem;
   }
   return { streams: [...streams.values()], appends, answered };
-}
-
-/** It may be in each of several streams that had the name, once in each. */
-export function mayRepeat({ entry, stream }: AppendFacts): boolean {
-  return entry.keyed === true && stream.mayBeginAgain;
 }
 
 function byNumber(a: number, b: number): number {
@@ -120,7 +113,7 @@ function takeEntry(
   if (kind === 'delete-stream' && outcome.kind !== 'refused') stream.mayBeginAgain = true;
   if (kind === 'append') {
     assert(!appends.has(entry.value), 'a value is of one append');
-    appends.set(entry.value, { entry, stream, shownAt: [], shownUntil: 0, loose: -1 });
+    appends.set(entry.value, { entry, stream, shownAt: [], loose: -1 });
   }
   if (outcome.kind === 'applied') {
     answered.push({ entry, commitId: outcome.commitId, isRead: kind === 'read', stream, shownCallUs: -1 });
@@ -226,17 +219,15 @@ function takeShown(
     return problemOf('RefusedIsNotApplied', entry, message, [appended]);
   }
   const firstOffset = event.offset - event.part;
-  const isOther = mayRepeat(append);
-  if (outcome.kind === 'applied' && !isOther) {
+  if (outcome.kind === 'applied') {
     if (outcome.firstOffset !== firstOffset) return twice(entry, event, append);
     if (outcome.commitId <= read.commitId) return undefined;
     const message = `${nameOf(entry)} shows value ${event.value}, which was committed later: ${nameOf(appended)}`;
     return problemOf('NoReadFromTheFuture', entry, message, [appended]);
   }
-  append.shownUntil = Math.max(append.shownUntil, read.commitId);
   read.shownCallUs = Math.max(read.shownCallUs, appended.callUs);
   if (shownAt.includes(firstOffset)) return undefined;
-  if (shownAt.length > 0 && !isOther) return twice(entry, event, append);
+  if (shownAt.length > 0) return twice(entry, event, append);
   shownAt.push(firstOffset);
   return undefined;
 }

@@ -146,14 +146,11 @@ export class OrderSearch {
   }
 
   #takesCommand(step: Step, stream: StreamSearch): boolean {
-    const { appends } = this.#facts;
     for (const { returnUs } of this.#waiting) if (returnUs < step.earliestUs) return false;
-    const taken = this.#left.find((member) => stream.canTake(member, appends));
+    const taken = this.#left.find((member) => stream.canTake(member));
     if (taken === undefined) return false;
     if (this.#left.length > 1 || stream.mayEnd || this.#waiting.length > 0) {
-      this.#points.push(
-        this.#point(this.#left.filter((member) => member !== taken && stream.canTake(member, appends))),
-      );
+      this.#points.push(this.#point(this.#left.filter((member) => member !== taken && stream.canTake(member))));
     }
     this.#takeMember(taken);
     return true;
@@ -205,13 +202,12 @@ export class OrderSearch {
     const step = this.#step;
     let latestUs = step?.latestUs ?? Number.POSITIVE_INFINITY;
     for (const { returnUs } of this.#waiting) latestUs = Math.min(latestUs, returnUs);
-    const commitId = step?.commitId ?? Number.POSITIVE_INFINITY;
     const found: Insertion[] = [];
     for (const stream of this.#streams) {
       const isNext = stream.facts.index === step?.stream;
       if (!isNext && !this.#waiting.some((refusal) => refusal.stream === stream.facts)) continue;
       const { offsetMax, value } = this.#growthOf(stream, isNext);
-      for (const insertion of stream.insertions({ latestUs, commitId, offsetMax, value })) found.push(insertion);
+      for (const insertion of stream.insertions({ latestUs, offsetMax, value })) found.push(insertion);
     }
     return found;
   }

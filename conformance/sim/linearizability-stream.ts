@@ -4,7 +4,7 @@
  * Mirrors no spec module.
  */
 import { assert } from '../../impl/ports/assert.ts';
-import { type Answered, type AppendFacts, mayRepeat, type Refusal, type StreamFacts } from './linearizability-facts.ts';
+import type { Answered, AppendFacts, Refusal, StreamFacts } from './linearizability-facts.ts';
 import type { Step } from './linearizability-order.ts';
 
 /** What an event shows of itself, in one number: counts are u16. */
@@ -39,8 +39,6 @@ export interface SavedStream {
 /** What is asked of the appends that may go before the next step. */
 export interface Wanted {
   readonly latestUs: number;
-  /** Of the next step: what an answer says of it, or later, is still to come. */
-  readonly commitId: number;
   /** The stream may not have grown further. */
   readonly offsetMax: number;
   /** What the reads of the next step show at the next offset; undefined: they do not show it. */
@@ -118,14 +116,11 @@ export class StreamSearch {
     return event === NEVER_SHOWN ? undefined : Math.floor(event / PARTS_MAX);
   }
 
-  canTake({ entry }: Answered, appends: ReadonlyMap<number, AppendFacts>): boolean {
+  canTake({ entry }: Answered): boolean {
     if (entry.kind === 'create-stream') return !this.exists;
     if (!this.exists || entry.kind === 'delete-stream') return this.exists;
     if (entry.kind !== 'append' || entry.outcome.kind !== 'applied') return false;
-    if (entry.outcome.firstOffset !== this.nextOffset) return false;
-    if (entry.keyed !== true) return true;
-    const { loose } = appends.get(entry.value) as AppendFacts;
-    return loose < 0 || this.#appliedIn[loose] !== this.#lives;
+    return entry.outcome.firstOffset === this.nextOffset;
   }
 
   take({ entry }: Answered, appends: ReadonlyMap<number, AppendFacts>): void {
@@ -144,7 +139,7 @@ export class StreamSearch {
     return found;
   }
 
-  #appendable({ latestUs, commitId, offsetMax, value }: Wanted): Insertion[] {
+  #appendable({ latestUs, offsetMax, value }: Wanted): Insertion[] {
     if (this.nextOffset >= offsetMax) return [];
     const { appends, mayBeginAgain } = this.facts;
     const shownHere: Insertion[] = [];
@@ -156,9 +151,7 @@ export class StreamSearch {
       if (!this.#isOpen(append) || this.nextOffset + entry.count > offsetMax) continue;
       const insertion = { stream: this, what: append, callUs: entry.callUs };
       if (shownAt.includes(this.nextOffset)) shownHere.push(insertion);
-      else if (mayRepeat(append) ? isToCome(append, commitId) : shownAt.length > 0) {
-        if (mayRepeat(append)) others.push(insertion);
-      } else if (!others.some(({ what }) => isLike(what, append, commitId))) others.push(insertion);
+      else if (shownAt.length === 0 && !others.some(({ what }) => isLike(what, append))) others.push(insertion);
     }
     // One stream, and a read shows what lies here.
     if (shownHere.length > 0 && !mayBeginAgain) return shownHere;
@@ -169,8 +162,7 @@ export class StreamSearch {
   #isOpen(append: AppendFacts): boolean {
     const { expectedOffset } = append.entry;
     if (expectedOffset !== undefined && expectedOffset !== this.nextOffset) return false;
-    const appliedIn = this.#appliedIn[append.loose] as number;
-    return mayRepeat(append) ? appliedIn !== this.#lives : appliedIn === 0;
+    return this.#appliedIn[append.loose] === 0;
   }
 
   insert({ what }: Insertion): void {
@@ -232,8 +224,7 @@ export class StreamSearch {
   key(prefixes: Map<string, number>): string {
     let key = `${this.exists ? this.#contentId(prefixes) : -1},${this.#created},${this.#deleted},`;
     for (const append of this.facts.appends) {
-      const appliedIn = this.#appliedIn[append.loose] as number;
-      key += (mayRepeat(append) ? this.exists && appliedIn === this.#lives : appliedIn > 0) ? '1' : '0';
+      key += this.#appliedIn[append.loose] === 0 ? '0' : '1';
     }
     return key;
   }
@@ -253,15 +244,9 @@ export class StreamSearch {
   }
 }
 
-/** Something that is still to come may want it elsewhere in this very stream: its answer, or a read that shows it. */
-function isToCome({ entry, shownUntil }: AppendFacts, commitId: number): boolean {
-  return shownUntil >= commitId || (entry.outcome.kind === 'applied' && entry.outcome.commitId >= commitId);
-}
-
 /** No read will show either, both do the same, and the earlier call may go wherever the later may. */
-function isLike(what: Insertion['what'], append: AppendFacts, commitId: number): boolean {
-  if (what === 'create' || what === 'delete' || mayRepeat(what) !== mayRepeat(append)) return false;
-  if (mayRepeat(what) && isToCome(what, commitId)) return false;
+function isLike(what: Insertion['what'], append: AppendFacts): boolean {
+  if (what === 'create' || what === 'delete') return false;
   const { count, expectedOffset } = what.entry;
   return count === append.entry.count && expectedOffset === append.entry.expectedOffset;
 }

@@ -9,8 +9,8 @@
  *   - commit ids ascend along it; commands of one op take effect at one moment; a read shows the state after the whole op of
  *     its commit id, so all reads of a commit id show one state; a committed read may be of any age, but had been committed
  *     when it returned; a read with fewer events than its limit ends where the stream ends (runs stay under READ_BYTES_MAX);
- *   - an append without an answer is applied once, whenever after its call, or never; one with a key that was perhaps sent
- *     again (HistoryEntry.keyed), once in each stream that had the name; creates and deletes without an answer likewise once;
+ *   - an append without an answer is applied once, whenever after its call, or never, however often it was sent; creates and
+ *     deletes without an answer likewise;
  *   - what was refused is not applied, and if its rule is about the state, there is such a state while it was under way.
  *
  * How. Commit ids and offsets give one candidate order (linearizability-order.ts); what has none is put between by a search of

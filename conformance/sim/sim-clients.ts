@@ -363,10 +363,9 @@ function entryOf(
   return { ...call, kind: body.operation, outcome };
 }
 
-function appendFields({ events, expectedOffset, idempotencyKey }: AppendRequest) {
+function appendFields({ events, expectedOffset }: AppendRequest) {
   const first = partsOf((events[0] as { readonly data: Uint8Array }).data);
-  const keyed = idempotencyKey !== '';
-  return { kind: 'append' as const, value: first.value, count: events.length, expectedOffset, keyed };
+  return { kind: 'append' as const, value: first.value, count: events.length, expectedOffset };
 }
 
 function appendOutcome(ended: Ended) {

@@ -15,7 +15,7 @@ const PICTURE = 'docs/pictures/simulated-run.png';
 const CANARY = 'Vsr.longest-log';
 /** The first that shows it may be another one tomorrow: plans change. */
 const SEEDS_MAX = 4_000;
-const SIZE = [1440, 900] as const;
+const SIZE_PX = [1440, 900] as const;
 
 for (let seed = 1; ; seed++) {
   if (seed > SEEDS_MAX) throw new Error(`no seed up to ${SEEDS_MAX} fails with canary ${CANARY}`);
@@ -26,7 +26,7 @@ for (let seed = 1; ; seed++) {
   const events: SimEvent[] = [];
   const result = runScenario(scenario, { onEvent: (event) => events.push(event) });
   const html = htmlTimeline({ scenario, result, events, explain: await vsrExplanation.load() });
-  screenshot(html, PICTURE, SIZE, `step=${result.failure?.step ?? 0}`);
+  screenshot(html, PICTURE, SIZE_PX, `step=${result.failure?.step ?? 0}`);
   process.stdout.write(`${PICTURE}\n`);
   break;
 }

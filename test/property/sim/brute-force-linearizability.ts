@@ -24,7 +24,7 @@ interface Item {
 type Phase = 'open' | 'read' | 'behind';
 
 export function isLinearizable(history: readonly HistoryEntry[]): boolean {
-  const items = narrowed(history.flatMap((entry) => itemsOf(entry, history)));
+  const items = narrowed(history.flatMap(itemsOf));
   if (items.some(({ callUs, returnUs }) => callUs > returnUs)) return false;
   const seen = new Set<string>();
   return search(items, new Set(items), {}, 0, 'open', seen);
@@ -80,7 +80,7 @@ function narrowed(items: readonly Item[]): readonly Item[] {
   });
 }
 
-function itemsOf(entry: HistoryEntry, history: readonly HistoryEntry[]): readonly Item[] {
+function itemsOf(entry: HistoryEntry): readonly Item[] {
   const { outcome, callUs, returnUs = Number.POSITIVE_INFINITY, stream } = entry;
   const item = (kind: Item['kind'], next: Item['next'], fields: Partial<Item> = {}): Item => ({
     ...{ entry, kind, next, callUs, returnUs, commitId: outcome.kind === 'applied' ? outcome.commitId : 0 },
@@ -151,15 +151,12 @@ function itemsOf(entry: HistoryEntry, history: readonly HistoryEntry[]): readonl
       ),
     ];
   }
-  const lives = history.filter((other) => other.kind === 'create-stream' && other.outcome.kind !== 'refused').length;
-  const copies = entry.kind === 'append' && entry.keyed === true ? lives : outcome.kind === 'unknown' ? 1 : 0;
-  const loose = Array.from({ length: copies }, () => item('loose', apply, { returnUs: Number.POSITIVE_INFINITY }));
-  if (outcome.kind === 'unknown') return loose;
+  if (outcome.kind === 'unknown') return [item('loose', apply, { returnUs: Number.POSITIVE_INFINITY })];
   const firstOffset =
     entry.kind === 'append' && entry.outcome.kind === 'applied' ? entry.outcome.firstOffset : undefined;
   const applied = (state: State): State | undefined =>
     firstOffset !== undefined && streamOf(state, stream).events.length !== firstOffset ? undefined : apply(state);
-  return [item('command', applied), ...loose];
+  return [item('command', applied)];
 }
 
 function streamOf(state: State, name: string): Stream {

@@ -5,7 +5,7 @@ import type { HistoryEntry } from '../../../conformance/sim/client-history.ts';
 type Events = readonly { readonly value: number; readonly part: number }[];
 type Streams = ReadonlyMap<string, Events>;
 
-const KINDS = ['create-stream', 'delete-stream', 'append', 'append', 'append', 'read', 'read', 'again'] as const;
+const KINDS = ['create-stream', 'delete-stream', 'append', 'append', 'append', 'read', 'read'] as const;
 
 interface ScriptStep {
   readonly kind: (typeof KINDS)[number];
@@ -17,7 +17,6 @@ interface ScriptStep {
   readonly beforeUs: number;
   readonly afterUs: number;
   readonly expected: 'none' | 'right' | 'wrong';
-  readonly keyed: boolean;
   readonly from: number;
   readonly limit: number;
   /** A committed read, of the state so many ops ago; undefined: a linearizable one. */
@@ -34,7 +33,6 @@ const scriptStep: fc.Arbitrary<ScriptStep> = fc.record({
   beforeUs: fc.integer({ min: 0, max: 6 }),
   afterUs: fc.integer({ min: 0, max: 6 }),
   expected: fc.constantFrom('none', 'none', 'right', 'wrong'),
-  keyed: fc.boolean(),
   from: fc.constantFrom(0, 0, 0, 1),
   limit: fc.integer({ min: 1, max: 5 }),
   ageOps: fc.constantFrom(undefined, undefined, 0, 1, 2),
@@ -48,7 +46,6 @@ export const validHistories: fc.Arbitrary<readonly HistoryEntry[]> = fc
 class Simulated {
   readonly history: HistoryEntry[] = [];
   readonly #states: Streams[] = [new Map()];
-  readonly #keyed: Extract<HistoryEntry, { readonly kind: 'append' }>[] = [];
   #nowUs = 10;
   /** Reads of the current op's state exist: nothing more goes into it. */
   #isSealed = true;
@@ -85,8 +82,7 @@ class Simulated {
       this.#states.push(this.#state);
       this.#isSealed = false;
     }
-    if (kind === 'again') this.#again(stream);
-    else if (kind === 'append') this.#append(step, call);
+    if (kind === 'append') this.#append(step, call);
     else this.#command(call, kind, step.answer);
   }
 
@@ -107,12 +103,12 @@ class Simulated {
   }
 
   #append(step: ScriptStep, call: ReturnType<Simulated['_call']>): void {
-    const { count, expected, answer, keyed } = step;
+    const { count, expected, answer } = step;
     const events = this.#state.get(call.stream);
     const firstOffset = events?.length ?? 0;
     const value = 100 + call.operation;
     const expectedOffset = expected === 'none' ? undefined : firstOffset + (expected === 'right' ? 0 : 1);
-    const fields = { ...call, kind: 'append' as const, value, count, expectedOffset, keyed };
+    const fields = { ...call, kind: 'append' as const, value, count, expectedOffset };
     const isRefused = events === undefined || expected === 'wrong';
     if (answer !== 'never' && !isRefused) this.#change(call.stream, [...events, ...partsOf(value, count)]);
     let entry: Extract<HistoryEntry, { readonly kind: 'append' }>;
@@ -122,16 +118,6 @@ class Simulated {
       entry = { ...fields, outcome: { kind: 'refused', rule } };
     } else entry = { ...fields, outcome: { kind: 'applied', firstOffset, commitId: this.#commitId } };
     this.history.push(entry);
-    if (keyed && entry.outcome.kind !== 'refused') this.#keyed.push(entry);
-  }
-
-  /** A late attempt of an append with a key. */
-  #again(stream: string): void {
-    const events = this.#state.get(stream);
-    const entry = this.#keyed.find((keyed) => keyed.stream === stream);
-    if (events === undefined || entry === undefined || events.some(({ value }) => value === entry.value)) return;
-    if (entry.expectedOffset !== undefined && entry.expectedOffset !== events.length) return;
-    this.#change(stream, [...events, ...partsOf(entry.value, entry.count)]);
   }
 
   #read({ from, limit, ageOps, answer }: ScriptStep, call: ReturnType<Simulated['_call']>): void {

@@ -13,7 +13,6 @@ interface Wild {
   readonly offset: number;
   readonly count: number;
   readonly expectedOffset: number | undefined;
-  readonly keyed: boolean;
   readonly consistency: 'linearizable' | 'committed';
   readonly limit: number;
   readonly shown: readonly number[];
@@ -31,7 +30,6 @@ const wild: fc.Arbitrary<Wild> = fc.record({
   offset: fc.constantFrom(0, 0, 1, 2),
   count: fc.constantFrom(1, 1, 2),
   expectedOffset: fc.constantFrom(undefined, undefined, 0, 1),
-  keyed: fc.boolean(),
   consistency: fc.constantFrom('linearizable', 'committed'),
   limit: fc.integer({ min: 1, max: 3 }),
   shown: fc.array(fc.nat({ max: OPERATIONS_MAX }), { maxLength: 2 }),
@@ -57,8 +55,8 @@ function entryOf(one: Wild, operation: number, all: readonly Wild[]): HistoryEnt
   const returnUs = answer === 'unknown' ? undefined : callUs + one.lasts;
   const call = { operation, client: operation, callUs, returnUs, stream };
   if (kind === 'append') {
-    const { keyed, count } = one;
-    const fields = { ...call, kind, value: operation, count, expectedOffset, keyed };
+    const { count } = one;
+    const fields = { ...call, kind, value: operation, count, expectedOffset };
     if (answer === 'applied') {
       const firstOffset = expectedOffset ?? one.offset;
       return { ...fields, outcome: { kind: 'applied', firstOffset, commitId } };

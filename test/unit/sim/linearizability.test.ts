@@ -33,14 +33,13 @@ const append = (
   value: number,
   interval: Interval,
   outcome: ReturnType<typeof from | typeof refusedBy> | typeof unknown,
-  fields: { count?: number; expectedOffset?: number; keyed?: boolean } = {},
+  fields: { count?: number; expectedOffset?: number } = {},
 ): Entry => ({
   ...during(interval),
   kind: 'append',
   value,
   count: fields.count ?? 1,
   expectedOffset: fields.expectedOffset,
-  keyed: fields.keyed ?? false,
   outcome,
 });
 /** Reads from offset 0; values of one part each. */
@@ -115,20 +114,29 @@ const WRONG: readonly (readonly [name: string, rule: HistoryRule, operation: num
   [
     'a duplicate after a retry, in one read',
     ...(['AppendedOnce', 2] as const),
-    append(7, [10, 20], from(0, 2), { keyed: true }),
+    append(7, [10, 20], from(0, 2)),
     read([7, 7], [30, 40], 3),
   ],
   [
     'a duplicate after a retry, behind another append',
     ...(['AppendedOnce', 3] as const),
-    append(7, [10, 20], from(0, 2), { keyed: true }),
+    append(7, [10, 20], from(0, 2)),
     append(8, [10, 20], from(1, 3)),
     read([7, 8, 7], [30, 40], 4),
   ],
   [
+    'a late retry is applied again, to the next stream of the name',
+    ...(['AppendedOnce', 5] as const),
+    append(7, [10, 20], from(1, 2)),
+    append(8, [10, 20], from(0, 2)),
+    deleted([30, 40], at(3)),
+    created([50, 60], at(4)),
+    read([7], [70, 80], 5),
+  ],
+  [
     'a retry is applied twice, and told the second place',
     ...(['AppendedOnce', 2] as const),
-    append(7, [10, 50], from(1, 4), { keyed: true }),
+    append(7, [10, 50], from(1, 4)),
     read([7], [30, 40], 3, { consistency: 'committed' }),
   ],
   [
@@ -354,13 +362,6 @@ const RIGHT: readonly (readonly [name: string, ...entries: Entry[]])[] = [
     deleted([30], unknown),
     created([30], unknown),
     append(8, [70, 80], from(0, 5)),
-  ],
-  [
-    'a late attempt under a key comes to the next stream of the name',
-    append(7, [10, 20], from(0, 2), { keyed: true }),
-    deleted([30, 40], at(3)),
-    created([50, 60], at(4)),
-    read([7], [70, 80], 5),
   ],
   [
     'refused for an offset that another append took meanwhile',
