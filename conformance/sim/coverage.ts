@@ -110,12 +110,14 @@ function notingRow(row: Row, indexOf: (outcome: string) => number): Row {
   const key = COVERAGE_KEYS[takenAt] as string;
   const isNoted = key.startsWith('Vsr ') && !EVERYDAY.test(key);
   const { target, guards, conjuncts } = row;
+  const indices = conjuncts.map(indexOf);
+  // Whoever asks stops at the first guard that says no: with the first of a row all are asked.
   const noting = guards.map((guard, at): Row['guards'][number] => {
-    const index = indexOf(conjuncts[at] as string);
+    if (at > 0) return guard;
     return (args, params) => {
-      if (guard(args, params)) return true;
-      marks[index] = 1;
-      return false;
+      for (let other = 0; other < guards.length; other++)
+        if (guards[other]?.(args, params) === false) marks[indices[other] as number] = 1;
+      return guard(args, params);
     };
   });
   return {

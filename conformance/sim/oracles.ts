@@ -23,7 +23,6 @@ import { Violation } from './violation.ts';
 
 /** What is asked of world.ts. */
 export interface WatchedWorld {
-  machineEvents: number;
   readonly listens: boolean;
   emit(event: EmittedEvent): void;
 }
@@ -46,9 +45,8 @@ export class Oracles {
   }
 
   watch(node: SimNode, world: WatchedWorld): void {
+    if (!world.listens) return;
     node.onEvent = (record) => {
-      if (record.taken) world.machineEvents++;
-      if (!world.listens) return;
       const { type, taken, message } = record;
       const guards = record.guards();
       world.emit({ kind: 'machine', replica: node.index, type, taken, message, guards, state: this.stateOf(node) });

@@ -143,7 +143,7 @@ function resultOf(
     ...(failure === undefined ? {} : { failure }),
     steps: world.step,
     ticks: world.ticks,
-    machineEvents: world.machineEvents,
+    machineEvents: world.nodes.reduce((sum, node) => sum + node.eventsTaken, 0),
     framesSent: world.network.framesSent,
     framesDelivered: world.framesDelivered,
     operations,

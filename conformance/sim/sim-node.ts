@@ -101,6 +101,7 @@ export class SimNode {
   #answers: (() => void)[] = [];
   #turnEnds: (() => void)[] = [];
   #turnUs = 0;
+  #eventsBefore = 0;
   #syncsSeen = 0;
   #turnsAtOnce = 0;
   #lastTurnUs = -1;
@@ -123,6 +124,11 @@ export class SimNode {
   }
 
   #opened: DataDirectory | undefined;
+
+  /** Events that its machines have taken, in all its lives. */
+  get eventsTaken(): number {
+    return this.#eventsBefore + (this.core?.replica.eventsTaken ?? 0);
+  }
 
   get isUp(): boolean {
     return this.core !== undefined;
@@ -189,6 +195,7 @@ export class SimNode {
 
   /** The process is gone with all that it held in memory; the disk is the caller's. */
   drop(): void {
+    this.#eventsBefore += this.core?.replica.eventsTaken ?? 0;
     this.core = undefined;
     this.inbox = [];
     this.#gathered = [];

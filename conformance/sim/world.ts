@@ -40,7 +40,6 @@ export class World {
   step = 0;
   ticks = 0;
   framesDelivered = 0;
-  machineEvents = 0;
   isHealed = false;
   readonly scheduler = new Scheduler();
   readonly #faults: WorldFaults;

@@ -9,6 +9,7 @@ import { advance, isEnabled, type RuleId, refusals } from '../../machines/steppe
 import { type EffectParams, firstStart, restarted, type VsrMachine, vsrMachine } from '../../machines/vsr.ts';
 import {
   INTERNAL_ACTIONS,
+  type MessageAction,
   type MessageFacts,
   type PlainAction,
   type TargetAction,
@@ -32,7 +33,14 @@ import type { Refusal, ReplicaPort, ReplicaRecord, ReplicaStatus, Submitted } fr
 const SETTLE_STEPS_MAX = 32;
 /** A log in view change is synced only when a step waits for it. */
 const SYNC_AND_INTERNAL_ACTIONS = ['ViewChangeFsync', ...INTERNAL_ACTIONS] as const;
+const FSYNC_EVENTS = [{ type: 'PrimaryFsync' }, { type: 'BackupFsync' }] as const;
 const NO_FAULTS: ReadonlySet<string> = new Set();
+
+interface Refused {
+  readonly event: VsrEvent;
+  readonly from: number | undefined;
+  readonly snapshot: AnyMachineSnapshot;
+}
 
 export class Replica implements ReplicaPort {
   readonly replica: number;
@@ -47,7 +55,9 @@ export class Replica implements ReplicaPort {
   readonly #pace: ReplicaPace;
   #snapshot: AnyMachineSnapshot;
   #haltedBy: string | undefined = undefined;
-  #lastRefusal: Refusal | undefined = undefined;
+  /** Asked for its reasons only when somebody wants them: a snapshot never changes. */
+  #lastRefused: Refused | undefined = undefined;
+  #eventsTaken = 0;
   #framesDropped: ReadonlyMap<string, number> = new Map();
   #onCommitted: (prepare: Prepare) => void = () => {};
   /** Highest op given to onCommitted. */
@@ -89,7 +99,8 @@ export class Replica implements ReplicaPort {
       this.#snapshot,
     );
     twin.#haltedBy = this.#haltedBy;
-    twin.#lastRefusal = this.#lastRefusal;
+    twin.#lastRefused = this.#lastRefused;
+    twin.#eventsTaken = this.#eventsTaken;
     twin.#framesDropped = this.#framesDropped;
     twin.#delivered = this.#delivered;
     twin.#onCommitted = onCommitted;
@@ -139,8 +150,7 @@ export class Replica implements ReplicaPort {
 
   flush(announce = true): void {
     this.#contained(undefined, () => {
-      for (const action of ['PrimaryFsync', 'BackupFsync'] as const)
-        if (this.#isEnabled({ type: action })) this.take(action);
+      for (const event of FSYNC_EVENTS) if (this.#isEnabled(event)) this.take(event.type);
       this.settle();
       this.#pace.flushed();
       if (announce) this.#pace.announce();
@@ -173,18 +183,20 @@ export class Replica implements ReplicaPort {
       this.#drop('ENTRY_BROKEN_CHAIN'); // a peer's forgery: an entry of the view's log follows the one before it
       return undefined;
     }
-    const entry = 'entry' in message ? message.entry : undefined;
-    const events = ACTIONS_OF[message.type].map((action) => this.eventOf(action, message, facts));
-    const refusals = events.map((event) => this.#refusalsOf(event));
-    const taken = refusals.findIndex((refusedBy) => refusedBy.length === 0);
-    const event = events[Math.max(taken, 0)] as VsrEvent;
-    if (taken < 0) {
-      this.#refuse(event, message, refusals[0] as readonly RuleId[]);
+    let taken: VsrEvent | undefined;
+    for (const action of ACTIONS_OF[message.type]) {
+      const event = this.eventOf(action, message, facts);
+      if (!this.#isEnabled(event)) continue;
+      assert(taken === undefined, 'a message is good for one action');
+      taken = event;
+    }
+    if (taken === undefined) {
+      const [first] = ACTIONS_OF[message.type];
+      this.#refuse(this.eventOf(first as MessageAction, message, facts), message);
       return undefined;
     }
-    assert(refusals.findLastIndex((refusedBy) => refusedBy.length === 0) === taken, 'a message is good for one action');
-    this.#advance(event, message, entry);
-    return event.type;
+    this.#advance(taken, message, 'entry' in message ? message.entry : undefined);
+    return taken.type;
   }
 
   /** The event of an action with the facts that its guards ask of the log. */
@@ -255,7 +267,14 @@ export class Replica implements ReplicaPort {
   }
 
   get lastRefusal(): Refusal | undefined {
-    return this.#lastRefusal;
+    if (this.#lastRefused === undefined) return undefined;
+    const { event, from, snapshot } = this.#lastRefused;
+    return { type: event.type, from, refusedBy: refusals(this.#machine, snapshot, event) };
+  }
+
+  /** Events that the machine has taken since this replica was opened. */
+  get eventsTaken(): number {
+    return this.#eventsTaken;
   }
 
   get framesDropped(): ReadonlyMap<string, number> {
@@ -293,7 +312,7 @@ export class Replica implements ReplicaPort {
 
   #put(event: VsrEvent, message?: SpecMessage, entry?: Prepare): readonly RuleId[] {
     const refusedBy = this.#refusalsOf(event);
-    if (refusedBy.length > 0) this.#refuse(event, message, refusedBy);
+    if (refusedBy.length > 0) this.#refuse(event, message);
     else this.#advance(event, message, entry);
     return refusedBy;
   }
@@ -302,6 +321,7 @@ export class Replica implements ReplicaPort {
     const before = this.#snapshot;
     const [next, effects] = advance(this.#machine, before, event as never);
     this.#snapshot = next;
+    this.#eventsTaken++;
     for (const { type, params } of effects) {
       if (this.#faults.has(`${event.type}.${type}`)) continue;
       performEffect(type as EffectName, params as EffectParams, entry, this.#targets);
@@ -314,8 +334,8 @@ export class Replica implements ReplicaPort {
     this.#record(event, message, before, true);
   }
 
-  #refuse(event: VsrEvent, message: SpecMessage | undefined, refusedBy: readonly RuleId[]): void {
-    this.#lastRefusal = { type: event.type, from: message?.from, refusedBy };
+  #refuse(event: VsrEvent, message: SpecMessage | undefined): void {
+    this.#lastRefused = { event, from: message?.from, snapshot: this.#snapshot };
     this.#record(event, message, this.#snapshot, false);
   }
 
