@@ -166,8 +166,8 @@ describe('bytes that are no request', () => {
     const address = cluster.addresses[0] as string;
     const whole = Buffer.concat([hello(), request(), request()]);
     for (let at = 1; at < whole.byteLength; at += 7) {
-      const { kinds } = await converse(address, [whole.subarray(0, at), whole.subarray(at)], 60);
-      expect(kinds.slice(0, 3)).toEqual([FRAME_KINDS.hello, FRAME_KINDS.clientResponse, FRAME_KINDS.clientResponse]);
+      const { kinds } = await converse(address, [whole.subarray(0, at), whole.subarray(at)], 10_000, 3);
+      expect(kinds).toEqual([FRAME_KINDS.hello, FRAME_KINDS.clientResponse, FRAME_KINDS.clientResponse]);
     }
   });
 
@@ -178,7 +178,7 @@ describe('bytes that are no request', () => {
       encodeFrame(FRAME_KINDS.forwardRequest, encodeForwardRequest({ process: 1, id, deadlineMs: 2_000, command })),
     );
     const cut = encodeFrame(FRAME_KINDS.forwardRequest, Buffer.alloc(3));
-    const { kinds, goodbye } = await converse(cluster.addresses[primary] as string, [posing, ...handed, cut], 1_500);
+    const { kinds, goodbye } = await converse(cluster.addresses[primary] as string, [posing, ...handed, cut], 10_000);
     expect(kinds[0]).toBe(FRAME_KINDS.hello);
     expect(goodbye?.code).toBe('WIRE_MALFORMED');
     const client = clientOf(cluster);

@@ -12,8 +12,16 @@ export interface Conversation {
   readonly closed: boolean;
 }
 
-/** @param parts written one after another, each when the one before is on its way */
-export function converse(address: string, parts: readonly Uint8Array[], withinMs = 3_000): Promise<Conversation> {
+/**
+ * @param parts written one after another, each when the one before is on its way
+ * @param framesWanted it ends when so many frames have come, else when the other side closes or the time is over
+ */
+export function converse(
+  address: string,
+  parts: readonly Uint8Array[],
+  withinMs = 3_000,
+  framesWanted = Number.POSITIVE_INFINITY,
+): Promise<Conversation> {
   const [host, port] = address.split(':') as [string, string];
   return new Promise((resolve) => {
     const socket = connect({ host, port: Number(port), noDelay: true });
@@ -30,6 +38,7 @@ export function converse(address: string, parts: readonly Uint8Array[], withinMs
       reader.push(chunk, (kind, payload) => {
         kinds.push(kind);
         if (kind === FRAME_KINDS.goodbye) goodbye = decodeGoodbye(payload);
+        if (kinds.length === framesWanted) end(false);
       }),
     );
     socket.on('error', () => end(true));
