@@ -14,9 +14,7 @@ export const FOREVER_US = Number.MAX_SAFE_INTEGER;
 
 export type ReplicaCount = 3 | 5 | 7;
 
-/** Every kind of fault, each with its own switch (SimSettings.without) and its own count in the report. */
-export const FAULT_KINDS = [
-  // network
+export const NETWORK_FAULTS = [
   'delay',
   'loss',
   'duplication',
@@ -27,7 +25,8 @@ export const FAULT_KINDS = [
   'clogging',
   'gray-failure',
   'message-mutation',
-  // disk
+] as const;
+export const DISK_FAULTS = [
   'disk-latency',
   'disk-reordering',
   'torn-write',
@@ -37,17 +36,18 @@ export const FAULT_KINDS = [
   'disk-eio',
   'disk-full',
   'lost-fsync',
-  // clock
-  'clock-skew',
-  'clock-drift',
-  'clock-jump',
-  // process
+] as const;
+export const CLOCK_FAULTS = ['clock-skew', 'clock-drift', 'clock-jump'] as const;
+export const PROCESS_FAULTS = [
   'process-crash',
   'power-loss',
   'process-pause',
   'process-slow',
   'gone-for-good',
 ] as const;
+
+/** Every kind of fault, each with its own switch (PlanSettings.without) and its own count in the report. */
+export const FAULT_KINDS = [...NETWORK_FAULTS, ...DISK_FAULTS, ...CLOCK_FAULTS, ...PROCESS_FAULTS] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /** From one replica to another; one direction. */

@@ -1,5 +1,5 @@
 /** The named scenarios of `lockstep sim --scenario`: which faults may occur, and what the clients do. Mirrors no spec module. */
-import type { FaultKind, ReplicaCount, Workload } from './plan.ts';
+import { CLOCK_FAULTS, DISK_FAULTS, type FaultKind, NETWORK_FAULTS, type ReplicaCount, type Workload } from './plan.ts';
 
 export interface NamedScenario {
   readonly name: string;
@@ -30,18 +30,7 @@ export const SCENARIOS: readonly NamedScenario[] = [
   {
     name: 'network',
     description: 'every fault of the network and none of machines',
-    faults: [
-      'delay',
-      'loss',
-      'duplication',
-      'reordering',
-      'partition-symmetric',
-      'partition-asymmetric',
-      'partition-partial',
-      'clogging',
-      'gray-failure',
-      'message-mutation',
-    ],
+    faults: NETWORK_FAULTS,
     swarm: false,
   },
   {
@@ -53,18 +42,7 @@ export const SCENARIOS: readonly NamedScenario[] = [
   {
     name: 'disk',
     description: 'every fault of the disks, power losses among them',
-    faults: [
-      'disk-latency',
-      'disk-reordering',
-      'torn-write',
-      'lost-write',
-      'misdirected-write',
-      'latent-corruption',
-      'disk-eio',
-      'disk-full',
-      'lost-fsync',
-      'power-loss',
-    ],
+    faults: [...DISK_FAULTS, 'power-loss'],
     swarm: false,
   },
   {
@@ -76,7 +54,7 @@ export const SCENARIOS: readonly NamedScenario[] = [
   {
     name: 'clocks',
     description: 'clocks drift and jump, processes stall, syncs are slow',
-    faults: ['clock-skew', 'clock-drift', 'clock-jump', 'process-pause', 'process-slow', 'disk-latency', 'delay'],
+    faults: [...CLOCK_FAULTS, 'process-pause', 'process-slow', 'disk-latency', 'delay'],
     swarm: false,
   },
 ];
