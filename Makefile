@@ -4,7 +4,7 @@ SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
 STAMP := node_modules/.package-lock.json
 
-.PHONY: help check check-deep replay validate canaries spec-index explain-page picture sim sim-nodes test bench bench-peers lint types style imports clean node sim-canaries sim-curve sim-guided sim-picture
+.PHONY: help check check-deep replay validate canaries spec-index explain-page picture sim sim-nightly sim-nodes test bench bench-peers lint types style imports clean node sim-canaries sim-curve sim-guided sim-picture
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -31,8 +31,11 @@ replay: node $(STAMP) ## Step a saved trace on the real code: T=path, or all of 
 validate: node $(STAMP) ## Hold a recorded run of a cluster to the spec: R=directory of `lockstep server --record`
 	@node --import tsx conformance/validate-cluster/main.ts $(R)
 
-sim: node $(STAMP) ## Simulate whole clusters under every fault: RUNS=2000, FIRST=1, SEED=one, SCENARIO=swarm-sizes, REPLICAS=, WITHOUT=, A='more flags'
-	@bin/lockstep sim $(if $(SEED),--seed $(SEED),$(if $(RUNS),--runs $(RUNS)) $(if $(FIRST),--first-seed $(FIRST))) --scenario $(or $(SCENARIO),swarm-sizes) $(if $(REPLICAS),--replicas $(REPLICAS)) $(if $(WITHOUT),--without $(WITHOUT)) $(A)
+sim: node $(STAMP) ## Simulate whole clusters under every fault: RUNS=2000, JUDGE=24 (by TLC), FIRST=1, SEED=one, SCENARIO=swarm-sizes, REPLICAS=, WITHOUT=, A='more flags'
+	@bin/lockstep sim $(if $(SEED),--seed $(SEED),$(if $(RUNS),--runs $(RUNS)) $(if $(FIRST),--first-seed $(FIRST)) --judge $(or $(JUDGE),24)) --scenario $(or $(SCENARIO),swarm-sizes) $(if $(REPLICAS),--replicas $(REPLICAS)) $(if $(WITHOUT),--without $(WITHOUT)) $(A)
+
+sim-nightly: node $(STAMP) ## 20,000 runs, each of them judged by TLC (hours): RUNS=, FIRST=, JUDGE=all
+	@bin/lockstep sim --runs $(or $(RUNS),20000) $(if $(FIRST),--first-seed $(FIRST)) --judge $(or $(JUDGE),all) --scenario swarm-sizes $(A)
 
 sim-nodes: node $(STAMP) ## The same simulations on another Node, OTHER=path of its binary: their histories must be the same bytes
 	@[ -n "$(OTHER)" ] || { echo "Say which: make sim-nodes OTHER=/path/of/node RUNS=200" >&2; exit 2; }

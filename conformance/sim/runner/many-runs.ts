@@ -8,6 +8,7 @@ import { coverageRows } from '../coverage.ts';
 import type { Origin } from '../origin.ts';
 import { commandOf } from './command-line.ts';
 import { failureText } from './failure-text.ts';
+import { type JudgedShare, judgeShare } from './judged-share.ts';
 import { MemoryTrend } from './memory-trend.ts';
 import type { Answer, Job } from './messages.ts';
 import { Progress } from './progress.ts';
@@ -55,6 +56,8 @@ export interface Surroundings {
   /** Monotonic. */
   readonly nowMs: () => number;
   readonly runMsMax?: number;
+  /** Another judge, in tests. */
+  readonly judgeRuns?: typeof judgeShare;
 }
 
 export async function runMany(task: RunsTask, around: Surroundings): Promise<number> {
@@ -82,6 +85,7 @@ class ManyRuns {
   #tally: Tally;
   #done: readonly SeedRange[];
   #savedMs: number;
+  #judged: JudgedShare | undefined;
   #unsaved = false;
   /** When the first worker took work: rates begin there. */
   #readyMs: number | undefined;
@@ -116,6 +120,7 @@ class ManyRuns {
     for (const failure of this.#tally.failures) if (this.#bundles.has(failureKey(failure))) this.#show(failure);
     await this.#shard(withoutRanges(seeds, this.#done));
     if (!this.#around.stop.aborted) await this.#saveRepresentatives();
+    if (!this.#around.stop.aborted && this.#task.judge > 0) await this.#judge();
     this.#progress.clear();
   }
 
@@ -130,6 +135,7 @@ class ManyRuns {
     else this.#around.print(`${reportText(report)}\n`);
     if (report.complete) this.#state.remove();
     else this.#sayHowToGoOn();
+    if ((report.judged?.wrong.length ?? 0) > 0) return EXIT_FAILED;
     if (report.result.tally.failedRuns > 0 || report.result.neverInjected.length > 0) return EXIT_FAILED;
     return report.complete ? EXIT_CLEAN : EXIT_STOPPED;
   }
@@ -172,6 +178,13 @@ class ManyRuns {
     if (now - this.#savedMs < SAVE_MS_MIN) return;
     this.#savedMs = now;
     this.#saveState();
+  }
+
+  async #judge(): Promise<void> {
+    const { root, stop, judgeRuns = judgeShare } = this.#around;
+    const { seeds, settings, judge } = this.#task;
+    const onProgress = (judged: number, of: number): void => this.#note(`TLC judges: ${judged} of ${of} runs`);
+    this.#judged = await judgeRuns(seeds, settings, judge, { root, stop, onProgress });
   }
 
   #nextSave(): Job | undefined {
@@ -223,6 +236,7 @@ class ManyRuns {
         neverInjected: complete ? neverInjected(tally, settings) : [],
         ...(coverage ? { coverage: { seen: this.#coverage.size, machines: coverageRows(this.#coverage) } } : {}),
       },
+      ...(this.#judged === undefined ? {} : { judged: this.#judged }),
       outsideBudget,
       measured: {
         runs: tally.runs - this.#doneBefore,

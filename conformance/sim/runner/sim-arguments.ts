@@ -30,6 +30,8 @@ export interface RunsTask {
   readonly workers: number;
   readonly coverage: boolean;
   readonly resume: boolean;
+  /** Runs that TLC is asked about at the end. */
+  readonly judge: number;
   readonly keep: string | undefined;
   readonly json: boolean;
 }
@@ -91,6 +93,7 @@ const OPTIONS = {
   out: { type: 'string' },
   'fixed-by': { type: 'string' },
   name: { type: 'string' },
+  judge: { type: 'string' },
   'no-resume': { type: 'boolean' },
   'no-coverage': { type: 'boolean' },
   json: { type: 'boolean' },
@@ -141,7 +144,7 @@ function runsOrOne(values: Values, known: KnownNames): SimTask {
   const { keep } = values;
   const json = values.json === true;
   if (values.seed !== undefined) {
-    const others = (['runs', 'first-seed', 'workers', 'no-resume'] as const).filter(
+    const others = (['runs', 'first-seed', 'workers', 'judge', 'no-resume'] as const).filter(
       (name) => values[name] !== undefined,
     );
     if (others.length > 0)
@@ -173,6 +176,7 @@ function runsOrOne(values: Values, known: KnownNames): SimTask {
     workers: workersOf(values),
     coverage,
     resume: values['no-resume'] !== true,
+    judge: judgeOf(values, runs),
     keep,
     json,
   };
@@ -210,6 +214,15 @@ function workersOf({ workers }: Values): number {
   if (count === undefined || count < 1 || count > WORKERS_MAX)
     throw usage(`--workers ${workers}: it takes a whole number from 1 to ${WORKERS_MAX}`);
   return count;
+}
+
+function judgeOf({ judge, canary }: Values, runs: number): number {
+  if (judge === undefined) return 0;
+  if (canary !== undefined)
+    throw usage('--judge asks whether the spec allows the runs, and --canary breaks them: leave out one of the two');
+  const share = judge === 'all' ? runs : wholeNumber(judge);
+  if (share === undefined) throw usage(`--judge ${judge}: it takes a whole number of runs, or all`);
+  return Math.min(share, runs);
 }
 
 function seedOf(text: string, option: string): number {

@@ -5,6 +5,7 @@ import type { CoverageRow } from '../coverage.ts';
 import { FAULT_KINDS, type FaultKind } from '../plan.ts';
 import type { RunResult } from '../run-result.ts';
 import { scenarioNamed } from '../scenarios.ts';
+import type { JudgedShare } from './judged-share.ts';
 import type { MemoryPart } from './memory-trend.ts';
 import type { RunSettings } from './messages.ts';
 import { rateText, timeText } from './progress.ts';
@@ -32,6 +33,8 @@ export interface SimReport {
     readonly neverInjected: readonly FaultKind[];
     readonly coverage?: { readonly seen: number; readonly machines: readonly CoverageRow[] };
   };
+  /** What TLC said of a share of the runs. */
+  readonly judged?: JudgedShare;
   readonly outsideBudget: readonly OutsideBudget[];
   /** Of this machine, since the last start. */
   readonly measured: {
@@ -73,8 +76,22 @@ export function reportText(report: SimReport): string {
       ['Outside of the fault budget (--beyond allows it, and then asks for a loud stop):', ...rows].join('\n'),
     );
   }
+  if (report.judged !== undefined) parts.push(...judgedLines(report.judged));
   parts.push(`History of all runs: ${tally.hash}`, verdictText(report));
   return parts.join('\n');
+}
+
+function judgedLines({ runs, steps, stepsPerSecond, wrong, notJudged }: JudgedShare): readonly string[] {
+  const lines: string[] = [];
+  if (runs > 0) {
+    const verdict =
+      wrong.length === 0 ? 'the spec allows every step' : `${grouped(wrong.length)} the spec does not allow`;
+    lines.push(
+      `TLC judged ${grouped(runs)} of the runs by specs/Vsr.tla: ${grouped(steps)} steps, ${grouped(stepsPerSecond)} a second; ${verdict}`,
+    );
+  }
+  if (notJudged !== undefined) lines.push(`TLC did not judge ${runs === 0 ? 'any run' : 'the rest'}: ${notJudged}`);
+  return [...lines, ...wrong.map((told) => `  ${told}`)];
 }
 
 /** One run. */
@@ -151,13 +168,15 @@ function coverageLines({ result: { coverage } }: SimReport): readonly string[] {
   return lines.length === 0 ? [] : ['Coverage, (state, event, outcome) of the machines:', ...lines];
 }
 
-function verdictText({ result, seeds, complete, measured }: SimReport): string {
+function verdictText({ result, seeds, complete, measured, judged }: SimReport): string {
   const { tally, neverInjected: missing } = result;
   const runs = complete ? `${grouped(tally.runs)} runs` : `${grouped(tally.runs)} of ${grouped(seeds.count)} runs`;
   const found: string[] = [];
   if (tally.failedRuns > 0)
     found.push(`${grouped(tally.failedRuns)} failed, in ${grouped(tally.failures.length)} way(s)`);
   if (missing.length > 0) found.push(`never injected: ${missing.join(', ')}`);
+  const wrong = judged?.wrong.length ?? 0;
+  if (wrong > 0) found.push(`${grouped(wrong)} that the spec does not allow`);
   const words = found.length === 0 ? '0 violations' : found.join('; ');
   return `${runs}, seeds ${seeds.first} to ${seeds.first + seeds.count - 1}: ${words}, in ${timeText(measured.seconds)}; build/report/sim.json`;
 }

@@ -27,6 +27,7 @@ export function configure(command: Command): void {
     .option('--without <faults>', 'kinds of fault that are left out, with commas')
     .option('--canary <name>', 'a broken implementation instead of the real one')
     .option('--workers <n>', 'processes (default: one a core)')
+    .option('--judge <n>', 'so many of the runs, or all: TLC says at the end whether the spec allows them (default: 0)')
     .option('--keep <folder>', 'for bundles of what fails (default: build/sim/failures)')
     .option('--bundle <file>', 'runs the failure again that this file holds')
     .option('--no-resume', 'begin anew, even when the same runs were stopped before')

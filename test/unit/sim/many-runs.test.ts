@@ -6,6 +6,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { evenly, judgeShare } from '../../../conformance/sim/runner/judged-share.ts';
 import { runMany, type Surroundings } from '../../../conformance/sim/runner/many-runs.ts';
 import type { RunsTask } from '../../../conformance/sim/runner/sim-arguments.ts';
 import type { SimReport } from '../../../conformance/sim/runner/sim-report.ts';
@@ -38,7 +39,7 @@ async function run(
       kind: 'runs',
       settings: canary === undefined ? {} : { canary },
       seeds: { first: 1, count: 100 },
-      ...{ workers: 2, coverage: true, resume: true, keep: undefined, json: false },
+      ...{ workers: 2, coverage: true, resume: true, judge: 0, keep: undefined, json: false },
       ...asked,
     },
     {
@@ -203,5 +204,38 @@ describe('a stop', () => {
     expect((await run({ seeds: { first: 1, count: 40 } })).err).not.toContain('going on');
     expect((await run({ seeds, resume: false })).err).not.toContain('going on');
     expect(existsSync(join(unfinished, readdirSync(unfinished)[0] ?? 'none'))).toBe(false);
+  });
+});
+
+describe('A share of the runs goes to TLC', () => {
+  const seeds = { first: 1, count: 40 };
+  const judged = { runs: 4, steps: 900, stepsPerSecond: 300, wrong: [] };
+
+  test('spread over the seeds, none twice, and all when that is asked', () => {
+    expect(evenly({ first: 11, count: 100 }, 4)).toEqual([11, 36, 61, 86]);
+    expect(evenly({ first: 1, count: 3 }, 9)).toEqual([1, 2, 3]);
+    expect(evenly({ first: 1, count: 3 }, 0)).toEqual([]);
+  });
+
+  test('what the spec does not allow fails the runs', async () => {
+    const wrong = ['the simulated run swarm of seed 11 is refused at step 3'];
+    const { exitCode, out, report } = await run({ seeds, judge: 4 }, { judgeRuns: async () => ({ ...judged, wrong }) });
+    expect(exitCode).toBe(1);
+    expect(out).toContain('1 the spec does not allow');
+    expect(out).toContain(wrong[0]);
+    expect(report.judged?.wrong).toEqual(wrong);
+  });
+
+  test('what it allows is told with its rate, and where TLC is missing that is told', async () => {
+    const good = await run({ seeds, judge: 4 }, { judgeRuns: async () => judged });
+    expect(good.exitCode).toBe(0);
+    expect(good.out).toContain('TLC judged 4 of the runs by specs/Vsr.tla: 900 steps, 300 a second');
+    const around = { findTlc: () => ({ missing: 'no Java found' }) };
+    const none = await run(
+      { seeds, judge: 4 },
+      { judgeRuns: (range, settings, share, options) => judgeShare(range, settings, share, { ...options, ...around }) },
+    );
+    expect(none.exitCode).toBe(0);
+    expect(none.out).toContain('TLC did not judge any run: no Java found');
   });
 });

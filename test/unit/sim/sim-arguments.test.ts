@@ -27,6 +27,8 @@ describe('words that are understood', () => {
     ],
     ['--replicas swarm --beyond', { settings: { replicaCount: 'swarm', beyond: true } }],
     ['--without loss,delay,loss', { settings: { without: ['loss', 'delay'] } }],
+    ['--runs 50 --judge 7', { judge: 7 }],
+    ['--runs 50 --judge all', { judge: 50 }],
     ['--canary Vsr.shortest-log --no-resume --no-coverage', { resume: false, coverage: false }],
     ['--bundle f', { kind: 'replay', file: 'f' }],
     ['shrink f --json', { kind: 'shrink', file: 'f', json: true }],
