@@ -34,17 +34,25 @@ export function machineDefinition({ name, machine, snapshot }: LiveMachine): unk
     states: definition.states,
     transitions: definition.transitions.map(({ from, event, guards, to, actions }) => {
       const action = specAction(name, event);
-      return { from, event, guards, to, actions, action: placeOf(action), machine: placeOf(action?.machine) };
+      const words = { action_text: action?.text ?? null, description: action?.comment ?? '' };
+      return { from, event, guards, to, actions, action: placeOf(action), ...words, machine: placeOf(action?.machine) };
     }),
     guards: definition.guards.map((guard) => {
       const rule = specRule(name, guard);
-      return { guard, description: rule?.comment ?? '', spec: placeOf(rule), machine: placeOf(rule?.machine) };
+      const words = { description: rule?.comment ?? '', text: rule?.text ?? null };
+      return { guard, ...words, spec: placeOf(rule), machine: placeOf(rule?.machine) };
     }),
   };
 }
 
 function placeOf(place: { readonly file: string; readonly line: number } | undefined): string | null {
   return place === undefined ? null : `${place.file}:${place.line}`;
+}
+
+/** One record with every guard's answer and the values that it read. */
+export function recordData(record: HistoryRecord): unknown {
+  const rules_applied = record.guards().map((answer) => appliedRule(record.machine, record.event, answer));
+  return { ...(historyData([record]) as readonly object[])[0], rules_applied };
 }
 
 export function historyData(records: readonly HistoryRecord[]): unknown {

@@ -16,7 +16,7 @@ import { eventFields } from './event-fields.ts';
 import { explain, TOPICS, type Topic } from './explain.ts';
 import type { PastRefusal } from './explain-refusal.ts';
 import { logData, replicationData } from './log-data.ts';
-import { dryRun, historyData, machineDefinition, machineList } from './machine-data.ts';
+import { dryRun, historyData, machineDefinition, machineList, recordData } from './machine-data.ts';
 import { mermaidOf, scxmlOf } from './machine-formats.ts';
 import { connectionNotes, envelope, explainedReplica, REPLICA_MACHINE } from './observed.ts';
 import { statusData } from './status.ts';
@@ -31,6 +31,10 @@ const LOG_LIMIT_MAX = 1_000;
 
 const nameOf = Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z][A-Za-z0-9]*$' });
 const machineParams = Type.Object({ name: nameOf });
+const recordParams = Type.Object({
+  name: nameOf,
+  sequence: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+});
 const closed = { additionalProperties: false } as const;
 const historyQuery = Type.Object(
   { limit: Type.Optional(Type.Integer({ minimum: 1, maximum: HISTORY_LIMIT_MAX })) },
@@ -111,6 +115,19 @@ export async function dxPlugin(app: FastifyInstance, { source }: { readonly sour
       const { name } = machineOf(request.params.name);
       const records = source.history(name, request.query.limit ?? HISTORY_LIMIT_DEFAULT);
       return send(reply, envelope(source, historyData(records), [], records.at(-1)?.sequence ?? 0));
+    },
+  );
+
+  app.get<{ Params: { name: string; sequence: number } }>(
+    '/v1/dx/machines/:name/history/:sequence',
+    { schema: { params: recordParams } },
+    async (request, reply) => {
+      const { sequence } = request.params;
+      const { name } = machineOf(request.params.name);
+      const record = source.history(name, Number.MAX_SAFE_INTEGER).find((one) => one.sequence === sequence);
+      if (record === undefined)
+        throw new DxError('NOT_FOUND', `no event ${sequence} is in the history of ${name} any more`, { sequence });
+      return send(reply, envelope(source, recordData(record), [], sequence));
     },
   );
 
