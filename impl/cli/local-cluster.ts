@@ -139,6 +139,8 @@ export class LocalCluster {
       this.addresses.join(','),
       '--http',
       http,
+      '--http-addresses',
+      this.http.join(','),
       '--cluster',
       String(this.cluster),
       '--replica',

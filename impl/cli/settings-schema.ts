@@ -29,6 +29,13 @@ export const settingsSchema = {
       description: 'host:port of every replica, in the order of their numbers',
     }),
     http: Type.Optional(address('host:port of the HTTP API; port 0 asks the system for a free one')),
+    'http-addresses': Type.Optional(
+      Type.Array(address('host:port'), {
+        minItems: 1,
+        maxItems: REPLICAS_MAX,
+        description: 'host:port of the HTTP API of every replica, in the order of their numbers: for the page',
+      }),
+    ),
     dx: Type.Boolean({ default: true, description: 'true or false' }),
     'log-level': Type.Union(
       ['silent', 'error', 'warn', 'info', 'debug'].map((level) => Type.Literal(level)),

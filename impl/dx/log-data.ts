@@ -38,6 +38,7 @@ export function replicationData({ identity, replica, peers }: DxSource): unknown
     replicas: identity.addresses.map((address, index) => ({
       replica: index,
       address,
+      http: identity.httpAddresses[index] ?? (index === identity.replica ? identity.http : null),
       connected: index === identity.replica ? true : (connections.get(index) ?? false),
       acknowledged: leads ? (acked[index] ?? 0) : null,
       lag: leads ? replica.op - (acked[index] ?? 0) : null,

@@ -45,6 +45,8 @@ export interface DxIdentity {
   /** `host:port` of each replica by index. */
   readonly addresses: readonly string[];
   readonly http: string;
+  /** `host:port` of the HTTP API of each replica by index, as configured; empty when it was not. */
+  readonly httpAddresses: readonly string[];
   readonly version: string;
 }
 

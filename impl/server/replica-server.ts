@@ -13,7 +13,7 @@ import { RealRandom } from '../ports/real-random.ts';
 import { RealTurn } from '../ports/turn.ts';
 import { type DataDirectory, openDataDirectory } from '../storage/data-directory.ts';
 import type { Replica } from '../vsr/replica.ts';
-import type { Failure } from '../wire/request.ts';
+import type { Failure } from '../wire/answer.ts';
 import { WireError } from '../wire/wire-error.ts';
 import { ClientPort } from './client-port.ts';
 import type { DxSource } from './dx-source.ts';
@@ -157,6 +157,7 @@ class ReplicaServer implements RunningServer {
         get http() {
           return httpText(); // the system may choose the port, once it listens
         },
+        httpAddresses: (config.httpAddresses ?? []).map(({ host, port }) => `${host}:${port}`),
         version: '0.1.0',
       },
       replica: this.#replica,

@@ -19,6 +19,8 @@ export interface ServerConfig {
   /** Entry i is the address of replica i, for peers and clients alike; as many as the directory's replicaCount. */
   readonly addresses: readonly HostPort[];
   readonly http: HostPort;
+  /** The HTTP address of each replica by index, for the page of impl/dx; none known without it. */
+  readonly httpAddresses?: readonly HostPort[];
   /** false leaves the DX API out; the plugin itself comes in ServerParts, so that this code never imports impl/dx. */
   readonly dx: boolean;
   readonly limits: Partial<ServerLimits>;

@@ -20,6 +20,7 @@ import { wholeNumber } from '../whole-number.ts';
 interface ServerOptions {
   readonly addresses?: string;
   readonly http?: string;
+  readonly httpAddresses?: string;
   readonly dx: boolean;
   readonly logLevel?: string;
   readonly limit: Readonly<Record<string, string>>;
@@ -36,6 +37,7 @@ export function configure(command: Command): void {
     .argument('[dir]', 'a directory that `lockstep format` made (or LOCKSTEP_DIRECTORY)')
     .option('--addresses <list>', 'host:port of every replica in the order of their numbers, commas between')
     .option('--http <host:port>', 'where its HTTP API listens; port 0 asks for a free one')
+    .option('--http-addresses <list>', 'host:port of every HTTP API, so that the page of one shows all replicas')
     .option('--no-dx', 'leave the DX API out')
     .option('--log-level <level>', 'silent, error, warn, info or debug (default info)')
     .option('--limit <name=n>', 'a limit of the server, such as tick-ms=20', limits, {})
@@ -74,6 +76,7 @@ function flagsOf(directory: string | undefined, options: ServerOptions): Record<
     directory,
     addresses: options.addresses,
     http: options.http,
+    'http-addresses': options.httpAddresses,
     dx: options.dx ? undefined : false,
     'log-level': options.logLevel,
     ...Object.fromEntries(named),
@@ -88,6 +91,9 @@ function configOf(resolved: Resolved<'server'>, { cluster, replica, record }: Se
     directory,
     addresses: addresses.map((text, index) => parseHostPort(text, `addresses[${index}]`)),
     http: parseHostPort(http, 'http'),
+    httpAddresses: (resolved.values['http-addresses'] ?? []).map((text, index) =>
+      parseHostPort(text, `http-addresses[${index}]`),
+    ),
     dx: required('server', resolved, 'dx'),
     limits: limitsOf(resolved.values as SettingsOf<'server'>),
     expected: { ...(cluster === undefined ? {} : { cluster }), ...(replica === undefined ? {} : { replica }) },

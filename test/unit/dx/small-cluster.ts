@@ -140,6 +140,7 @@ export class SmallCluster {
         replicaCount: this.#members.length,
         addresses: this.#members.map((_, at) => `127.0.0.1:${7200 + at}`),
         http: `127.0.0.1:${7100 + index}`,
+        httpAddresses: [],
         version: '0.0.0',
       },
       replica,
