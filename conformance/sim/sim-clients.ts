@@ -11,14 +11,16 @@ import type { ReplicaCore } from '../../impl/server/replica-core.ts';
 import type { Outcome } from '../../impl/server/requests.ts';
 import {
   type Appended,
-  type AppendRequest,
-  decodeRequest,
   decodeResponse,
   encodeAnswer,
   encodeFailure,
-  encodeRequest,
   type Failure,
   type ReadAnswer,
+} from '../../impl/wire/answer.ts';
+import {
+  type AppendRequest,
+  decodeRequest,
+  encodeRequest,
   type ReadRequest,
   type RequestBody,
   type Operation as WireOperation,
@@ -192,7 +194,7 @@ export class SimClients {
       const view = core.replica.view;
       const answered =
         <Op extends WireOperation>(operation: Op) =>
-        (outcome: Outcome<import('../../impl/wire/request.ts').AnswerOf[Op]>): void => {
+        (outcome: Outcome<import('../../impl/wire/answer.ts').AnswerOf[Op]>): void => {
           const bytes =
             'failure' in outcome
               ? encodeFailure(attempt >>> 0, outcome.failure)

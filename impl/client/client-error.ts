@@ -1,6 +1,6 @@
 /** Why a request of the client has no answer, or a refusal for one. Mirrors no spec module. */
 import { type Evidence, LockstepError } from '../ports/lockstep-error.ts';
-import type { Failure } from '../wire/request.ts';
+import type { Failure } from '../wire/answer.ts';
 
 export type ClientErrorCode =
   | 'CLIENT_UNREACHABLE' // no replica could be reached before the deadline: not applied

@@ -9,7 +9,8 @@ import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
 import { RealClock } from '../ports/real-clock.ts';
 import { RealRandom } from '../ports/real-random.ts';
-import type { AnswerOf, AppendEvent, Failure, Operation, ReadEvent, RequestBody } from '../wire/request.ts';
+import type { AnswerOf, Failure, ReadEvent } from '../wire/answer.ts';
+import type { AppendEvent, Operation, RequestBody } from '../wire/request.ts';
 import { clientError, refusalOf } from './client-error.ts';
 import { type Address, type LinkOutcome, ServerLink } from './server-link.ts';
 

@@ -5,16 +5,10 @@
 import { assert } from '../ports/assert.ts';
 import type { Clock } from '../ports/clock.ts';
 import { Connection } from '../ports/connection.ts';
+import { type AnswerOf, decodeResponse, type Failure, responseId } from '../wire/answer.ts';
 import { FRAME_BYTES_MAX, FRAME_KINDS, type FrameKind } from '../wire/frame.ts';
 import { ANY_REPLICA, decodeGoodbye, decodeHello, encodeHello } from '../wire/hello.ts';
-import {
-  type AnswerOf,
-  decodeResponse,
-  encodeRequest,
-  type Failure,
-  type RequestBody,
-  responseId,
-} from '../wire/request.ts';
+import { encodeRequest, type RequestBody } from '../wire/request.ts';
 import { WireError } from '../wire/wire-error.ts';
 
 /** Bytes that wait to be sent; at it a request is not taken. */

@@ -6,7 +6,15 @@
  */
 import { createServer, type Server, type Socket, connect as tcpConnect } from 'node:net';
 import { FRAME_BYTES_MAX, FRAME_KINDS, type FrameKind } from '../wire/frame.ts';
-import { ANY_CLUSTER, ANY_REPLICA, decodeGoodbye, decodeHello, encodeHello, type Hello } from '../wire/hello.ts';
+import {
+  ANY_CLUSTER,
+  ANY_REPLICA,
+  decodeGoodbye,
+  decodeHello,
+  encodeHello,
+  HELLO_BYTES_MAX,
+  type Hello,
+} from '../wire/hello.ts';
 import { WireError } from '../wire/wire-error.ts';
 import { assert } from './assert.ts';
 import type { Clock } from './clock.ts';
@@ -32,8 +40,6 @@ const CLIENT_SILENT_MS_MAX = 45_000;
 const PEER_QUEUE_BYTES_MAX = 32 * 1024 * 1024;
 /** A client that does not read its answers is closed at this many bytes. */
 const CLIENT_QUEUE_BYTES_MAX = 16 * 1024 * 1024;
-/** Bytes of the first frame: a Hello is far smaller, and nobody unknown makes us hold more. */
-const FIRST_FRAME_BYTES_MAX = 256;
 /** Connections of peers beside clients': one each way for each, twice over while one replaces another. */
 const PEER_CONNECTIONS_SPARE = 64;
 
@@ -250,7 +256,7 @@ export class RealNetwork implements Network {
   #connectionOf(socket: Socket, sendQueueBytesMax: number, onFrame: ConnectionOptions['onFrame']): Connection {
     return new Connection(socket, {
       sendQueueBytesMax,
-      frameBytesFirst: FIRST_FRAME_BYTES_MAX,
+      frameBytesFirst: HELLO_BYTES_MAX,
       nowMs: () => this.#options.clock.monotonicMs(),
       onFrame: (connection, kind, payload) => {
         const peer = this.#peerOf.get(connection);

@@ -4,10 +4,11 @@
  * Goodbye that says why. Mirrors no spec module.
  */
 import type { Connection } from '../ports/connection.ts';
+import { type AnswerOf, encodeAnswer, encodeFailure } from '../wire/answer.ts';
 import { FRAME_KINDS, type FrameKind } from '../wire/frame.ts';
-import { type AnswerOf, decodeRequest, encodeAnswer, encodeFailure, type Operation } from '../wire/request.ts';
+import { decodeRequest, type Operation } from '../wire/request.ts';
 import { WireError } from '../wire/wire-error.ts';
-import { busy } from './failure.ts';
+import { busy, failure } from './failure.ts';
 import type { Metrics } from './metrics.ts';
 import type { Outcome, Requests } from './requests.ts';
 import type { ServerLimits } from './server-limits.ts';
@@ -87,6 +88,12 @@ export class ClientPort {
       case 'status':
         answered('status')({ applied: requests.status() });
         break;
+      case 'register-session':
+      case 'lookup-key': {
+        const message = `this release does not take ${body.operation} yet`;
+        answered(body.operation)({ failure: failure('REQUEST_INVALID', message, { operation: body.operation }) });
+        break;
+      }
     }
   }
 

@@ -2,7 +2,7 @@
  * Every way in which a request can fail, with its HTTP status and whether the request is known not to be applied.
  * One table for the HTTP API and the binary protocol. Mirrors no spec module; docs/errors.md lists the codes.
  */
-import type { Failure } from '../wire/request.ts';
+import type { Failure } from '../wire/answer.ts';
 
 interface FailureKind {
   readonly status: number;

@@ -6,8 +6,9 @@
  * The process is part of the name: a backup that restarts counts from 1 again, and the answer to a request of its last life
  * must not end one of this life (found by simulation: traces/sim/answer-of-another-life).
  */
+
+import type { Failure } from '../wire/answer.ts';
 import { ByteReader, ByteWriter, malformed } from '../wire/bytes.ts';
-import type { Failure } from '../wire/request.ts';
 
 /** Names a request among all that a backup ever hands on. */
 interface ForwardName {

@@ -14,7 +14,8 @@ import {
 } from 'fastify';
 import type { Clock } from '../ports/clock.ts';
 import { listenError } from '../ports/network-error.ts';
-import type { AppendRequest, Failure, ReadEvent } from '../wire/request.ts';
+import type { Failure, ReadEvent } from '../wire/answer.ts';
+import type { AppendRequest } from '../wire/request.ts';
 import { failure, httpStatusOf } from './failure.ts';
 import { dataFields, eventOf, HttpInputError, invalid, jsonOf, validatorOf } from './http-input.ts';
 import { EventsQuery, NewEvents, NewStream, StreamName, StreamsQuery } from './http-schemas.ts';

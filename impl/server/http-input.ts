@@ -5,7 +5,8 @@
 import type { TSchema } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
 import { Value } from '@sinclair/typebox/value';
-import type { AppendEvent, Failure } from '../wire/request.ts';
+import type { Failure } from '../wire/answer.ts';
+import type { AppendEvent } from '../wire/request.ts';
 import { failure } from './failure.ts';
 import type { NewEvent } from './http-schemas.ts';
 

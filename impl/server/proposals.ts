@@ -9,7 +9,7 @@ import { hashesEqual } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
 import type { Prepare } from '../vsr/prepare.ts';
 import type { ReplicaPort } from '../vsr/replica-port.ts';
-import type { Failure } from '../wire/request.ts';
+import type { Failure } from '../wire/answer.ts';
 import { busy, failure, noQuorum, outcomeUnknown } from './failure.ts';
 import { encodeForwardRequest, type ForwardResult } from './forward.ts';
 import type { ServerLimits } from './server-limits.ts';

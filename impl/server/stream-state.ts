@@ -6,7 +6,7 @@ import type { CommandResult } from '../kernel/apply.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import { streamsByName } from '../kernel/read.ts';
 import type { CommittedPrepare, Stream } from '../kernel/state.ts';
-import type { ReadAnswer, StreamFacts } from '../wire/request.ts';
+import type { ReadAnswer, StreamFacts } from '../wire/answer.ts';
 
 export interface EventRange {
   readonly stream: string;

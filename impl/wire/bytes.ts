@@ -128,6 +128,20 @@ export class ByteReader {
     }
   }
 
+  /** One byte, 0 or 1. */
+  flag(field: string): boolean {
+    const value = this.u8(field);
+    if (value > 1) throw malformed(field, 'is neither 0 nor 1');
+    return value === 1;
+  }
+
+  /** u32 count of things that take at least so many bytes each: one that cannot be is refused before anything is made. */
+  count(field: string, bytesEach: number): number {
+    const count = this.u32(field);
+    if (count * bytesEach > this.left) throw malformed(field, 'does not fit the frame');
+    return count;
+  }
+
   /** What is left, as a view. */
   rest(): Buffer {
     return this.raw(this.left, 'rest');

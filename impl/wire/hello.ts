@@ -1,65 +1,99 @@
 /**
- * The first frame of each side of a connection: who speaks, which protocol, which cluster. And Goodbye, the last one,
- * when one side closes for a reason that the other can act on. Mirrors no spec module.
- *   Hello:   4 bytes "LKST" | u16 protocol | u8 role | u8 replica | u8 replicaCount | u8 to | u64 cluster
+ * The first frame of each side of a connection: who speaks, which versions of the protocol, which cluster. And Goodbye, the
+ * last one, when one side closes for a reason that the other can act on. Mirrors no spec module; docs/protocol.md is the page.
+ *   Hello:   4 bytes "LKST" | u16 minVersion | u16 maxVersion | u8 role | u8 replica | u8 replicaCount | u8 to | u64 cluster
+ *            | u16 length of token | token
  *   Goodbye: u8 length of code | code | message, UTF-8
+ * What both speak from then on is the lower of the two maxVersions. A later version may add fields to the end of a Hello;
+ * this one skips them when the range says that there may be some.
  */
+import { ByteReader, ByteWriter, malformed } from './bytes.ts';
 import { WireError } from './wire-error.ts';
 
 /** Raised with every change that an older version would misread. */
 export const PROTOCOL_VERSION = 1;
+/** The oldest version that this one still speaks. */
+export const PROTOCOL_VERSION_MIN = 1;
 const MAGIC = 'LKST';
-const HELLO_BYTES = 18;
+const MAGIC_BYTES = 4;
 /** `replica` or `to` of a side that is no replica, or does not mind which it reached. */
 export const ANY_REPLICA = 255;
 /** A client that does not know the cluster yet. */
 export const ANY_CLUSTER = 0n;
+/** Bytes of the token in UTF-8: a JWT of a large identity provider has some 2 KiB. At it: WIRE_MALFORMED. */
+export const TOKEN_BYTES_MAX = 4 * 1024;
+/** Bytes of the largest Hello, with room for the fields of later versions: nobody unknown makes us hold more. */
+export const HELLO_BYTES_MAX = TOKEN_BYTES_MAX + 256;
 const ROLES = ['peer', 'client'] as const;
 export type HelloRole = (typeof ROLES)[number];
 
 export interface Hello {
+  /** The versions that the speaker can speak; absent: those of this release. */
+  readonly minVersion?: number;
+  readonly maxVersion?: number;
   /** Of the speaker. A server answers a client's Hello with role 'peer'. */
   readonly role: HelloRole;
   readonly replica: number;
   readonly replicaCount: number;
   readonly to: number;
   readonly cluster: bigint;
+  /** Who the client is: an API key or a JWT; absent or empty: it does not say. Never in a log. */
+  readonly token?: string;
 }
 
 export function encodeHello(hello: Hello): Buffer {
-  const bytes = Buffer.alloc(HELLO_BYTES);
-  bytes.write(MAGIC, 0, 'latin1');
-  bytes.writeUInt16LE(PROTOCOL_VERSION, 4);
-  bytes[6] = ROLES.indexOf(hello.role);
-  bytes[7] = hello.replica;
-  bytes[8] = hello.replicaCount;
-  bytes[9] = hello.to;
-  bytes.writeBigUInt64LE(hello.cluster, 10);
-  return bytes;
+  const { minVersion = PROTOCOL_VERSION_MIN, maxVersion = PROTOCOL_VERSION, token = '' } = hello;
+  if (Buffer.byteLength(token) > TOKEN_BYTES_MAX) throw malformed('token', `is longer than ${TOKEN_BYTES_MAX} bytes`);
+  return new ByteWriter()
+    .raw(Buffer.from(MAGIC, 'latin1'))
+    .u16(minVersion)
+    .u16(maxVersion)
+    .u8(ROLES.indexOf(hello.role))
+    .u8(hello.replica)
+    .u8(hello.replicaCount)
+    .u8(hello.to)
+    .raw(u64Of(hello.cluster))
+    .text(token)
+    .done();
 }
 
 /** @throws WireError WIRE_NOT_LOCKSTEP, WIRE_WRONG_VERSION or WIRE_MALFORMED. Who may talk to whom is the caller's to judge. */
-export function decodeHello(payload: Buffer): Hello {
-  if (payload.byteLength < 6 || payload.toString('latin1', 0, 4) !== MAGIC) {
+export function decodeHello(payload: Buffer): Required<Hello> {
+  const reader = new ByteReader(payload);
+  if (payload.byteLength < MAGIC_BYTES + 4 || reader.raw(MAGIC_BYTES, 'magic').toString('latin1') !== MAGIC) {
     throw new WireError('WIRE_NOT_LOCKSTEP', 'the first frame is no Hello of Lockstep');
   }
-  const version = payload.readUInt16LE(4);
-  if (version !== PROTOCOL_VERSION) {
-    const message = `the other side speaks protocol ${version}, this one ${PROTOCOL_VERSION}: use the same release on both`;
-    throw new WireError('WIRE_WRONG_VERSION', message, { expected: PROTOCOL_VERSION, actual: version });
-  }
-  if (payload.byteLength !== HELLO_BYTES) {
-    throw new WireError('WIRE_MALFORMED', `a Hello has ${HELLO_BYTES} bytes, not ${payload.byteLength}`);
-  }
-  const role = ROLES[payload[6] as number];
-  if (role === undefined) throw new WireError('WIRE_MALFORMED', `role ${payload[6]} of a Hello is unknown`);
-  return {
-    role,
-    replica: payload[7] as number,
-    replicaCount: payload[8] as number,
-    to: payload[9] as number,
-    cluster: payload.readBigUInt64LE(10),
-  };
+  const minVersion = reader.u16('minVersion');
+  const maxVersion = reader.u16('maxVersion');
+  versionOf(minVersion, maxVersion);
+  const role = ROLES[reader.u8('role')];
+  if (role === undefined) throw malformed('role', 'is unknown');
+  const replica = reader.u8('replica');
+  const replicaCount = reader.u8('replicaCount');
+  const to = reader.u8('to');
+  const cluster = reader.raw(8, 'cluster').readBigUInt64LE();
+  const token = reader.text('token');
+  if (Buffer.byteLength(token) > TOKEN_BYTES_MAX) throw malformed('token', `is longer than ${TOKEN_BYTES_MAX} bytes`);
+  if (maxVersion <= PROTOCOL_VERSION) reader.end();
+  return { minVersion, maxVersion, role, replica, replicaCount, to, cluster, token };
+}
+
+/** The version that both sides speak. @throws WireError WIRE_WRONG_VERSION when there is none */
+export function versionOf(minVersion: number, maxVersion: number): number {
+  if (minVersion > maxVersion) throw malformed('minVersion', `${minVersion} is above maxVersion ${maxVersion}`);
+  const version = Math.min(maxVersion, PROTOCOL_VERSION);
+  if (version >= Math.max(minVersion, PROTOCOL_VERSION_MIN)) return version;
+  const message =
+    `the other side speaks versions ${minVersion} to ${maxVersion} of the protocol, this one ${PROTOCOL_VERSION_MIN} to ` +
+    `${PROTOCOL_VERSION}: use the release that is older on both`;
+  const evidence = { minVersion, maxVersion, ourMinVersion: PROTOCOL_VERSION_MIN, ourMaxVersion: PROTOCOL_VERSION };
+  throw new WireError('WIRE_WRONG_VERSION', message, evidence);
+}
+
+function u64Of(value: bigint): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(value);
+  return bytes;
 }
 
 export interface Goodbye {

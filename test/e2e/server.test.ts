@@ -122,7 +122,7 @@ describe('bytes that are no request', () => {
   };
   const wrongVersion = (): Buffer => {
     const payload = encodeHello({ ...toServer, cluster: cluster.cluster });
-    payload.writeUInt16LE(99, 4);
+    payload.writeUInt32LE((99 << 16) | 98, 4);
     return encodeFrame(FRAME_KINDS.hello, payload);
   };
   const cases: readonly (readonly [string, string, () => readonly Uint8Array[]])[] = [

@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeFrame, FRAME_OVERHEAD_BYTES, type FrameKind, FrameReader } from '../../../impl/wire/frame.ts';
-import { decodeHello, encodeHello } from '../../../impl/wire/hello.ts';
+import { decodeHello, encodeHello, HELLO_BYTES_MAX, TOKEN_BYTES_MAX, versionOf } from '../../../impl/wire/hello.ts';
 import { WireError } from '../../../impl/wire/wire-error.ts';
 
 const kinds = fc.integer({ min: 1, max: 9 }).map((kind) => kind as FrameKind);
@@ -102,18 +102,51 @@ describe('Frame', () => {
   });
 
   it('Hello: what was encoded comes back; other bytes give a WireError', () => {
-    const hello = { role: 'peer', replica: 2, replicaCount: 3, to: 1, cluster: 77n } as const;
+    const hello = {
+      minVersion: 1,
+      maxVersion: 1,
+      role: 'peer',
+      replica: 2,
+      replicaCount: 3,
+      to: 1,
+      cluster: 77n,
+      token: 'ключ',
+    } as const;
     expect(decodeHello(encodeHello(hello))).toEqual(hello);
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 40 }), fc.boolean(), (bytes, begun) => {
+      fc.property(fc.uint8Array({ maxLength: 60 }), fc.nat(18), (bytes, begun) => {
         const payload = Buffer.from(bytes);
-        if (begun) encodeHello(hello).copy(payload, 0, 0, 6);
+        encodeHello(hello).copy(payload, 0, 0, begun);
         try {
           decodeHello(payload);
         } catch (error) {
           expect(error).toBeInstanceOf(WireError);
         }
       }),
+      { numRuns: 2_000 },
     );
+  });
+
+  it('Hello: the version is the newest that both speak; without one it is refused, and a newer one may say more', () => {
+    const plain = { role: 'client', replica: 255, replicaCount: 0, to: 255, cluster: 0n } as const;
+    const later = (minVersion: number, maxVersion: number): Buffer =>
+      Buffer.concat([encodeHello({ ...plain, minVersion, maxVersion }), Buffer.from('a field of a later version')]);
+    expect(decodeHello(later(1, 2))).toMatchObject({ ...plain, minVersion: 1, maxVersion: 2 });
+    expect(versionOf(1, 9)).toBe(1);
+    expect(() => decodeHello(later(2, 9))).toThrow(expect.objectContaining({ code: 'WIRE_WRONG_VERSION' }));
+    expect(() => decodeHello(later(0, 0))).toThrow(expect.objectContaining({ code: 'WIRE_WRONG_VERSION' }));
+    expect(() => decodeHello(later(1, 1))).toThrow(expect.objectContaining({ code: 'WIRE_MALFORMED' }));
+    expect(() => decodeHello(later(2, 1))).toThrow(expect.objectContaining({ code: 'WIRE_MALFORMED' }));
+  });
+
+  it('Hello: a token has a bound, and the largest one fits the first frame', () => {
+    const hello = { role: 'client', replica: 255, replicaCount: 0, to: 255, cluster: 0n } as const;
+    const longest = encodeHello({ ...hello, token: 'x'.repeat(TOKEN_BYTES_MAX) });
+    expect(longest.byteLength).toBeLessThan(HELLO_BYTES_MAX);
+    expect(decodeHello(longest).token).toHaveLength(TOKEN_BYTES_MAX);
+    expect(() => encodeHello({ ...hello, token: 'x'.repeat(TOKEN_BYTES_MAX + 1) })).toThrow(WireError);
+    const tooLong = Buffer.concat([longest, Buffer.from('x')]);
+    tooLong.writeUInt16LE(TOKEN_BYTES_MAX + 1, longest.byteLength - TOKEN_BYTES_MAX - 2);
+    expect(() => decodeHello(tooLong)).toThrow(expect.objectContaining({ code: 'WIRE_MALFORMED' }));
   });
 });

@@ -4,17 +4,8 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  type AnswerOf,
-  decodeRequest,
-  decodeResponse,
-  encodeAnswer,
-  encodeFailure,
-  encodeRequest,
-  type Operation,
-  type RequestBody,
-  responseId,
-} from '../../../impl/wire/request.ts';
+import { type AnswerOf, decodeResponse, encodeAnswer, encodeFailure, responseId } from '../../../impl/wire/answer.ts';
+import { decodeRequest, encodeRequest, type Operation, type RequestBody } from '../../../impl/wire/request.ts';
 import { WireError } from '../../../impl/wire/wire-error.ts';
 
 const RUNS = 300;
@@ -26,12 +17,16 @@ const u32 = fc.integer({ min: 0, max: 0xffff_ffff });
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 });
 const event = fc.record({ data, type: text, contentType: text });
 
+const session = fc.option(fc.record({ clientId: count, requestNumber: fc.integer({ min: 1, max: 2 ** 52 }) }), {
+  nil: undefined,
+});
 const bodies: fc.Arbitrary<RequestBody> = fc.oneof(
   fc.record({
     operation: fc.constant('append' as const),
     stream: text,
     expectedOffset: fc.option(count, { nil: undefined }),
     idempotencyKey: text,
+    session,
     events: fc.array(event, { maxLength: 12 }),
   }),
   fc.record({
@@ -40,10 +35,14 @@ const bodies: fc.Arbitrary<RequestBody> = fc.oneof(
     from: count,
     limit: u32,
     linearizable: fc.boolean(),
+    minCommitId: count,
+    waitMs: u32,
   }),
-  fc.record({ operation: fc.constant('create-stream' as const), stream: text, dataClass: text }),
-  fc.record({ operation: fc.constant('delete-stream' as const), stream: text }),
-  fc.record({ operation: fc.constant('list-streams' as const), linearizable: fc.boolean() }),
+  fc.record({ operation: fc.constant('create-stream' as const), stream: text, dataClass: text, session }),
+  fc.record({ operation: fc.constant('delete-stream' as const), stream: text, session }),
+  fc.record({ operation: fc.constant('list-streams' as const), linearizable: fc.boolean(), minCommitId: count }),
+  fc.constant({ operation: 'register-session' as const }),
+  fc.record({ operation: fc.constant('lookup-key' as const), idempotencyKey: text }),
   fc.constant({ operation: 'status' as const }),
 );
 
@@ -82,6 +81,19 @@ const answers: { readonly [Op in Operation]: fc.Arbitrary<AnswerOf[Op]> } = {
     op: count,
     commit: count,
     primary: fc.nat(255),
+  }),
+  'register-session': fc.record({
+    clientId: count,
+    window: fc.integer({ min: 1, max: 0xffff_ffff }),
+    commitId: count,
+    hash,
+  }),
+  'lookup-key': fc.record({
+    found: fc.option(
+      fc.tuple(appended, text).map(([answer, stream]) => ({ ...answer, stream })),
+      { nil: undefined },
+    ),
+    keptSinceCommitId: count,
   }),
 };
 
