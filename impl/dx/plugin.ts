@@ -19,6 +19,7 @@ import { logData, replicationData } from './log-data.ts';
 import { dryRun, historyData, machineDefinition, machineList, recordData } from './machine-data.ts';
 import { mermaidOf, scxmlOf } from './machine-formats.ts';
 import { connectionNotes, envelope, explainedReplica, REPLICA_MACHINE } from './observed.ts';
+import { allowClusterPages, pagePlugin } from './page/plugin.ts';
 import { statusData } from './status.ts';
 
 /** Transitions in one answer of history. */
@@ -67,6 +68,8 @@ interface MachineRequest {
 
 export async function dxPlugin(app: FastifyInstance, { source }: { readonly source: DxSource }): Promise<void> {
   app.setErrorHandler(answerError);
+  allowClusterPages(app, source);
+  await app.register(pagePlugin, { source });
 
   const machineOf = (name: string): LiveMachine => {
     const found = source.machines().find((machine) => machine.name === name);
