@@ -2,7 +2,7 @@
  * The order in which sessions are evicted: longest unused first, by the timestamp of the op of the last use, then lowest id
  * (specs/ClientSessions.tla, Oldest). A B+ tree that shares its nodes with the forks of it. Pure.
  */
-import sortedTree from 'sorted-btree';
+import { EmptyBTree } from 'sorted-btree';
 import { assert } from '../ports/assert.ts';
 
 export interface Turn {
@@ -10,8 +10,10 @@ export interface Turn {
   readonly id: number;
 }
 
-const SortedTree = sortedTree.default;
-type Tree = InstanceType<typeof SortedTree<Turn, undefined>>;
+/** The package is CommonJS: what its default export is depends on who loads it. */
+const SortedTree = EmptyBTree.constructor as new (entries: undefined, compare: Compare) => Tree;
+type Compare = (a: Turn, b: Turn) => number;
+type Tree = typeof EmptyBTree;
 
 function before(a: Turn, b: Turn): number {
   return a.lastUsedMs - b.lastUsedMs || a.id - b.id;
@@ -21,7 +23,7 @@ function before(a: Turn, b: Turn): number {
 export class SessionOrder {
   readonly #tree: Tree;
 
-  constructor(tree: Tree = new SortedTree<Turn, undefined>(undefined, before)) {
+  constructor(tree: Tree = new SortedTree(undefined, before)) {
     this.#tree = tree;
   }
 
