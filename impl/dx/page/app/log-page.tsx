@@ -1,0 +1,4 @@
+/** The log. */
+export function LogPage() {
+  return <h1>Log</h1>;
+}

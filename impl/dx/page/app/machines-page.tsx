@@ -1,0 +1,4 @@
+/** The machines. */
+export function MachinesPage() {
+  return <h1>Machines</h1>;
+}

@@ -1,0 +1,4 @@
+/** The streams. */
+export function StreamsPage() {
+  return <h1>Streams</h1>;
+}
