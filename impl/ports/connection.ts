@@ -13,6 +13,7 @@ import {
 } from '../wire/frame.ts';
 import { encodeGoodbye } from '../wire/hello.ts';
 import { WireError } from '../wire/wire-error.ts';
+import { type DialTls, dialTls, type Proved, TLS_FIRST_BYTE, tlsReasonOf } from './tls.ts';
 
 /** The output buffer that a connection keeps; a flush of more uses a larger one once. */
 const OUTPUT_BYTES = 16 * 1024;
@@ -44,6 +45,8 @@ export class Connection {
   #closedFor: string | undefined;
   #heardMs: number;
   #pinged = false;
+  /** What the other side of an accepted connection has proved by TLS. */
+  proved: Proved = { by: 'nothing' };
   framesSent = 0;
   framesReceived = 0;
   framesDropped = 0;
@@ -55,14 +58,19 @@ export class Connection {
     this.#heardMs = options.nowMs();
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
-    socket.on('error', (error: NodeJS.ErrnoException) => this.close(error.code ?? 'SOCKET_ERROR'));
+    socket.on('error', (error: NodeJS.ErrnoException) => this.close(tlsReasonOf(error)));
     socket.on('close', () => this.close('CLOSED'));
   }
 
   /** A connection that is being made: what is sent waits for it, and onClosed says when it cannot be made. */
-  static dial(address: { readonly host: string; readonly port: number }, options: ConnectionOptions): Connection {
+  static dial(
+    address: { readonly host: string; readonly port: number },
+    options: ConnectionOptions,
+    tls?: DialTls,
+  ): Connection {
     const { host, port } = address;
-    return new Connection(tcpConnect({ host, port, noDelay: true }), options);
+    const socket = tls === undefined ? tcpConnect({ host, port, noDelay: true }) : dialTls({ host, port }, tls);
+    return new Connection(socket, options);
   }
 
   get open(): boolean {
@@ -179,7 +187,9 @@ export class Connection {
       this.#reader.push(chunk, (kind, payload) => this.#take(kind, payload));
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
-      this.refuse(error.code, error.message);
+      const isTls = this.framesReceived === 0 && chunk[0] === TLS_FIRST_BYTE && chunk[1] === 3;
+      if (isTls) this.refuse('TLS_NOT_SPOKEN_HERE', 'this port speaks plain text: connect without TLS');
+      else this.refuse(error.code, error.message);
     }
   }
 

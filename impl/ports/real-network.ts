@@ -2,26 +2,30 @@
  * The Network port on TCP: one listener for peers and clients, told apart by their Hello; one connection for each pair of
  * replicas, dialled by the one of higher index, again and again with capped backoff. Frames gather until flush().
  * A frame that cannot leave is dropped and counted: the protocol lives with loss. Mirrors `messages` of Vsr.tla.
- * Does not do: TLS, authentication of replicas (a later issue).
+ * With TLS, a replica is believed to be the one that its certificate names, and no other.
  */
-import { createServer, type Server, type Socket, connect as tcpConnect } from 'node:net';
+import { type Socket, connect as tcpConnect } from 'node:net';
+import type { SecureContext } from 'node:tls';
 import { FRAME_BYTES_MAX, FRAME_KINDS, type FrameKind } from '../wire/frame.ts';
-import {
-  ANY_CLUSTER,
-  ANY_REPLICA,
-  decodeGoodbye,
-  decodeHello,
-  encodeHello,
-  HELLO_BYTES_MAX,
-  type Hello,
-} from '../wire/hello.ts';
-import { WireError } from '../wire/wire-error.ts';
+import { ANY_REPLICA, decodeGoodbye, HELLO_BYTES_MAX, type Hello } from '../wire/hello.ts';
 import { assert } from './assert.ts';
 import type { Clock } from './clock.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
-import type { Network } from './network.ts';
-import { listenError } from './network-error.ts';
+import {
+  certificateRefusal,
+  checkCluster,
+  helloOf,
+  helloTo,
+  type Refusal,
+  type Self,
+  wrongReplica,
+} from './introduction.ts';
+import { Listener } from './listener.ts';
+import type { Network, TlsServerMaterial } from './network.ts';
+import { type PeerLink, type PeerTraffic, peerLink, trafficOf } from './peer-link.ts';
 import type { Random } from './random.ts';
+import { dialTls, provedBy, secureContextOf, tlsReasonOf } from './tls.ts';
+import { replicaName } from './tls-identity.ts';
 
 /** Wait before a peer is dialled again: doubles from the first to the second, each with up to half of it at random. */
 const REDIAL_MS_MIN = 20;
@@ -43,6 +47,9 @@ const CLIENT_QUEUE_BYTES_MAX = 16 * 1024 * 1024;
 /** Connections of peers beside clients': one each way for each, twice over while one replaces another. */
 const PEER_CONNECTIONS_SPARE = 64;
 
+/** Reasons of an end that is a refusal, whoever found it. */
+const COUNTED_AT_END = /^(?:WIRE|TLS)_/;
+
 export interface NetworkAddress {
   readonly host: string;
   readonly port: number;
@@ -55,6 +62,12 @@ export interface RealNetworkOptions {
   readonly addresses: readonly NetworkAddress[];
   readonly clientConnectionsMax: number;
   readonly clientFrameBytesMax: number;
+  /** undefined: plain text. */
+  readonly tls?: TlsServerMaterial | undefined;
+  /** A client without a certificate of the authority is refused. */
+  readonly clientCertificateRequired?: boolean;
+  /** Why a client may not come in; undefined: it may. */
+  readonly refuseClient?: (client: Connection, hello: Hello) => Refusal | undefined;
   readonly clock: Clock;
   readonly random: Random;
   /** A frame of a peer that is no message of the protocol, too (forwarded requests): `kind` tells. */
@@ -62,42 +75,24 @@ export interface RealNetworkOptions {
   readonly onClientFrame: (client: Connection, kind: FrameKind, payload: Buffer) => void;
   readonly onClientClosed: (client: Connection) => void;
   readonly onPeerChange: (peer: number, connected: boolean, reason: string) => void;
+  /** A peer that we dialled and did not reach, or that is not who it should be; at every attempt. */
+  readonly onDialFailed?: (peer: number, reason: string) => void;
   /** The first frame since the last flush waits. */
   readonly onPending: () => void;
 }
 
-interface Peer {
-  readonly index: number;
-  connection: Connection | undefined;
-  attempts: number;
-  dialling: Socket | undefined;
-  cancelRedial: (() => void) | undefined;
-  /** Frames sent and received over connections that are gone, and frames that had none. */
-  sentBefore: number;
-  receivedBefore: number;
-  dropped: number;
-}
-
-export interface PeerTraffic {
-  readonly peer: number;
-  readonly connected: boolean;
-  readonly framesSent: number;
-  readonly framesReceived: number;
-  readonly framesDropped: number;
-  readonly queuedBytes: number;
-  readonly silentMs: number | undefined;
-}
-
 export class RealNetwork implements Network {
   readonly #options: RealNetworkOptions;
-  readonly #server: Server;
-  readonly #peers: Peer[];
+  readonly #self: Self;
+  readonly #listener: Listener;
+  #dialContext: SecureContext | undefined;
+  readonly #peers: PeerLink[];
   /** Connections that have not said Hello, with the time at which they are given up. */
   readonly #unknown = new Map<Connection, number>();
   /** Those among them that we dialled. */
-  readonly #dialled = new Map<Connection, Peer>();
+  readonly #dialled = new Map<Connection, PeerLink>();
   readonly #clients = new Set<Connection>();
-  readonly #peerOf = new Map<Connection, Peer>();
+  readonly #peerOf = new Map<Connection, PeerLink>();
   #pending: Connection[] = [];
   readonly #framesRefused = new Map<string, number>();
   #stopWatch: (() => void) | undefined;
@@ -107,32 +102,35 @@ export class RealNetwork implements Network {
   constructor(options: RealNetworkOptions) {
     assert(options.replica < options.addresses.length, 'a replica is one of the addresses');
     this.#options = options;
-    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
-    this.#server.maxConnections = options.clientConnectionsMax + PEER_CONNECTIONS_SPARE;
-    this.#peers = options.addresses.map((_, index) => ({
-      index,
-      connection: undefined,
-      attempts: 0,
-      dialling: undefined,
-      cancelRedial: undefined,
-      sentBefore: 0,
-      receivedBefore: 0,
-      dropped: 0,
-    }));
+    const { cluster, replica, addresses } = options;
+    this.#self = { cluster, replica, replicaCount: addresses.length };
+    const { host, port } = addresses[replica] as NetworkAddress;
+    this.#dialContext = options.tls === undefined ? undefined : secureContextOf(options.tls);
+    this.#listener = new Listener({
+      host,
+      port,
+      connectionsMax: options.clientConnectionsMax + PEER_CONNECTIONS_SPARE,
+      tls: options.tls,
+      clock: options.clock,
+      onSocket: (socket) => this.#accept(socket),
+      onRefused: (code) => this.#count(code),
+    });
+    this.#peers = addresses.map((_, index) => peerLink(index));
   }
 
   /** Listens, then dials the peers. @returns the port that is listened on @throws NetworkError */
   async listen(): Promise<number> {
-    const { host, port } = this.#options.addresses[this.#options.replica] as NetworkAddress;
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
-      this.#server.listen({ host, port, backlog: 512 }, () => resolve());
-    });
-    this.#server.on('error', () => this.#count('LISTENER_ERROR'));
+    const port = await this.#listener.listen();
     this.#stopWatch = this.#options.clock.startTicks(WATCH_MS, () => this.#watch());
     for (const peer of this.#peers) if (peer.index < this.#options.replica) this.#dial(peer);
-    const address = this.#server.address();
-    return typeof address === 'object' && address !== null ? address.port : port;
+    return port;
+  }
+
+  /** For every connection from now on; those that are there stay. @throws TlsError, and nothing has changed then */
+  replaceTls(tls: TlsServerMaterial): void {
+    assert(this.#dialContext !== undefined, 'a network without TLS has none to replace');
+    this.#dialContext = secureContextOf(tls);
+    this.#listener.replaceTls(tls);
   }
 
   /** A message of the protocol. Gathers it for flush(); drops it when the peer is away or its queue is full. */
@@ -172,17 +170,8 @@ export class RealNetwork implements Network {
 
   traffic(): readonly PeerTraffic[] {
     const nowMs = this.#options.clock.monotonicMs();
-    return this.#peers
-      .filter((peer) => peer.index !== this.#options.replica)
-      .map(({ index, connection, sentBefore, receivedBefore, dropped }) => ({
-        peer: index,
-        connected: connection !== undefined,
-        framesSent: sentBefore + (connection?.framesSent ?? 0),
-        framesReceived: receivedBefore + (connection?.framesReceived ?? 0),
-        framesDropped: dropped,
-        queuedBytes: connection?.queuedBytes ?? 0,
-        silentMs: connection === undefined ? undefined : nowMs - connection.heardMs,
-      }));
+    const others = this.#peers.filter((peer) => peer.index !== this.#options.replica);
+    return others.map((peer) => trafficOf(peer, nowMs));
   }
 
   /** No new client comes in; those that are there, and the peers, stay. */
@@ -198,7 +187,7 @@ export class RealNetwork implements Network {
       peer.cancelRedial?.();
       peer.dialling?.destroy();
     }
-    const stopped = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const stopped = this.#listener.close();
     for (const connection of [...this.#clients, ...this.#peerOf.keys()]) connection.end('CLOSED');
     for (const connection of [...this.#unknown.keys()]) connection.destroy();
     await stopped;
@@ -209,6 +198,7 @@ export class RealNetwork implements Network {
     const connection = this.#connectionOf(socket, CLIENT_QUEUE_BYTES_MAX, (_, kind, payload) => {
       this.#introduced(connection, kind, payload);
     });
+    connection.proved = provedBy(socket);
     if (this.#clients.size + this.#unknown.size >= clientsMax + PEER_CONNECTIONS_SPARE) {
       this.#refuse(connection, 'TOO_MANY_CONNECTIONS', 'too many connections');
       return;
@@ -216,19 +206,22 @@ export class RealNetwork implements Network {
     this.#unknown.set(connection, this.#options.clock.monotonicMs() + HELLO_MS_MAX);
   }
 
-  #dial(peer: Peer): void {
-    const { host, port } = this.#options.addresses[peer.index] as NetworkAddress;
-    const socket = tcpConnect({ host, port, noDelay: true });
+  #dial(peer: PeerLink): void {
+    const address = this.#options.addresses[peer.index] as NetworkAddress;
+    const context = this.#dialContext;
+    const uriName = replicaName(this.#options.cluster, peer.index);
+    const socket =
+      context === undefined ? tcpConnect({ ...address, noDelay: true }) : dialTls(address, { context, uriName });
     peer.dialling = socket;
     const giveUp = this.#options.clock.after(CONNECT_MS_MAX, () => socket.destroy());
-    socket.once('error', () => {});
+    socket.once('error', (error) => this.#options.onDialFailed?.(peer.index, tlsReasonOf(error)));
     socket.once('close', () => {
       giveUp();
       if (peer.dialling !== socket) return;
       peer.dialling = undefined;
       this.#redial(peer);
     });
-    socket.once('connect', () => {
+    socket.once(context === undefined ? 'connect' : 'secureConnect', () => {
       giveUp();
       socket.removeAllListeners('close');
       peer.dialling = undefined;
@@ -237,11 +230,11 @@ export class RealNetwork implements Network {
       });
       this.#unknown.set(connection, this.#options.clock.monotonicMs() + HELLO_MS_MAX);
       this.#dialled.set(connection, peer);
-      connection.send(FRAME_KINDS.hello, this.#hello(peer.index));
+      connection.send(FRAME_KINDS.hello, helloTo(peer.index, this.#self));
     });
   }
 
-  #redial(peer: Peer): void {
+  #redial(peer: PeerLink): void {
     if (this.#closed || peer.connection !== undefined || peer.dialling !== undefined) return;
     if (peer.index > this.#options.replica || peer.cancelRedial !== undefined) return;
     const waitMs = Math.min(REDIAL_MS_MAX, REDIAL_MS_MIN * 2 ** Math.min(peer.attempts, 16));
@@ -274,40 +267,54 @@ export class RealNetwork implements Network {
   /** The first frame of a connection that we accepted. */
   #introduced(connection: Connection, kind: FrameKind, payload: Buffer): void {
     const hello = helloOf(kind, payload);
-    this.#checkCluster(hello);
+    checkCluster(hello, this.#self);
+    const { tls, clientCertificateRequired = false } = this.#options;
+    const refusal =
+      tls === undefined
+        ? undefined
+        : certificateRefusal(connection.proved, hello, this.#self, clientCertificateRequired);
+    if (refusal !== undefined) {
+      this.#refuse(connection, refusal.code, refusal.message);
+      return;
+    }
     this.#unknown.delete(connection);
     connection.raiseFrameBound(hello.role === 'peer' ? FRAME_BYTES_MAX : this.#options.clientFrameBytesMax);
     if (hello.role === 'client') {
-      this.#introduceClient(connection);
+      this.#introduceClient(connection, hello);
       return;
     }
     const peer = this.#peers[hello.replica];
     const { replica } = this.#options;
-    if (peer === undefined || hello.replica === replica || hello.to !== replica) throw this.#wrongReplica(hello);
-    connection.send(FRAME_KINDS.hello, this.#hello(hello.replica));
+    if (peer === undefined || hello.replica === replica || hello.to !== replica) throw wrongReplica(hello, this.#self);
+    connection.send(FRAME_KINDS.hello, helloTo(hello.replica, this.#self));
     this.#bind(peer, connection);
   }
 
-  #introduceClient(connection: Connection): void {
+  #introduceClient(connection: Connection, hello: Hello): void {
+    const refusal = this.#options.refuseClient?.(connection, hello);
     if (!this.#accepting) {
       this.#refuse(connection, 'DRAINING', 'this replica is stopping: use another one');
     } else if (this.#clients.size >= this.#options.clientConnectionsMax) {
       this.#refuse(connection, 'TOO_MANY_CONNECTIONS', 'too many clients: use another replica, or try later');
+    } else if (refusal !== undefined) {
+      this.#refuse(connection, refusal.code, refusal.message);
     } else {
       this.#clients.add(connection);
-      connection.send(FRAME_KINDS.hello, this.#hello(ANY_REPLICA));
+      connection.send(FRAME_KINDS.hello, helloTo(ANY_REPLICA, this.#self));
     }
   }
 
   /** The answer to our Hello. */
-  #welcomed(connection: Connection, peer: Peer, kind: FrameKind, payload: Buffer): void {
+  #welcomed(connection: Connection, peer: PeerLink, kind: FrameKind, payload: Buffer): void {
     if (kind === FRAME_KINDS.goodbye) {
-      connection.close(decodeGoodbye(payload).code);
+      const { code } = decodeGoodbye(payload);
+      this.#options.onDialFailed?.(peer.index, code);
+      connection.close(code);
       return;
     }
     const hello = helloOf(kind, payload);
-    this.#checkCluster(hello);
-    if (hello.role !== 'peer' || hello.replica !== peer.index) throw this.#wrongReplica(hello);
+    checkCluster(hello, this.#self);
+    if (hello.role !== 'peer' || hello.replica !== peer.index) throw wrongReplica(hello, this.#self);
     this.#unknown.delete(connection);
     this.#dialled.delete(connection);
     connection.raiseFrameBound(FRAME_BYTES_MAX);
@@ -316,7 +323,7 @@ export class RealNetwork implements Network {
   }
 
   /** The newest connection of a peer is the one: an older one may be half-open. */
-  #bind(peer: Peer, connection: Connection): void {
+  #bind(peer: PeerLink, connection: Connection): void {
     const older = peer.connection;
     peer.connection = undefined;
     if (older !== undefined) older.close('REPLACED');
@@ -326,7 +333,7 @@ export class RealNetwork implements Network {
   }
 
   #lost(connection: Connection, reason: string): void {
-    if (reason.startsWith('WIRE_')) this.#count(reason);
+    if (COUNTED_AT_END.test(reason)) this.#count(reason);
     this.#unknown.delete(connection);
     if (this.#clients.delete(connection)) this.#options.onClientClosed(connection);
     const dialled = this.#dialled.get(connection);
@@ -350,40 +357,12 @@ export class RealNetwork implements Network {
     for (const connection of this.#clients) connection.tick(CLIENT_PING_MS, CLIENT_SILENT_MS_MAX);
   }
 
-  #checkCluster(hello: Hello): void {
-    const { cluster, addresses } = this.#options;
-    const anyCluster = hello.role === 'client' && hello.cluster === ANY_CLUSTER;
-    if (!anyCluster && hello.cluster !== cluster) {
-      const message = `this is cluster ${cluster}, not ${hello.cluster}: check the addresses`;
-      throw new WireError('WIRE_WRONG_CLUSTER', message, { expected: cluster, actual: hello.cluster });
-    }
-    if (hello.role === 'peer' && hello.replicaCount !== addresses.length) throw this.#wrongReplica(hello);
-  }
-
-  #wrongReplica(hello: Hello): WireError {
-    const { replica, addresses } = this.#options;
-    const message =
-      `here is replica ${replica} of ${addresses.length}; the other side is ${hello.replica} of ${hello.replicaCount} ` +
-      `and looks for ${hello.to}: give the same address list to all`;
-    return new WireError('WIRE_WRONG_REPLICA', message, { replica, other: hello.replica, wanted: hello.to });
-  }
-
-  #hello(to: number): Buffer {
-    const { replica, addresses, cluster } = this.#options;
-    return encodeHello({ role: 'peer', replica, replicaCount: addresses.length, to, cluster });
-  }
-
   #refuse(connection: Connection, code: string, message: string): void {
-    this.#count(code);
+    if (!COUNTED_AT_END.test(code)) this.#count(code);
     connection.refuse(code, message);
   }
 
   #count(code: string): void {
     this.#framesRefused.set(code, (this.#framesRefused.get(code) ?? 0) + 1);
   }
-}
-
-function helloOf(kind: FrameKind, payload: Buffer): Hello {
-  if (kind !== FRAME_KINDS.hello) throw new WireError('WIRE_NOT_LOCKSTEP', 'the first frame must be a Hello', { kind });
-  return decodeHello(payload);
 }

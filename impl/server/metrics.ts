@@ -3,7 +3,7 @@
  * Gauges are read when asked for; counters and histograms cost a few additions on the hot path. Mirrors no spec module.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { PeerTraffic } from '../ports/real-network.ts';
+import type { PeerTraffic } from '../ports/peer-link.ts';
 import type { ReplicaPort } from '../vsr/replica-port.ts';
 
 const FSYNC_SECONDS = [0.000_1, 0.000_2, 0.000_4, 0.000_8, 0.001_6, 0.003_2, 0.006_4, 0.012_8, 0.05, 0.2, 1];
