@@ -8,7 +8,7 @@ import { RealClock } from '../ports/real-clock.ts';
 import { RealRandom } from '../ports/real-random.ts';
 import { LockstepClient } from './client.ts';
 import { ClientError } from './client-error.ts';
-import type { Address } from './server-link.ts';
+import type { Address } from './client-options.ts';
 
 export interface LoadOptions {
   readonly addresses: readonly Address[];

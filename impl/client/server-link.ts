@@ -5,11 +5,13 @@
 import { assert } from '../ports/assert.ts';
 import type { Clock } from '../ports/clock.ts';
 import { Connection } from '../ports/connection.ts';
+import type { DialTls } from '../ports/tls.ts';
 import { type AnswerOf, decodeResponse, type Failure, responseId } from '../wire/answer.ts';
 import { FRAME_BYTES_MAX, FRAME_KINDS, type FrameKind } from '../wire/frame.ts';
 import { ANY_REPLICA, decodeGoodbye, decodeHello, encodeHello } from '../wire/hello.ts';
 import { encodeRequest, type RequestBody } from '../wire/request.ts';
 import { WireError } from '../wire/wire-error.ts';
+import type { Address } from './client-options.ts';
 
 /** Bytes that wait to be sent; at it a request is not taken. */
 const SEND_QUEUE_BYTES_MAX = 16 * 1024 * 1024;
@@ -17,35 +19,34 @@ const SEND_QUEUE_BYTES_MAX = 16 * 1024 * 1024;
 const HELLO_MS_MAX = 3_000;
 const IDS = 2 ** 32;
 
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
-
 /** What became of a request; `lost`: the connection ended first, and nobody can say. */
 export type LinkOutcome = { readonly applied: AnswerOf[keyof AnswerOf] } | { readonly failure: Failure } | 'lost';
 
-interface Pending {
-  readonly operation: RequestBody['operation'];
-  readonly done: (outcome: LinkOutcome) => void;
+/** What is sent, and told what became of it. */
+export interface LinkRequest {
+  readonly body: RequestBody;
+  ended(outcome: LinkOutcome): void;
 }
 
 export interface LinkOptions {
   readonly address: Address;
   /** 0n: any. */
   readonly cluster: bigint;
+  /** Empty: none. */
+  readonly token: string;
+  readonly tls: DialTls | undefined;
   readonly clock: Clock;
   /** The server's Hello is here: requests may be sent. */
   readonly onOpen: (replica: number) => void;
-  /** Once, after onOpen or instead of it. */
-  readonly onClosed: (reason: string) => void;
+  /** Once, after onOpen or instead of it; message: what the server said when it refused us, else empty. */
+  readonly onClosed: (reason: string, message: string) => void;
 }
 
 export class ServerLink {
   readonly address: Address;
   readonly #options: LinkOptions;
   readonly #connection: Connection;
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending = new Map<number, LinkRequest>();
   #nextId = 1;
   #replica = ANY_REPLICA;
   #closed = false;
@@ -55,17 +56,18 @@ export class ServerLink {
   constructor(options: LinkOptions) {
     this.#options = options;
     this.address = options.address;
-    const { clock, cluster } = options;
+    const { clock, cluster, token } = options;
     this.#cancelHello = clock.after(HELLO_MS_MAX, () => this.close('HELLO_MISSING'));
-    this.#connection = Connection.dial(options.address, {
+    const connection = {
       sendQueueBytesMax: SEND_QUEUE_BYTES_MAX,
       frameBytesFirst: FRAME_BYTES_MAX,
       nowMs: () => clock.monotonicMs(),
-      onFrame: (_, kind, payload) => this.#receive(kind, payload),
-      onClosed: (_, reason) => this.close(reason),
+      onFrame: (_: Connection, kind: FrameKind, payload: Buffer) => this.#receive(kind, payload),
+      onClosed: (_: Connection, reason: string) => this.close(reason),
       onPending: () => this.#flushSoon(),
-    });
-    const hello = { role: 'client', replica: ANY_REPLICA, replicaCount: 0, to: ANY_REPLICA, cluster } as const;
+    };
+    this.#connection = Connection.dial(options.address, connection, options.tls);
+    const hello = { role: 'client', replica: ANY_REPLICA, replicaCount: 0, to: ANY_REPLICA, cluster, token } as const;
     this.#connection.send(FRAME_KINDS.hello, encodeHello(hello));
   }
 
@@ -78,12 +80,13 @@ export class ServerLink {
     return this.#pending.size;
   }
 
-  /** False when it could not be taken: nothing was sent, and done is not called. */
-  send(body: RequestBody, deadlineMs: number, done: (outcome: LinkOutcome) => void): boolean {
+  /** False when it could not be taken: nothing was sent, and ended() is not called. */
+  send(request: LinkRequest, deadlineMs: number): boolean {
     if (this.#replica === ANY_REPLICA) return false;
     const id = this.#freeId();
-    if (!this.#connection.send(FRAME_KINDS.clientRequest, encodeRequest({ id, deadlineMs, body }))) return false;
-    this.#pending.set(id, { operation: body.operation, done });
+    const payload = encodeRequest({ id, deadlineMs, body: request.body });
+    if (!this.#connection.send(FRAME_KINDS.clientRequest, payload)) return false;
+    this.#pending.set(id, request);
     return true;
   }
 
@@ -92,7 +95,7 @@ export class ServerLink {
     this.#connection.tick(pingAfterMs, closeAfterMs);
   }
 
-  close(reason: string): void {
+  close(reason: string, message = ''): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#cancelHello();
@@ -100,8 +103,8 @@ export class ServerLink {
     else this.#connection.end(reason);
     const pending = [...this.#pending.values()];
     this.#pending.clear();
-    this.#options.onClosed(reason);
-    for (const { done } of pending) done('lost');
+    this.#options.onClosed(reason, message);
+    for (const request of pending) request.ended('lost');
   }
 
   /** After everything that runs now: requests that are made together leave in one write. */
@@ -116,7 +119,8 @@ export class ServerLink {
 
   #receive(kind: FrameKind, payload: Buffer): void {
     if (kind === FRAME_KINDS.goodbye) {
-      this.close(decodeGoodbye(payload).code);
+      const { code, message } = decodeGoodbye(payload);
+      this.close(code, message);
       return;
     }
     if (this.#replica === ANY_REPLICA) {
@@ -133,9 +137,9 @@ export class ServerLink {
     const id = responseId(payload);
     const pending = this.#pending.get(id);
     if (pending === undefined) throw new WireError('WIRE_MALFORMED', `an answer to request ${id}, which was not asked`);
-    const outcome = decodeResponse(payload, pending.operation);
+    const outcome = decodeResponse(payload, pending.body.operation);
     this.#pending.delete(id);
-    pending.done(outcome);
+    pending.ended(outcome);
   }
 
   #freeId(): number {

@@ -36,7 +36,7 @@ function clientOf(of: TestCluster, first = 0): LockstepClient {
 async function everything(client: LockstepClient, stream: string): Promise<string[]> {
   const texts: string[] = [];
   for (;;) {
-    const { events } = await client.read(stream, texts.length, 1_000);
+    const { events } = await client.read(stream, { from: texts.length, limit: 1_000 });
     for (const { data } of events) texts.push(Buffer.from(data).toString('utf8'));
     if (events.length === 0) return texts;
   }
@@ -228,7 +228,15 @@ describe('HTTP', () => {
     ['a negative offset', events, '{"events":[{"data":"a"}],"expectedOffset":-1}', 400, 'expectedOffset'],
     ['a large event', events, JSON.stringify({ events: [{ data: 'x'.repeat(200_000) }] }), 413, 'events[0].data'],
     ['a large body', events, 'x'.repeat(1_100_000), 413, 'body'],
-    ['a bad name', '/v1/streams', '{"name":"a b"}', 400, 'stream'],
+    ['a bad name', '/v1/streams', '{"name":"a b"}', 400, 'name'],
+    ['a key twice', events, '{"events":[{"data":"a","data":"b"}]}', 400, 'body'],
+    [
+      'a field of the prototype',
+      events,
+      '{"events":[{"data":"a"}],"__proto__":{"expectedOffset":0}}',
+      400,
+      '__proto__',
+    ],
   ];
 
   it.each(bad)(
@@ -254,7 +262,7 @@ describe('HTTP', () => {
   it('an unknown path is 404, another method 405 with the ones that are taken', async () => {
     expect((await fetch(`${cluster.urls[0]}/v2/streams`)).status).toBe(404);
     const answer = await fetch(`${cluster.urls[0]}/v1/streams`, { method: 'PUT' });
-    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, POST']);
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD, POST']);
   });
 });
 

@@ -52,7 +52,7 @@ class Ledger {
       const { end } = this;
       if (end === 0) await pause(20);
       else {
-        const { events } = await client.read(STREAM, end - 1, 1);
+        const { events } = await client.read(STREAM, { from: end - 1, limit: 1 });
         this.reads++;
         if (events.length === 0) this.missed.push(end - 1);
       }
@@ -75,7 +75,7 @@ async function hurt(victims: ReadonlySet<number>, of: TestCluster, mayKill: bool
 async function everything(client: LockstepClient): Promise<string[]> {
   const texts: string[] = [];
   for (;;) {
-    const { events } = await client.read(STREAM, texts.length, 1_000);
+    const { events } = await client.read(STREAM, { from: texts.length, limit: 1_000 });
     for (const { data } of events) texts.push(Buffer.from(data).toString('utf8'));
     if (events.length === 0) return texts;
   }
@@ -92,7 +92,7 @@ it(
     });
     for (let at = 0; at < CLIENTS; at++) {
       const turned = [...addresses.slice(at), ...addresses.slice(0, at)];
-      clients.push(new LockstepClient({ addresses: turned, requestMsMax: REQUEST_MS_MAX }));
+      clients.push(new LockstepClient({ addresses: turned, timeoutMs: REQUEST_MS_MAX }));
     }
     const clientOf = (index: number): LockstepClient => clients[index % CLIENTS] as LockstepClient;
     await clientOf(0).createStream(STREAM);
