@@ -27,6 +27,23 @@ export function logData({ replica, prepareAt }: DxSource, from: number, limit: n
   return { op: replica.op, op_durable: replica.opDurable, commit: replica.commit, entries };
 }
 
+/** Bodies in one answer, together; at least one entry is there however large. */
+const BODY_BYTES_MAX = 4 * 1024 * 1024;
+
+/** What logData leaves out, so that a reader can compute each hash anew: the body of each entry, in base64. */
+export function bodiesData({ replica, prepareAt }: DxSource, from: number, limit: number): unknown {
+  const last = Math.min(replica.op, from + limit - 1);
+  const entries: { readonly op: number; readonly body: string }[] = [];
+  let bytes = 0;
+  for (let op = from; op <= last; op++) {
+    const body = prepareAt(op)?.body;
+    bytes += body?.byteLength ?? 0;
+    if (body === undefined || (bytes > BODY_BYTES_MAX && entries.length > 0)) break;
+    entries.push({ op, body: Buffer.from(body).toString('base64') });
+  }
+  return { op: replica.op, entries };
+}
+
 /** Acknowledgements are the primary's count of this view: at any other replica they are not known, and so they are null. */
 export function replicationData({ identity, replica, peers }: DxSource): unknown {
   const { acked } = replica.snapshot.context as VsrContext;

@@ -9,13 +9,14 @@ import { AssertionError } from '../ports/assert.ts';
 import { LockstepError } from '../ports/lockstep-error.ts';
 import type { DxSource, HistoryRecord, LiveMachine } from '../server/dx-source.ts';
 import { httpStatusOf } from '../server/failure.ts';
+import { HttpInputError } from '../server/http-input.ts';
 import { appliedRule } from './applied-rules.ts';
 import { plain } from './canonical.ts';
 import { DxError } from './dx-error.ts';
 import { eventFields } from './event-fields.ts';
 import { explain, TOPICS, type Topic } from './explain.ts';
 import type { PastRefusal } from './explain-refusal.ts';
-import { logData, replicationData } from './log-data.ts';
+import { bodiesData, logData, replicationData } from './log-data.ts';
 import { dryRun, historyData, machineDefinition, machineList, recordData } from './machine-data.ts';
 import { mermaidOf, scxmlOf } from './machine-formats.ts';
 import { connectionNotes, envelope, explainedReplica, REPLICA_MACHINE } from './observed.ts';
@@ -34,7 +35,7 @@ const nameOf = Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z][A-
 const machineParams = Type.Object({ name: nameOf });
 const recordParams = Type.Object({
   name: nameOf,
-  sequence: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+  sequence: Type.String({ pattern: '^[1-9][0-9]{0,14}$' }),
 });
 const closed = { additionalProperties: false } as const;
 const historyQuery = Type.Object(
@@ -92,6 +93,17 @@ export async function dxPlugin(app: FastifyInstance, { source }: { readonly sour
     },
   );
 
+  // The data of streams stands in these bodies: who may read streams may read them, and nobody else.
+  app.get<{ Querystring: { from?: number; limit?: number } }>(
+    '/v1/dx/log/bodies',
+    { schema: { querystring: logQuery }, config: { role: 'read' } },
+    async (request, reply) => {
+      const { limit = LOG_LIMIT_DEFAULT } = request.query;
+      const { from = Math.max(1, source.replica.op - limit + 1) } = request.query;
+      return send(reply, envelope(source, bodiesData(source, from, limit)));
+    },
+  );
+
   app.get('/v1/dx/replication', async (_request, reply) =>
     send(reply, envelope(source, replicationData(source), connectionNotes(source))),
   );
@@ -121,11 +133,11 @@ export async function dxPlugin(app: FastifyInstance, { source }: { readonly sour
     },
   );
 
-  app.get<{ Params: { name: string; sequence: number } }>(
+  app.get<{ Params: { name: string; sequence: string } }>(
     '/v1/dx/machines/:name/history/:sequence',
     { schema: { params: recordParams } },
     async (request, reply) => {
-      const { sequence } = request.params;
+      const sequence = Number(request.params.sequence);
       const { name } = machineOf(request.params.name);
       const record = source.history(name, Number.MAX_SAFE_INTEGER).find((one) => one.sequence === sequence);
       if (record === undefined)
@@ -216,15 +228,21 @@ async function answerError(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<unknown> {
+  if (error instanceof HttpInputError)
+    return answerProblem(reply, error.failure.code, error.message, error.failure.evidence);
   const known = error instanceof LockstepError && !(error instanceof AssertionError);
   const invalid = !known && 'validation' in error && error.validation !== undefined;
   if (!known && !invalid) request.log.error(error);
   const code = known ? error.code : invalid ? 'REQUEST_INVALID' : 'INTERNAL';
   const message = known || invalid ? error.message : 'the DX API failed; the log and the replica are untouched';
+  return answerProblem(reply, code, message, known ? error.evidence : {});
+}
+
+function answerProblem(reply: FastifyReply, code: string, message: string, evidence: unknown): FastifyReply {
   return reply
     .code(httpStatusOf(code))
     .type('application/problem+json; charset=utf-8')
-    .send(JSON.stringify({ error: { code, message, evidence: known ? plain(error.evidence) : {} } }));
+    .send(JSON.stringify({ error: { code, message, evidence: plain(evidence) } }));
 }
 
 async function send(reply: FastifyReply, answer: unknown): Promise<FastifyReply> {

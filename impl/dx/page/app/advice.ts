@@ -8,12 +8,16 @@ const BY_CODE: Readonly<Record<string, string>> = {
   FORBIDDEN: 'Give a key that has the role this needs.',
 };
 
-export function advice({ status, code }: Problem): string {
+/** @param writes whether the request was to change something */
+export function advice({ status, code }: Problem, writes: boolean): string {
   const known = BY_CODE[code];
   if (known !== undefined) return known;
   if (status === 401) return 'Give a key above.';
   if (status === 403) return 'The key lacks the role for this: give another.';
   if (status === 404) return 'It is not there: look at the list, or create it.';
+  if (!writes && (status === 500 || status === 503 || status === 504))
+    return 'Nothing was to be changed. It may be asked again; the log of the replica says more.';
+  if (!writes && status !== undefined) return 'Mend what the message names.';
   if (status === 409) return 'Nothing was changed. Read what is there, and send again with what you find.';
   if (status === 413) return 'Nothing was changed. Send less at once.';
   if (status === 429) return 'Nothing was changed. It may be sent again.';

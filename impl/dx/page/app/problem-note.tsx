@@ -5,9 +5,18 @@ import type { Problem } from './answers.ts';
 import { valueText } from './spec-text.ts';
 import { WhyButton } from './why-button.tsx';
 
-export function ProblemNote({ problem, what }: { readonly problem: Problem; readonly what: string }) {
+export function ProblemNote({
+  problem,
+  what,
+  writes = false,
+}: {
+  readonly problem: Problem;
+  readonly what: string;
+  readonly writes?: boolean;
+}) {
   const { code, message, rule, evidence = {}, retryAfterSeconds } = problem;
   const event = rule?.split('.')[1] ?? 'ClientRequest';
+  const hasRule = writes && ((problem.status ?? 0) >= 500 || problem.status === 429);
   const facts = Object.entries(evidence);
   return (
     <div class="problem" role="alert">
@@ -16,7 +25,7 @@ export function ProblemNote({ problem, what }: { readonly problem: Problem; read
       </p>
       <p>{message}</p>
       <p class="advice">
-        {advice(problem)}
+        {advice(problem, writes)}
         {retryAfterSeconds !== undefined && ` Wait ${retryAfterSeconds} s first.`}
       </p>
       {facts.length > 0 && (
@@ -29,7 +38,7 @@ export function ProblemNote({ problem, what }: { readonly problem: Problem; read
           ))}
         </dl>
       )}
-      {problem.status !== undefined && (problem.status >= 500 || problem.status === 429 || rule !== undefined) && (
+      {(hasRule || rule !== undefined) && (
         <WhyButton title={`Why ${code}?`} replica={undefined} path={`explain/refusal?event=${event}`} />
       )}
     </div>
