@@ -13,9 +13,21 @@ const refused = (status: number): FailureKind => ({ status, outcome: 'refused' }
 
 export const FAILURES = {
   REQUEST_INVALID: refused(400),
+  CREDENTIALS_MISSING: refused(401),
+  /** Of an unknown key, a wrong signature, an algorithm that is not taken: which one is not said. */
+  CREDENTIALS_INVALID: refused(401),
+  TOKEN_EXPIRED: refused(401),
+  TOKEN_NOT_YET_VALID: refused(401),
+  /** Another issuer or audience, or a claim that must be there. */
+  TOKEN_NOT_FOR_HERE: refused(401),
+  ROLE_MISSING: refused(403),
   NOT_FOUND: refused(404),
   STREAM_NOT_FOUND: refused(404),
+  /** A proof of an entry that is not there yet, or never was. */
+  OFFSET_NOT_FOUND: refused(404),
   METHOD_NOT_ALLOWED: refused(405),
+  /** The bytes of a request came too slowly. */
+  REQUEST_TIMEOUT: refused(408),
   STREAM_EXISTS: refused(409),
   OFFSET_MISMATCH: refused(409),
   IDEMPOTENCY_KEY_REUSED: refused(409),
@@ -25,6 +37,9 @@ export const FAILURES = {
   MEDIA_TYPE_NOT_SUPPORTED: refused(415),
   /** A bound of the server or of the cluster is reached: try again after a moment. */
   BUSY: refused(429),
+  /** This caller sends faster than it may. */
+  RATE_LIMITED: refused(429),
+  HEADERS_TOO_LARGE: refused(431),
   INTERNAL: { status: 500, outcome: 'unknown' },
   /** No primary could be asked before the deadline: not applied. */
   NO_QUORUM: refused(503),

@@ -1,78 +1,97 @@
 /**
- * The HTTP API: JSON over the same requests as the binary protocol, on fastify. Errors are
- * `{ "error": { code, message, rule?, evidence? } }` in the media type of RFC 9457. Mirrors no spec module.
- * Does not do: TLS, authentication, OpenAPI, server-sent events, proofs (later issues).
+ * The HTTP API on fastify: one server with its limits, what validates and what refuses. Its routes are in http-routes.ts and
+ * http-proof.ts, its schemas in http-schemas.ts and http-answers.ts, its errors in http-errors.ts. Mirrors no spec module.
  */
+import cors from '@fastify/cors';
 import type { TSchema } from '@sinclair/typebox';
-import {
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-  fastify,
-  LogController,
-} from 'fastify';
+import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fastify, LogController } from 'fastify';
 import type { Clock } from '../ports/clock.ts';
 import { listenError } from '../ports/network-error.ts';
-import type { Failure, ReadEvent } from '../wire/answer.ts';
-import type { AppendRequest } from '../wire/request.ts';
-import { failure, httpStatusOf } from './failure.ts';
-import { dataFields, eventOf, HttpInputError, invalid, jsonOf, validatorOf } from './http-input.ts';
-import { EventsQuery, NewEvents, NewStream, StreamName, StreamsQuery } from './http-schemas.ts';
+import type { Failure } from '../wire/answer.ts';
+import { clientError, failureOf, notFound, RouteTable, refuse } from './http-errors.ts';
+import { Followers } from './http-follow.ts';
+import { jsonOf, validatorOf } from './http-input.ts';
+import { gatherOpenApi, openApiRoute } from './http-open-api.ts';
+import { operationRoutes, streamRoutes } from './http-routes.ts';
 import type { Metrics } from './metrics.ts';
-import type { Done, Outcome, Requests } from './requests.ts';
+import type { Requests } from './requests.ts';
 import type { HostPort } from './server-config.ts';
 import type { ServerLimits } from './server-limits.ts';
 
 /** Everything has its answer by then, or its deadline has passed: what is left is the sending of it. */
 const CLOSE_GRACE_MS = 1_000;
-const PROBLEM = 'application/problem+json; charset=utf-8';
-const PATHS: readonly (readonly [RegExp, string])[] = [
-  [/^\/(health|ready|metrics)$/, 'GET'],
-  [/^\/v1\/streams$/, 'GET, POST'],
-  [/^\/v1\/streams\/[^/]+$/, 'DELETE'],
-  [/^\/v1\/streams\/[^/]+\/events$/, 'GET, POST'],
-];
+/** Bytes of address and headers together. */
+const HEADER_BYTES_MAX = 16 * 1024;
+/** A whole request must have come by then, its headers earlier: an idle connection is cheap, one that sends slowly is not. */
+const REQUEST_MS_MAX = 60_000;
+const HEADERS_MS_MAX = 15_000;
+/** Between two requests of one connection. */
+const KEEP_ALIVE_MS_MAX = 60_000;
+/** Characters of one part of a path, decoded: more than any name or key that is valid. */
+const PARAM_CHARACTERS_MAX = 1_024;
+/** How long a browser may keep what it was told about other origins. */
+const CORS_AGE_S_MAX = 600;
 
 export interface HttpApiOptions {
   readonly requests: Requests;
   readonly limits: ServerLimits;
   readonly metrics: Metrics;
   readonly nowMs: () => number;
+  readonly clock: Pick<Clock, 'after'>;
   readonly logger: FastifyBaseLogger;
+  /** Origins whose pages may use this API in a browser; none without it. */
+  readonly allowedOrigins?: readonly string[];
   /** undefined: requests can be served here now. */
   readonly notReady: () => Failure | undefined;
 }
 
 export class HttpApi {
   readonly server: FastifyInstance;
+  readonly routes = new RouteTable();
   readonly #options: HttpApiOptions;
+  readonly #followers: Followers;
 
   constructor(options: HttpApiOptions) {
     this.#options = options;
-    const { limits } = options;
+    const { limits, requests, clock, metrics, allowedOrigins = [] } = options;
+    this.#followers = new Followers({ requests, limits, clock, registry: metrics.registry });
     this.server = fastify({
       loggerInstance: options.logger,
       logController: new LogController({ disableRequestLogging: true }),
       bodyLimit: limits.HTTP_BODY_BYTES_MAX,
       forceCloseConnections: 'idle',
-      // An idle connection is cheap, one that sends slowly is not: the whole request within this.
-      requestTimeout: 60_000,
-      keepAliveTimeout: 60_000,
-      routerOptions: { maxParamLength: 1_024 },
-      http: { maxHeaderSize: 16 * 1024 },
+      return503OnClosing: false, // requests.ts says DRAINING by itself
+      requestTimeout: REQUEST_MS_MAX,
+      keepAliveTimeout: KEEP_ALIVE_MS_MAX,
+      routerOptions: { maxParamLength: PARAM_CHARACTERS_MAX },
+      http: { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: HEADERS_MS_MAX },
+      clientErrorHandler: clientError,
+      frameworkErrors: (error, request, reply) => {
+        refuse(reply, failureOf(error, request as FastifyRequest, limits));
+      },
     });
-    this.server.server.maxConnections = limits.HTTP_CONNECTIONS_MAX;
-    this.server.setValidatorCompiler(({ schema, httpPart }) => validatorOf(schema as TSchema, httpPart));
-    this.server.removeAllContentTypeParsers();
-    this.server.addContentTypeParser(
-      'application/json',
-      { parseAs: 'buffer' },
-      async (_: FastifyRequest, body: Buffer) => jsonOf(body),
+    const { server } = this;
+    this.routes.watch(server);
+    server.server.maxConnections = limits.HTTP_CONNECTIONS_MAX;
+    server.setValidatorCompiler(({ schema, httpPart }) => validatorOf(schema as TSchema, httpPart));
+    server.setSerializerCompiler(() => JSON.stringify);
+    server.removeAllContentTypeParsers();
+    server.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_: FastifyRequest, body: Buffer) =>
+      jsonOf(body),
     );
-    this.server.setErrorHandler((error, request, reply) => this.#failed(error, request, reply));
-    this.server.setNotFoundHandler((request, reply) => this.#notFound(request, reply));
-    this.#routes();
+    server.setErrorHandler((error, request, reply) => refuse(reply, failureOf(error, request, limits)));
+    server.setNotFoundHandler((request, reply) => notFound(request, reply, this.routes));
+    // Before all else: a browser asks about other origins without a key.
+    if (allowedOrigins.length > 0) {
+      void server.register(cors, {
+        origin: [...allowedOrigins],
+        methods: ['GET', 'HEAD', 'POST', 'DELETE'],
+        exposedHeaders: ['retry-after', 'allow'],
+        maxAge: CORS_AGE_S_MAX,
+      });
+    }
+    gatherOpenApi(server);
+    void server.register(async (app) => this.#routes(app));
   }
 
   /** @throws NetworkError */
@@ -92,170 +111,27 @@ export class HttpApi {
     return typeof address === 'object' && address !== null ? { host: address.address, port: address.port } : undefined;
   }
 
+  /** Those who follow a stream hear of it. */
+  applied(): void {
+    this.#followers.applied();
+  }
+
+  /** Those who follow a stream are sent away; everything else is answered by requests.ts. */
+  drain(): void {
+    this.#followers.end();
+  }
+
   /** Answers under way are sent; a connection on which no request ever came is not idle for Node, and is cut after the grace. */
   async close(clock: Clock): Promise<void> {
+    this.drain();
     const cancel = clock.after(CLOSE_GRACE_MS, () => this.server.server.closeAllConnections());
     await this.server.close();
     cancel();
   }
 
-  #routes(): void {
-    const { server } = this;
-    const { requests, limits, metrics } = this.#options;
-    server.post<{ Body: NewStream }>('/v1/streams', { schema: { body: NewStream } }, (request, reply) => {
-      const { name, dataClass = '' } = request.body;
-      return this.#answer(reply, 'create-stream', 201, committed, (done) =>
-        requests.createStream(name, dataClass, 0, done),
-      );
-    });
-    server.get<{ Querystring: StreamsQuery }>(
-      '/v1/streams',
-      { schema: { querystring: StreamsQuery } },
-      (request, reply) =>
-        this.#answer(
-          reply,
-          'list-streams',
-          200,
-          (answer) => answer,
-          (done: Done<unknown>) => requests.listStreams(request.query.consistency === 'linearizable', 0, done),
-        ),
-    );
-    server.delete<{ Params: StreamName }>('/v1/streams/:name', { schema: { params: StreamName } }, (request, reply) =>
-      this.#answer(reply, 'delete-stream', 200, committed, (done) =>
-        requests.deleteStream(request.params.name, 0, done),
-      ),
-    );
-    server.post<{ Params: StreamName; Body: NewEvents }>(
-      '/v1/streams/:name/events',
-      { schema: { params: StreamName, body: NewEvents } },
-      (request, reply) => {
-        const append = appendOf(request.params.name, request.body, request.headers['idempotency-key']);
-        const answerOf = (answer: { readonly hash: Uint8Array }): unknown => ({ ...answer, hash: hex(answer.hash) });
-        return this.#answer(reply, 'append', 200, answerOf, (done) => requests.append(append, 0, done));
-      },
-    );
-    server.get<{ Params: StreamName; Querystring: EventsQuery }>(
-      '/v1/streams/:name/events',
-      { schema: { params: StreamName, querystring: EventsQuery } },
-      (request, reply) => {
-        const { from, limit, consistency } = request.query;
-        const linearizable = consistency === 'linearizable';
-        const read = { operation: 'read', stream: request.params.name, from, limit, linearizable } as const;
-        return this.#answer(
-          reply,
-          'read',
-          200,
-          (answer) => ({ ...answer, events: answer.events.map(eventJson) }),
-          (done: Done<{ readonly events: readonly ReadEvent[] }>) => requests.read(read, 0, done),
-        );
-      },
-    );
-    server.get('/health', async (_, reply) => {
-      const { status, ...facts } = requests.status();
-      if (status !== 'halted') return { status, ...facts };
-      return this.#refuse(reply, failure('HALTED', 'this replica is halted: see /v1/dx/explain/replica', { ...facts }));
-    });
-    server.get('/ready', async (_, reply) => {
-      const refusal = this.#options.notReady();
-      return refusal === undefined ? { ready: true, ...requests.status() } : this.#refuse(reply, refusal);
-    });
-    server.get('/metrics', async (_, reply) => {
-      const text = await metrics.registry.metrics();
-      return reply.type(metrics.registry.contentType).send(text);
-    });
-    server.log.debug({ bodyBytesMax: limits.HTTP_BODY_BYTES_MAX }, 'routes are set');
+  #routes(app: FastifyInstance): void {
+    streamRoutes(app, this.#options, this.#followers);
+    operationRoutes(app, this.#options);
+    openApiRoute(app);
   }
-
-  #answer<Answer>(
-    reply: FastifyReply,
-    operation: string,
-    status: number,
-    json: (answer: Answer) => unknown,
-    ask: (done: Done<Answer>) => void,
-  ): Promise<FastifyReply> {
-    const { metrics, nowMs } = this.#options;
-    const arrivedMs = nowMs();
-    return new Promise((resolve) => {
-      ask((outcome: Outcome<Answer>) => {
-        const code = 'failure' in outcome ? outcome.failure.code : 'ok';
-        metrics.request('http', operation, code, (nowMs() - arrivedMs) / 1_000);
-        if ('failure' in outcome) resolve(this.#refuse(reply, outcome.failure));
-        else resolve(reply.code(status).send(json(outcome.applied)));
-      });
-    });
-  }
-
-  #refuse(reply: FastifyReply, { code, message, evidence }: Failure): FastifyReply {
-    const { rule, retryAfterMs, ...rest } = evidence;
-    if (typeof retryAfterMs === 'number')
-      void reply.header('retry-after', Math.max(1, Math.ceil(retryAfterMs / 1_000)));
-    const error = { code, message, ...(typeof rule === 'string' ? { rule } : {}), evidence: rest };
-    return reply.code(httpStatusOf(code)).type(PROBLEM).send({ error });
-  }
-
-  /** What fastify refuses before a route sees it, and our own faults. */
-  #failed(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-    if (error instanceof HttpInputError) return this.#refuse(reply, error.failure);
-    const {
-      code = '',
-      statusCode = 500,
-      message = 'unknown',
-    } = error as { code?: string; statusCode?: number; message?: string };
-    if (statusCode === 413) {
-      const maximum = this.#options.limits.HTTP_BODY_BYTES_MAX;
-      const text = `the body is larger than ${maximum} bytes: send fewer events at once`;
-      return this.#refuse(reply, failure('TOO_LARGE', text, { field: 'body', maximum }));
-    }
-    if (statusCode === 415) {
-      const given = request.headers['content-type'] ?? 'none';
-      const text = `a body must be application/json, not ${given}: set the header Content-Type`;
-      return this.#refuse(reply, failure('MEDIA_TYPE_NOT_SUPPORTED', text, { contentType: given }));
-    }
-    if (statusCode >= 400 && statusCode < 500)
-      return this.#refuse(reply, failure('REQUEST_INVALID', message, { cause: code }));
-    request.log.error({ err: error, method: request.method, url: request.url }, 'a request failed by a fault of ours');
-    return this.#refuse(reply, failure('INTERNAL', 'a fault of the server: see its log'));
-  }
-
-  #notFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-    const path = request.url.split('?', 1)[0] as string;
-    const allowed = PATHS.find(([pattern]) => pattern.test(path))?.[1];
-    if (allowed === undefined) {
-      return this.#refuse(reply, failure('NOT_FOUND', `there is nothing at ${path}: see docs/server.md`, { path }));
-    }
-    void reply.header('allow', allowed);
-    const text = `${path} takes ${allowed}, not ${request.method}`;
-    return this.#refuse(reply, failure('METHOD_NOT_ALLOWED', text, { path, allowed }));
-  }
-}
-
-function appendOf(stream: string, body: NewEvents, key: string | string[] | undefined): AppendRequest {
-  if (Array.isArray(key) || key === '') throw invalid('Idempotency-Key', 'must be one text that is not empty');
-  return {
-    operation: 'append',
-    stream,
-    expectedOffset: body.expectedOffset,
-    idempotencyKey: key ?? '',
-    events: body.events.map(eventOf),
-  };
-}
-
-function committed({ commitId, hash }: { readonly commitId: number; readonly hash: Uint8Array }): unknown {
-  return { commitId, hash: hex(hash) };
-}
-
-function eventJson({ offset, data, type, contentType, timestamp, commitId, hash }: ReadEvent): unknown {
-  return {
-    offset,
-    ...dataFields(data),
-    ...(type === '' ? {} : { type }),
-    ...(contentType === '' ? {} : { contentType }),
-    timestamp,
-    commitId,
-    hash: hex(hash),
-  };
-}
-
-function hex(hash: Uint8Array): string {
-  return Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString('hex');
 }

@@ -132,6 +132,7 @@ class ReplicaServer implements RunningServer {
       limits,
       failed: (cause) => this.#fail(cause),
       onBatch: (commands) => metrics.batch(commands),
+      onApplied: () => this.#http.applied(),
     });
     const { requests, proposals, state, turn, prepareLogReport } = this.#core;
     this.#replica = this.#core.replica;
@@ -144,7 +145,9 @@ class ReplicaServer implements RunningServer {
       limits,
       metrics,
       nowMs,
+      clock,
       logger: this.#logger,
+      ...(config.allowedOrigins === undefined ? {} : { allowedOrigins: config.allowedOrigins }),
       notReady: () => this.#notReady(),
     });
     const httpText = (): string => `${this.httpAddress.host}:${this.httpAddress.port}`;
@@ -277,6 +280,7 @@ class ReplicaServer implements RunningServer {
   async #drain(): Promise<void> {
     this.#logger.info({ waiting: this.#proposals.waiting }, 'draining');
     this.#requests.drain();
+    this.#http.drain();
     this.#network.stopAccepting();
     const deadlineMs = this.#clock.monotonicMs() + this.#limits.DRAIN_MS_MAX;
     while (this.#proposals.waiting + this.#requests.waiters.count > 0 && this.#clock.monotonicMs() < deadlineMs) {

@@ -21,6 +21,8 @@ export interface ServerConfig {
   readonly http: HostPort;
   /** The HTTP address of each replica by index, for the page of impl/dx; none known without it. */
   readonly httpAddresses?: readonly HostPort[];
+  /** Origins whose pages may use the HTTP API in a browser, as a browser names them; none without it. */
+  readonly allowedOrigins?: readonly string[];
   /** false leaves the DX API out; the plugin itself comes in ServerParts, so that this code never imports impl/dx. */
   readonly dx: boolean;
   readonly limits: Partial<ServerLimits>;

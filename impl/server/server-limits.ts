@@ -32,6 +32,12 @@ export interface ServerLimits {
   /** Requests of one connection that wait for an answer; at it a client gets BUSY. */
   readonly CLIENT_REQUESTS_IN_FLIGHT_MAX: number;
   readonly HTTP_CONNECTIONS_MAX: number;
+  /** Readers that follow a stream over HTTP; at it 429 busy. Each may hold READ_BYTES_MAX. */
+  readonly HTTP_FOLLOWERS_MAX: number;
+  /** A reader that follows hears something at least this often, so that nobody between takes the line for dead. */
+  readonly FOLLOW_HEARTBEAT_MS_MAX: number;
+  /** One that takes nothing for this long is cut. */
+  readonly FOLLOW_STALL_MS_MAX: number;
   /** How long stop() waits for what is in flight; then it closes all the same and those clients see 'unknown'. */
   readonly DRAIN_MS_MAX: number;
   /** Machine transitions kept for the DX history, over all machines. */
@@ -56,6 +62,9 @@ export const SERVER_LIMITS: ServerLimits = {
   CLIENT_CONNECTIONS_MAX: 1_024,
   CLIENT_REQUESTS_IN_FLIGHT_MAX: 1_024,
   HTTP_CONNECTIONS_MAX: 1_024,
+  HTTP_FOLLOWERS_MAX: 256,
+  FOLLOW_HEARTBEAT_MS_MAX: 15_000,
+  FOLLOW_STALL_MS_MAX: 10_000,
   DRAIN_MS_MAX: 5_000,
   HISTORY_RECORDS_MAX: 1_000,
 };
