@@ -33,7 +33,16 @@ const DISK: PlanSettings = { name: 'disk' };
 /** The same, and a replica whose disk lied comes back: to stop loudly is right, to go on is the bug. */
 const BEYOND: PlanSettings = { name: 'disk', beyond: true };
 
+/** Nothing happens, or a machine goes and nothing else does: what waits for a retry shows. */
+const CALM: PlanSettings = { name: 'calm' };
+const FAILOVER: PlanSettings = { name: 'failover' };
+
 const PLANS: Readonly<Record<string, PlanSettings>> = {
+  'Vsr.drop-IsPrimary': CALM,
+  'Vsr.omit-ClientRequest.sendPrepare': CALM,
+  'Vsr.omit-BackupFsync.sendPrepareOk': CALM,
+  'Vsr.omit-PersistView.sendStartViewChange': FAILOVER,
+  'Vsr.omit-StartView.sendStartView': FAILOVER,
   'AppendLog.retry-fsync': DISK,
   'AppendLog.window-not-rewritten': DISK,
   'AppendLog.short-write-ignored': DISK,
@@ -49,7 +58,6 @@ export function planOf(name: string): PlanSettings | undefined {
   return PLANS[name];
 }
 
-const SLOWER = 'a retry makes up for it within 100 ms: slower, and no oracle of a run with faults watches speed';
 const OWN_ORDER =
   'the code asks in an order in which this always holds (replica.ts settle, flush): the guard is for other callers';
 const NOT_ASKED =
@@ -62,11 +70,8 @@ const TWO_SYNCS = 'the log is synced twice on this way (ViewChangeFsync, then sy
 const UNSEEN: Readonly<Record<string, string>> = {
   'Vsr.start-view-again':
     'the log is adopted in this view already, so the replica enters it again at once with all it holds',
-  'Vsr.drop-IsPrimary': `${SLOWER}: a backup then syncs as a primary does, and acknowledges only when it is asked again`,
   'Vsr.drop-PipelineHasRoom':
     'the server has at most 8 prepares in flight (PREPARES_IN_FLIGHT_MAX), the pipeline holds 100',
-  'Vsr.drop-CommitAdvances':
-    'a stale commit number takes the commit back for some ticks: nothing is delivered again, and no oracle holds it against its past',
   'Vsr.drop-NewAcknowledgement':
     'an old acknowledgement lowers a count that only grows the commit number: the next one raises it again',
   'Vsr.drop-LogIsDurable': OWN_ORDER,
@@ -79,11 +84,8 @@ const UNSEEN: Readonly<Record<string, string>> = {
   'Vsr.drop-TargetNotReached': NOT_ASKED,
   'Vsr.drop-AddressedHere': 'an Entry goes to one replica and no fault takes a frame elsewhere',
   'Vsr.drop-LeftInViewChange': OWN_ORDER,
-  'Vsr.omit-ClientRequest.sendPrepare': SLOWER,
-  'Vsr.omit-BackupFsync.sendPrepareOk': SLOWER,
-  'Vsr.omit-PersistView.sendStartViewChange': SLOWER,
-  'Vsr.omit-StartView.sendStartView': SLOWER,
-  'Vsr.omit-EnterView.sendPrepareOk': SLOWER,
+  'Vsr.omit-EnterView.sendPrepareOk':
+    'what the new view began with is acknowledged again with its first prepare, or by a retry: slower, and not met in 1,000 runs of failover',
   'Vsr.omit-AnswerStartViewChange.sendStartView':
     'the StartView with which the view began goes out before it (ReplicaPace.hearing)',
   'Vsr.omit-AdoptLog.deliverCommitted':

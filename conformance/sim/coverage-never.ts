@@ -28,11 +28,9 @@ const NEVER: readonly Never[] = [
   },
   { keys: / PipelineHasRoom=0$/, why: 'the server has 8 prepares in flight at most, the pipeline holds 100' },
   { keys: / (?:FromAnother|AddressedHere|HoldsOp)=0$/, why: 'no frame goes astray, and none is forged' },
-  { keys: /^Vsr view-change (?:PersistView|StartView|EnterView) LogIsDurable=0$/, why: OWN_ORDER },
   { keys: /^Vsr view-change \S+ ViewIsDurable=0$/, why: OWN_ORDER },
-  { keys: /^Vsr view-change ChooseLog LogNotAdopted=0$/, why: OWN_ORDER },
   { keys: /^Vsr view-change RequestEntry (?:HasTarget|TargetNotReached)=0$/, why: NOT_ASKED },
-  { keys: /^Vsr recovering (?:RestartAsPrimary IsPrimary|RestartInViewChange LeftInViewChange)=0$/, why: OWN_ORDER },
+  { keys: /^Vsr recovering RestartInViewChange LeftInViewChange=0$/, why: OWN_ORDER },
   {
     keys: /^AppendLog (?:(?:full|short|unknown|failed) |damaged (?!Exit))/,
     why: 'a replica whose log fails halts: the log is put no event any more, and is opened anew',

@@ -7,6 +7,7 @@ import type { HistoryEntry } from './client-history.ts';
 import { readsBack } from './durability-oracle.ts';
 import { checkHistory } from './linearizability.ts';
 import type { Oracles } from './oracles.ts';
+import { isCalm, isPrompt, judgePromptness } from './promptness-oracle.ts';
 import type { Oracle } from './run-result.ts';
 import type { SimNode } from './sim-node.ts';
 import { partsOf } from './sim-values.ts';
@@ -30,6 +31,7 @@ export function judgeEnd(world: World, _oracles: Oracles, without: ReadonlySet<O
     if (problem !== undefined)
       throw new Violation({ oracle: 'linearizability', rule: problem.rule, message: problem.message });
   }
+  if (isPrompt(world.scenario) && isCalm(world.scenario) && !without.has('promptness')) judgePromptness(history);
   const isReadBack = world.scenario.seed % READ_BACK_OF === 0;
   if (!isReadBack || without.has('durability') || honest === undefined) return;
   const lost = readsBack(honest);

@@ -1,8 +1,8 @@
 /**
  * The invariants of specs/Vsr.tla, asked after every step of a simulated cluster: the predicates of
  * machines/vsr-invariants.ts, by their parts, of what the step has changed and of nothing else. Sound because every
- * invariant is "for all", and what did not change held before. Also that a durable view never falls, which is about two
- * states. checkAll() asks the whole predicates of everything, for the proof that both say the same.
+ * invariant is "for all", and what did not change held before. Also that a durable view and, in one life, a commit number
+ * never fall, which is about two states. checkAll() asks the whole predicates of everything, for the proof that both say the same.
  */
 import { assert } from '../../impl/ports/assert.ts';
 import {
@@ -21,7 +21,9 @@ export type { ObservedNode };
 
 /** The durable view of a replica is less than it was: what two states say, and no invariant of one. */
 export const DURABLE_VIEW_FELL = 'DurableViewNeverFalls';
-export type InvariantName = VsrInvariant | typeof DURABLE_VIEW_FELL;
+/** The commit number of a replica is less than it was in the same life: the same. */
+export const COMMIT_FELL = 'CommitNeverFalls';
+export type InvariantName = VsrInvariant | typeof DURABLE_VIEW_FELL | typeof COMMIT_FELL;
 
 export interface InvariantOracleOptions {
   readonly replicaCount: number;
@@ -113,6 +115,7 @@ export class InvariantOracle {
     if (!vsrParts.chained(one, one.opKept)) return 'HashChain';
     const held = Math.min(one.opDurableBefore, this.#acknowledgedSeen);
     if (!this.#survive(one.opDurableKept, held)) return 'CommittedSurvives';
+    if (one.livesOn && one.commit < one.commitBefore) return COMMIT_FELL;
     return one.viewDurable < one.viewDurableBefore ? DURABLE_VIEW_FELL : undefined;
   }
 

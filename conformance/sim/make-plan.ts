@@ -75,7 +75,8 @@ export function makeScenario(seed: number, settings: PlanSettings = {}): Scenari
     beyond,
     ...(settings.canary === undefined ? {} : { canary: settings.canary }),
     safetyUs,
-    frameUs: [frameFrom, frameFrom + between(random, 10, 1_500)],
+    // A connection keeps the order of its frames; where no fault may disturb it, each takes the same time.
+    frameUs: named.prompt === true ? [frameFrom, frameFrom] : [frameFrom, frameFrom + between(random, 10, 1_500)],
     syncUs: [syncFrom, syncFrom + between(random, 10, 2_000)],
     plan,
   };

@@ -51,6 +51,8 @@ export class ObservedReplica implements ReplicaView {
   readonly #noAcks: readonly number[];
   readonly #noTarget: Target;
   readonly #entries: EntryTable;
+  /** Whether the process that is looked at is the one of the look before. */
+  livesOn = false;
   #isUp = false;
   #seenSnapshot: unknown;
   #seenSuperblock: unknown;
@@ -88,6 +90,7 @@ export class ObservedReplica implements ReplicaView {
     this.viewDurableBefore = this.viewDurable;
     this.commitBefore = this.commit;
     this.opDurableBefore = this.logDurable.length;
+    this.livesOn = isUp && this.#isUp && log === this.#seenLog;
     this.#lookAtSuperblock(superblock);
     if (isUp) this.#lookAtContext(status, (snapshot as Replica['snapshot']).context as VsrContext);
     else this.#lookWhileDown();

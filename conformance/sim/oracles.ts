@@ -15,6 +15,7 @@ import { FRAME_KINDS } from '../../impl/wire/frame.ts';
 import type { VsrContext } from '../../machines/vsr-context.ts';
 import { InvariantOracle, type ObservedNode } from './invariant-oracle.ts';
 import { recordedState } from './judge/recorded-state.ts';
+import { PromptnessOracle } from './promptness-oracle.ts';
 import type { Oracle } from './run-result.ts';
 import type { EmittedEvent, SimEvent } from './sim-event.ts';
 import type { Packet } from './sim-network.ts';
@@ -34,13 +35,16 @@ export class Oracles {
   readonly #replicaCount: number;
   readonly #without: ReadonlySet<Oracle>;
   readonly #invariants: InvariantOracle | undefined;
+  readonly #promptness: PromptnessOracle | undefined;
   viewMax = 0;
   /** Of nodes whose disk lies: the superblock as they last took it to be. */
   readonly #beliefs: ObservedNode['superblock'][] = [];
 
-  constructor(replicaCount: number, without: ReadonlySet<Oracle>) {
+  /** @param isPrompt nothing happens in this run that could hold anything up */
+  constructor(replicaCount: number, without: ReadonlySet<Oracle>, isPrompt = false) {
     this.#replicaCount = replicaCount;
     this.#without = without;
+    this.#promptness = isPrompt && !without.has('promptness') ? new PromptnessOracle(replicaCount) : undefined;
     this.#invariants = without.has('invariants') ? undefined : new InvariantOracle({ replicaCount });
   }
 
@@ -59,7 +63,8 @@ export class Oracles {
   }
 
   /** After every step of a node, its stops and its starts. @throws Violation */
-  changed(node: SimNode, nodes: readonly SimNode[]): void {
+  changed(node: SimNode, nodes: readonly SimNode[], nowUs: number): void {
+    this.#promptness?.changed(node, nodes, nowUs);
     const { replica } = node;
     // Stopped in the middle of an install: which of the two states its disk holds, the next start will say.
     if (replica === undefined && node.superblock.status !== 'open') return;

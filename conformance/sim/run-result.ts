@@ -10,6 +10,7 @@ export const ORACLES = [
   'agreement', // one entry an op, one state hash a commit id, on all replicas
   'acknowledged', // what a client was told is there at the end, at its offset, once
   'linearizability', // the clients' histories
+  'promptness', // where nothing hinders (scenarios calm and failover), nothing waits for a retry
   'liveness', // after the faults everything submitted completes within LIVENESS_TICKS_MAX
   'assertions', // asserts of the code, and replicas that halt without a fault that explains it
   'durability', // what superblock and log hold in memory is what their files read back

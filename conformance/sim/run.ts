@@ -11,6 +11,7 @@ import { RunCoverage } from './coverage.ts';
 import { judgeEnd } from './final-oracles.ts';
 import { Oracles } from './oracles.ts';
 import type { Scenario } from './plan.ts';
+import { isPrompt } from './promptness-oracle.ts';
 import type { Oracle, RunOptions, RunResult, SimFailure } from './run-result.ts';
 import { Violation } from './violation.ts';
 import { World } from './world.ts';
@@ -35,7 +36,7 @@ export function runScenario(scenario: Scenario, options: RunOptions = {}): RunRe
   const without = scenario.beyond
     ? new Set([...(options.without ?? NONE), ...NOT_PROMISED_BEYOND])
     : (options.without ?? NONE);
-  const oracles = new Oracles(scenario.replicaCount, without);
+  const oracles = new Oracles(scenario.replicaCount, without, isPrompt(scenario));
   const world = new World(scenario, oracles, options, coverage === undefined ? broken : coverage.noting(broken));
   const failure = play(world, oracles, options, without);
   options.onHistory?.(world.clients.history);

@@ -8,6 +8,8 @@ export interface NamedScenario {
   readonly faults: readonly FaultKind[] | 'all';
   /** Each seed draws which of the faults exist and how strong; otherwise all of them may occur. */
   readonly swarm: boolean;
+  /** So little happens that everything must be prompt (promptness-oracle.ts). */
+  readonly prompt?: true;
   readonly replicaCount?: ReplicaCount | 'swarm';
   readonly workload?: Workload;
 }
@@ -26,7 +28,20 @@ export const SCENARIOS: readonly NamedScenario[] = [
     swarm: true,
     replicaCount: 'swarm',
   },
-  { name: 'calm', description: 'no faults at all: what the cluster does when left alone', faults: [], swarm: false },
+  {
+    name: 'calm',
+    description: 'no faults at all: what the cluster does when left alone, and promptly',
+    faults: [],
+    swarm: false,
+    prompt: true,
+  },
+  {
+    name: 'failover',
+    description: 'machines go and do not come back, and nothing else happens: the rest goes on promptly',
+    faults: ['gone-for-good'],
+    swarm: false,
+    prompt: true,
+  },
   {
     name: 'network',
     description: 'every fault of the network and none of machines',

@@ -140,7 +140,7 @@ export class World {
       this.scheduler.push(this.nowUs + this.#clientUs(), DUE.peerLost, other.index, node.index);
     }
     this.clients.replicaLost(node.index);
-    this.#oracles.changed(node, this.nodes);
+    this.#oracles.changed(node, this.nodes, this.nowUs);
   }
 
   start(node: SimNode): void {
@@ -153,7 +153,7 @@ export class World {
       return;
     }
     if (this.listens) this.emit({ kind: 'up', replica: node.index, state: this.#oracles.stateOf(node) });
-    this.#oracles.changed(node, this.nodes);
+    this.#oracles.changed(node, this.nodes, this.nowUs);
     this.scheduler.push(this.nowUs + node.clock.periodUs(TICK_US), DUE.tick, node.index, node.restarts);
     this.#schedule(node);
   }
@@ -307,7 +307,7 @@ export class World {
       this.#faults.stopped(node);
       return;
     }
-    this.#oracles.changed(node, this.nodes);
+    this.#oracles.changed(node, this.nodes, this.nowUs);
     const { replica } = node;
     if (replica?.status === 'halted') this.#faults.halted(node, replica.statusReason ?? 'unknown');
     else if (node.hasWork) this.#schedule(node);
