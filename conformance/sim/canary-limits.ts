@@ -71,7 +71,7 @@ const UNSEEN: Readonly<Record<string, string>> = {
   'Vsr.start-view-again':
     'the log is adopted in this view already, so the replica enters it again at once with all it holds',
   'Vsr.drop-PipelineHasRoom':
-    'the server has at most 8 prepares in flight (PREPARES_IN_FLIGHT_MAX), the pipeline holds 100',
+    'the server has at most 8 prepares in flight (PREPARES_IN_FLIGHT_MAX), the pipeline holds 100; and a longer one is safe',
   'Vsr.drop-NewAcknowledgement':
     'an old acknowledgement lowers a count that only grows the commit number: the next one raises it again',
   'Vsr.drop-LogIsDurable': OWN_ORDER,
