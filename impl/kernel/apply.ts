@@ -3,11 +3,13 @@
  * prepares give the same states, results and hashes on every replica. Commands of a batch see those before them. Nothing
  * here throws for what a command says: what cannot be done is a result. Mirrors no spec module yet.
  */
-import type { List, Map as PersistentMap } from 'immutable';
+import type { Map as PersistentMap } from 'immutable';
 import { sha256 } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
 import { CommandError, type CreateStream } from './command.ts';
 import { type AppendOutline, BatchOutline, type CommandOutline } from './command-outline.ts';
+import { addHash, subtractHash } from './hash-sum.ts';
+import { KeysDraft } from './keyed-answers.ts';
 import {
   KERNEL_BOUNDS,
   type KernelBounds,
@@ -20,8 +22,8 @@ import {
   refusalOfRepeat,
 } from './rules.ts';
 import { RunList } from './run-list.ts';
-import { type CommittedPrepare, type KernelState, type KeyedAnswer, keyOf, placeOf, type Stream } from './state.ts';
-import { addHash, answerHash, extendedStreamHash, newStreamHash, subtractHash } from './state-hash.ts';
+import { type CommittedPrepare, type KernelState, placeOf, type Stream } from './state.ts';
+import { extendedStreamHash, newStreamHash } from './state-hash.ts';
 
 const NONE: readonly number[] = [];
 
@@ -120,8 +122,7 @@ class Draft implements RuledState {
   readonly #touched = new Map<string, StreamDraft | undefined>();
   readonly #sum: Uint32Array;
   #streamCount: number;
-  #keys: PersistentMap<string, KeyedAnswer>;
-  #keyOrder: List<string>;
+  readonly #keys: KeysDraft;
 
   constructor(before: KernelState, prepare: CommittedPrepare, bounds: KernelBounds) {
     this.#before = before;
@@ -129,8 +130,7 @@ class Draft implements RuledState {
     this.#bounds = bounds;
     this.#sum = before.sum.slice();
     this.#streamCount = before.streams.size;
-    this.#keys = before.keys;
-    this.#keyOrder = before.keyOrder;
+    this.#keys = new KeysDraft(before.keys, prepare, bounds);
   }
 
   get streamCount(): number {
@@ -170,9 +170,7 @@ class Draft implements RuledState {
     const logHash = new Uint8Array(hash);
     const streams = this.#touched.size === 0 ? this.#before.streams : this.#sealedStreams();
     assert(streams.size === this.#streamCount, 'streams are counted as they come and go');
-    const [keys, keyOrder] = [this.#keys.asImmutable(), this.#keyOrder.asImmutable()];
-    assert(keys.size === keyOrder.size, 'each key has its turn to be forgotten');
-    return { op, logHash, streams, keys, keyOrder, sum: this.#sum };
+    return { op, logHash, streams, keys: this.#keys.sealed(this.#sum), sum: this.#sum };
   }
 
   #create(command: CreateStream, index: number): CommandResult {
@@ -195,8 +193,8 @@ class Draft implements RuledState {
 
   #append(command: AppendOutline, index: number, batch: BatchOutline): Appended | Refused {
     if (command.idempotencyKey === undefined) return refusalOfAppend(this, command) ?? this.#appended(command, index);
-    const key = keyOf(command.stream, command.idempotencyKey);
-    const answer = this.#keys.get(key);
+    const key = { text: command.idempotencyKey, stream: command.stream, ofStreamOnly: batch.keysAreOfStreams };
+    const answer = this.#keys.find(key);
     const fingerprint = sha256(batch.bytesAt(index));
     if (answer !== undefined) {
       const { firstOffset, count, commitId } = answer;
@@ -206,7 +204,8 @@ class Draft implements RuledState {
     const refusal = refusalOfAppend(this, command);
     if (refusal !== undefined) return refusal;
     const appended = this.#appended(command, index);
-    this.#keep(key, { fingerprint, ...appended });
+    const { firstOffset, count } = appended;
+    this.#keys.keep(key, fingerprint, firstOffset, count, this.#sum);
     return appended;
   }
 
@@ -225,20 +224,6 @@ class Draft implements RuledState {
     const draft = new StreamDraft(before);
     this.#touched.set(name, draft);
     return draft;
-  }
-
-  #keep(key: string, { fingerprint, commitId, firstOffset, count }: KeyedAnswer): void {
-    const answer = { fingerprint, commitId, firstOffset, count };
-    addHash(this.#sum, answerHash(answer));
-    this.#keys = this.#keys.asMutable().set(key, answer);
-    this.#keyOrder = this.#keyOrder.push(key);
-    if (this.#keys.size <= this.#bounds.keysMax) return;
-    const oldest = this.#keyOrder.first();
-    const forgotten = oldest === undefined ? undefined : this.#keys.get(oldest);
-    assert(oldest !== undefined && forgotten !== undefined, 'the oldest key is kept until now');
-    subtractHash(this.#sum, answerHash(forgotten));
-    this.#keys = this.#keys.delete(oldest);
-    this.#keyOrder = this.#keyOrder.shift();
   }
 
   #sealedStreams(): PersistentMap<string, Stream> {

@@ -8,7 +8,10 @@ import { type Append, type Command, type CommandKind, checkCommand, type NewEven
 import { CommandReader, refuse } from './command-reader.ts';
 import { BATCH_BYTES_MAX, COMMANDS_MAX, EVENT_BYTES_MAX } from './limits.ts';
 
-const BATCH_VERSION = 1;
+/** Of what is written; every version from 1 is read, since a log on disk may hold them all. */
+const BATCH_VERSION = 2;
+/** Before it an idempotency key was of one stream: those ops are applied as they were. */
+export const KEYS_OF_THE_CLUSTER_VERSION = 2;
 const BATCH_HEADER_BYTES = 3;
 const LENGTH_BYTES = 4;
 /** Index is the kind on the wire; 0 is never sent. */
@@ -69,22 +72,22 @@ export function encodeBatch(encodedCommands: readonly Uint8Array[]): Uint8Array 
 export function decodeBatch(body: Uint8Array): readonly Command[] {
   if (body.byteLength === 0) return [];
   const reader = new CommandReader(body);
-  const count = readBatchHeader(reader);
+  const { count } = readBatchHeader(reader);
   const commands: Command[] = [];
   for (let index = 0; index < count; index++) commands.push(decodeCommand(reader.bytes(reader.u32())));
   reader.end();
   return commands;
 }
 
-/** Number of commands. @throws CommandError */
-export function readBatchHeader(reader: CommandReader): number {
+/** @throws CommandError */
+export function readBatchHeader(reader: CommandReader): { readonly version: number; readonly count: number } {
   if (reader.left > BATCH_BYTES_MAX) refuse('COMMAND_BAD_LENGTH', `a batch is over ${BATCH_BYTES_MAX} bytes`);
   const version = reader.u8();
-  if (version !== BATCH_VERSION)
-    refuse('COMMAND_UNKNOWN_VERSION', `a batch is of version ${version}, not ${BATCH_VERSION}`);
+  if (version < 1 || version > BATCH_VERSION)
+    refuse('COMMAND_UNKNOWN_VERSION', `a batch is of version ${version}, not 1 to ${BATCH_VERSION}`);
   const count = reader.u16();
   if (count > COMMANDS_MAX) refuse('COMMAND_TOO_MANY', 'a batch has too many commands');
-  return count;
+  return { version, count };
 }
 
 function bytesOf(command: Command): number {

@@ -9,7 +9,14 @@ import {
   type DeleteStream,
   type ReadBarrier,
 } from './command.ts';
-import { decodeCommand, HAS_EXPECTED_OFFSET, HAS_KEY, KINDS, readBatchHeader } from './command-codec.ts';
+import {
+  decodeCommand,
+  HAS_EXPECTED_OFFSET,
+  HAS_KEY,
+  KEYS_OF_THE_CLUSTER_VERSION,
+  KINDS,
+  readBatchHeader,
+} from './command-codec.ts';
 import { CommandReader, refuse } from './command-reader.ts';
 import { CONTENT_TYPE_BYTES_MAX, EVENT_BYTES_MAX, EVENT_TYPE_BYTES_MAX } from './limits.ts';
 
@@ -34,13 +41,16 @@ export class BatchOutline {
   /** Where the last stream name was read, and which it was: names come in runs. */
   #nameAt = -1;
   #name = '';
+  /** Written by a release in which a key was of one stream. */
+  readonly keysAreOfStreams: boolean = false;
 
   /** @throws CommandError when the body is no batch; what each command is shows at() */
   constructor(body: Uint8Array) {
     this.#body = body;
     this.#reader = new CommandReader(body);
     if (body.byteLength === 0) return;
-    const count = readBatchHeader(this.#reader);
+    const { version, count } = readBatchHeader(this.#reader);
+    this.keysAreOfStreams = version < KEYS_OF_THE_CLUSTER_VERSION;
     for (let index = 0; index < count; index++) {
       const length = this.#reader.u32();
       this.#starts.push(this.#reader.position);

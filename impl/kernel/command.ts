@@ -129,16 +129,17 @@ export function checkAppendFields(
       offset: expectedOffset,
     });
   }
-  if (
-    idempotencyKey !== undefined &&
-    !(idempotencyKey.length <= IDEMPOTENCY_KEY_BYTES_MAX && PRINTABLE.test(idempotencyKey))
-  ) {
-    throw new CommandError(
-      'COMMAND_BAD_KEY',
-      `an idempotency key is 1 to ${IDEMPOTENCY_KEY_BYTES_MAX} printable ASCII characters`,
-      { field: 'idempotencyKey', length: idempotencyKey.length },
-    );
-  }
+  if (idempotencyKey !== undefined) checkIdempotencyKey(idempotencyKey);
+}
+
+/** @throws CommandError COMMAND_BAD_KEY */
+export function checkIdempotencyKey(key: string): void {
+  if (key.length <= IDEMPOTENCY_KEY_BYTES_MAX && PRINTABLE.test(key)) return;
+  throw new CommandError(
+    'COMMAND_BAD_KEY',
+    `an idempotency key is 1 to ${IDEMPOTENCY_KEY_BYTES_MAX} printable ASCII characters`,
+    { field: 'idempotencyKey', length: key.length },
+  );
 }
 
 function checkEvent({ data, type, contentType }: NewEvent, index: number): void {

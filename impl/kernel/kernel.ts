@@ -3,6 +3,7 @@
  * apply.ts; this is the one place that moves. Mirrors no spec module yet.
  */
 import { apply, type CommandResult } from './apply.ts';
+import { answerTo, type KeyedAnswer } from './keyed-answers.ts';
 import { type EventsRead, type ReadRange, readEvents } from './read.ts';
 import { type CommittedPrepare, EMPTY_STATE, type KernelState } from './state.ts';
 import { StateHashes, stateHashOf } from './state-hash.ts';
@@ -45,5 +46,14 @@ export class Kernel {
     prepareAt: (op: number) => CommittedPrepare | undefined,
   ): EventsRead | undefined {
     return readEvents(this.#state, stream, range, prepareAt);
+  }
+
+  /** What became of the append with this key; without an answer it is in no op from keptSinceCommitId on. */
+  keyAnswer(idempotencyKey: string): {
+    readonly answer: KeyedAnswer | undefined;
+    readonly keptSinceCommitId: number;
+  } {
+    const { keys } = this.#state;
+    return { answer: answerTo(keys, idempotencyKey), keptSinceCommitId: keys.keptSinceOp };
   }
 }

@@ -22,6 +22,10 @@ export const IDEMPOTENCY_KEY_BYTES_MAX = 128;
 export const STREAMS_MAX = 100_000;
 /** Answers kept by idempotency key; at it the oldest goes, so a retry must come within that many keyed appends. */
 export const IDEMPOTENCY_KEYS_MAX = 100_000;
+/** Age at which a key is forgotten, by the timestamps of the log; one that is as old may be used for another append. */
+export const IDEMPOTENCY_RETENTION_MS = 24 * 60 * 60 * 1000;
+/** Keys that one op forgets for their age; the rest goes with the next ops. More would make one op slow after a pause. */
+export const KEYS_EXPIRED_PER_OP_MAX = 1024;
 /** Highest offset in a stream: exact in a number. */
 export const OFFSET_MAX = 2 ** 48 - 1;
 /** State hashes kept, newest last: how far apart two replicas may be and still compare. */

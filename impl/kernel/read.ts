@@ -58,6 +58,34 @@ export function readEvents(
   return { events, nextOffset: from + events.length, commitId: state.op };
 }
 
+/** Where in the log an event stands: its op, the command of that op's batch, and which of that command's events; from 0. */
+export interface EventPlace {
+  readonly op: number;
+  readonly command: number;
+  readonly index: number;
+}
+
+/** @returns undefined when there is no such event */
+export function placeOfEvent(
+  { streams }: KernelState,
+  name: string,
+  offset: number,
+  prepareAt: (op: number) => CommittedPrepare | undefined,
+): EventPlace | undefined {
+  const stream = streams.get(name);
+  if (stream === undefined || offset >= stream.nextOffset) return undefined;
+  const { firstOffset, op, command: first, without } = stream.runs.at(stream.runs.indexAt(offset));
+  const prepare = prepareAt(op);
+  assert(prepare !== undefined, 'a committed op is in the log');
+  const batch = new BatchOutline(prepare.body);
+  let offsetOfCommand = firstOffset;
+  for (let command = first; ; command++) {
+    const count = appendedBy(batch, command, name, without);
+    if (offset < offsetOfCommand + count) return { op, command, index: offset - offsetOfCommand };
+    offsetOfCommand += count;
+  }
+}
+
 /** Every stream by its name, in the order of the names: for lists, not for a hot path. */
 export function streamsByName({ streams }: KernelState): readonly Stream[] {
   return [...streams.values()].sort((a, b) => (a.name < b.name ? -1 : 1));

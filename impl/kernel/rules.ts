@@ -7,8 +7,8 @@ import { hashesEqual } from '../crypto/hash.ts';
 import type { Evidence } from '../ports/lockstep-error.ts';
 import type { Command, CreateStream, DeleteStream } from './command.ts';
 import type { AppendOutline } from './command-outline.ts';
-import { IDEMPOTENCY_KEYS_MAX, OFFSET_MAX, STREAMS_MAX } from './limits.ts';
-import type { KeyedAnswer } from './state.ts';
+import type { KeyedAnswer } from './keyed-answers.ts';
+import { IDEMPOTENCY_KEYS_MAX, IDEMPOTENCY_RETENTION_MS, OFFSET_MAX, STREAMS_MAX } from './limits.ts';
 
 export const KERNEL_RULES = [
   'Kernel.Command.WellFormed', // bytes that are no command, in a batch that a server did not check
@@ -33,9 +33,14 @@ export interface Refused {
 export interface KernelBounds {
   readonly streamsMax: number;
   readonly keysMax: number;
+  readonly keyRetentionMs: number;
 }
 
-export const KERNEL_BOUNDS: KernelBounds = { streamsMax: STREAMS_MAX, keysMax: IDEMPOTENCY_KEYS_MAX };
+export const KERNEL_BOUNDS: KernelBounds = {
+  streamsMax: STREAMS_MAX,
+  keysMax: IDEMPOTENCY_KEYS_MAX,
+  keyRetentionMs: IDEMPOTENCY_RETENTION_MS,
+};
 
 /** What the rules ask of the state. */
 export interface RuledState {
@@ -79,7 +84,8 @@ export function refusalOfRepeat(
 ): Refused | undefined {
   if (hashesEqual(answer.fingerprint, fingerprint)) return undefined;
   const { stream, idempotencyKey = '' } = command;
-  return refused('Kernel.Append.KeyIsNotReused', { stream, idempotencyKey, commitId: answer.commitId });
+  const { stream: usedIn, commitId } = answer;
+  return refused('Kernel.Append.KeyIsNotReused', { stream, idempotencyKey, usedIn, commitId });
 }
 
 export function notWellFormed(code: string, index: number): Refused {

@@ -6,25 +6,28 @@
  */
 import { GENESIS_HASH, HASH_BYTES, sha256 } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
+import { addHash, SUM_LANES } from './hash-sum.ts';
+import { answerHash } from './keyed-answers.ts';
 import { STATE_HASHES_MAX } from './limits.ts';
 import type { Run } from './run-list.ts';
-import { type KernelState, type KeyedAnswer, type Stream, SUM_LANES } from './state.ts';
+import type { KernelState, Stream } from './state.ts';
 
-/** First byte of what is hashed: one kind is never taken for another. */
+/** First byte of what is hashed: one kind is never taken for another. keyed-answers.ts has 4, client sessions 6 and 7. */
 const TAG_STATE = 1;
 const TAG_STREAM = 2;
 const TAG_RUN = 3;
-const TAG_ANSWER = 4;
 const U32_RANGE = 2 ** 32;
 const scratch = Buffer.allocUnsafeSlow(4096);
 
-/** SHA-256 over op, hash of the log, counts and sum. */
+/** SHA-256 over op, hash of the log, counts, since when keys are known, and sum. */
 export function stateHashOf({ op, logHash, streams, keys, sum }: KernelState): Uint8Array {
-  const bytes = tagged(TAG_STATE, 9 + HASH_BYTES + 8 + SUM_LANES * 4);
+  const bytes = tagged(TAG_STATE, 9 + HASH_BYTES + 16 + SUM_LANES * 4);
   writeU64(bytes, 1, op);
   bytes.set(logHash, 9);
   let at = bytes.writeUInt32LE(streams.size, 9 + HASH_BYTES);
-  at = bytes.writeUInt32LE(keys.size, at);
+  at = bytes.writeUInt32LE(keys.answers.size, at);
+  writeU64(bytes, at, keys.keptSinceOp);
+  at += 8;
   for (const lane of sum) at = bytes.writeUInt32LE(lane, at);
   return sha256(bytes);
 }
@@ -51,29 +54,11 @@ export function extendedStreamHash(before: Uint8Array, { op, command, without }:
   return sha256(bytes);
 }
 
-/** The key is in the fingerprint, and the stream too. */
-export function answerHash({ fingerprint, commitId, firstOffset, count }: KeyedAnswer): Uint8Array {
-  const bytes = tagged(TAG_ANSWER, 21 + HASH_BYTES);
-  writeU64(bytes, 1, commitId);
-  writeU64(bytes, 9, firstOffset);
-  bytes.writeUInt32LE(count, 17);
-  bytes.set(fingerprint, 21);
-  return sha256(bytes);
-}
-
-export function addHash(sum: Uint32Array, hash: Uint8Array): void {
-  for (let lane = 0; lane < SUM_LANES; lane++) sum[lane] = (sum[lane] as number) + laneOf(hash, lane);
-}
-
-export function subtractHash(sum: Uint32Array, hash: Uint8Array): void {
-  for (let lane = 0; lane < SUM_LANES; lane++) sum[lane] = (sum[lane] as number) - laneOf(hash, lane);
-}
-
 /** The state with every hash computed anew from what it holds: what the incremental one is held to. Slow. */
 export function stateHashFromScratch(state: KernelState): Uint8Array {
   const sum = new Uint32Array(SUM_LANES);
   for (const stream of state.streams.values()) addHash(sum, streamHashFromScratch(stream));
-  for (const answer of state.keys.values()) addHash(sum, answerHash(answer));
+  for (const answer of state.keys.answers.values()) addHash(sum, answerHash(answer));
   return stateHashOf({ ...state, sum });
 }
 
@@ -112,16 +97,6 @@ function tagged(tag: number, size: number): Buffer {
   const bytes = size <= scratch.byteLength ? scratch.subarray(0, size) : Buffer.allocUnsafe(size);
   bytes[0] = tag;
   return bytes;
-}
-
-function laneOf(hash: Uint8Array, lane: number): number {
-  const at = lane * 4;
-  return (
-    (hash[at] as number) +
-    ((hash[at + 1] as number) << 8) +
-    ((hash[at + 2] as number) << 16) +
-    ((hash[at + 3] as number) << 24)
-  );
 }
 
 function writeU64(bytes: Buffer, at: number, value: number): void {

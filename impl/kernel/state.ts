@@ -3,9 +3,11 @@
  * idempotency key. Persistent values (package immutable): an older state stays as it was. The events' data is not here:
  * it is read from the log by op and command. Mirrors no spec module yet (component Kernel of the design).
  */
-import { List, Map as PersistentMap } from 'immutable';
+import { Map as PersistentMap } from 'immutable';
 import { GENESIS_HASH } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
+import { SUM_LANES } from './hash-sum.ts';
+import { type KeyedAnswers, NO_KEYS } from './keyed-answers.ts';
 import { COMMANDS_MAX } from './limits.ts';
 import type { RunList } from './run-list.ts';
 
@@ -23,25 +25,13 @@ export interface Stream {
   readonly hash: Uint8Array;
 }
 
-/** The answer to the first append with a key. */
-export interface KeyedAnswer {
-  /** SHA-256 of the encoded command: the same key with another command is refused. */
-  readonly fingerprint: Uint8Array;
-  readonly commitId: number;
-  readonly firstOffset: number;
-  readonly count: number;
-}
-
 export interface KernelState {
   /** Ops applied; the commit id of this state. */
   readonly op: number;
   /** Hash of the prepare at op: the chain over the whole log. */
   readonly logHash: Uint8Array;
   readonly streams: PersistentMap<string, Stream>;
-  /** By keyOf(). */
-  readonly keys: PersistentMap<string, KeyedAnswer>;
-  /** The keys, oldest first: the order in which they are forgotten. */
-  readonly keyOrder: List<string>;
+  readonly keys: KeyedAnswers;
   /** Sum of the hashes of all streams and keyed answers: state-hash.ts. */
   readonly sum: Uint32Array;
 }
@@ -56,14 +46,11 @@ export interface CommittedPrepare {
   readonly body: Uint8Array;
 }
 
-export const SUM_LANES = 8;
-
 export const EMPTY_STATE: KernelState = {
   op: 0,
   logHash: GENESIS_HASH,
   streams: PersistentMap(),
-  keys: PersistentMap(),
-  keyOrder: List(),
+  keys: NO_KEYS,
   sum: new Uint32Array(SUM_LANES),
 };
 
@@ -71,12 +58,4 @@ export const EMPTY_STATE: KernelState = {
 export function placeOf(op: number, command: number): number {
   assert(command < COMMANDS_MAX, 'a command has its place in a batch');
   return op * COMMANDS_MAX + command;
-}
-
-/**
- * A key names one append to a stream of this name, also when the stream is deleted, and made again: a retry whose first try
- * was applied must hear so, whatever happened to the stream since. No name holds a space.
- */
-export function keyOf(stream: string, idempotencyKey: string): string {
-  return `${stream} ${idempotencyKey}`;
 }

@@ -88,8 +88,10 @@ export class ClientPort {
       case 'status':
         answered('status')({ applied: requests.status() });
         break;
-      case 'register-session':
-      case 'lookup-key': {
+      case 'lookup-key':
+        requests.lookupKey(body.idempotencyKey, deadlineMs, answered('lookup-key'));
+        break;
+      case 'register-session': {
         const message = `this release does not take ${body.operation} yet`;
         answered(body.operation)({ failure: failure('REQUEST_INVALID', message, { operation: body.operation }) });
         break;

@@ -4,7 +4,7 @@
  * all reads that wait share one barrier. Mirrors no spec module.
  */
 import type { Appended, CommandResult } from '../kernel/apply.ts';
-import { type Command, CommandError } from '../kernel/command.ts';
+import { type Command, CommandError, checkIdempotencyKey } from '../kernel/command.ts';
 import { encodeCommand } from '../kernel/command-codec.ts';
 import type { KernelRule, Refused } from '../kernel/rules.ts';
 import { AssertionError, assert } from '../ports/assert.ts';
@@ -17,6 +17,8 @@ import { type FailureCode, failure, noQuorum, outcomeUnknown } from './failure.t
 import type { Applied, Proposals } from './proposals.ts';
 import type { ServerLimits } from './server-limits.ts';
 import type { StreamState } from './stream-state.ts';
+
+const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 export type Outcome<Answer> = { readonly applied: Answer } | { readonly failure: Failure };
 export type Done<Answer> = (outcome: Outcome<Answer>) => void;
@@ -110,6 +112,17 @@ export class Requests {
     }));
   }
 
+  /** What became of the append with this key, as linearizable as a read: asked after an append ended, it says how. */
+  lookupKey(idempotencyKey: string, withinMs: number, done: Done<AnswerOf['lookup-key']>): void {
+    const refusal = wellFormed(() => checkIdempotencyKey(idempotencyKey));
+    if (refusal !== undefined) {
+      done({ failure: refusal });
+      return;
+    }
+    const { state } = this.#options;
+    this.#afterBarrier(true, this.#bounded(withinMs), done, () => ({ applied: state.keyFacts(idempotencyKey) }));
+  }
+
   status(): ReplicaFacts {
     const { replica, replicaCount, status, view, op, commit, primary } = this.#options.replica;
     return { replica, replicaCount, status, view, op, commit, primary };
@@ -142,12 +155,12 @@ export class Requests {
     applied: (result: CommandResult, applied: Applied) => void,
   ): void {
     if (this.#refusedNow(done)) return;
-    let bytes: Uint8Array;
-    try {
+    let bytes: Uint8Array = NO_BYTES;
+    const refusal = wellFormed(() => {
       bytes = encodeCommand(command);
-    } catch (cause) {
-      if (!(cause instanceof CommandError)) throw cause;
-      done({ failure: malformedCommand(cause) });
+    });
+    if (refusal !== undefined) {
+      done({ failure: refusal });
       return;
     }
     this.#options.proposals.offer({
@@ -243,6 +256,16 @@ function unexpected<Answer>(done: Done<Answer>): void {
   done({ failure: failure('INTERNAL', 'the result is of another command: a fault of the server; see its log') });
 }
 
+function wellFormed(check: () => void): Failure | undefined {
+  try {
+    check();
+    return undefined;
+  } catch (cause) {
+    if (cause instanceof CommandError) return malformedCommand(cause);
+    throw cause;
+  }
+}
+
 const TOO_LARGE: ReadonlySet<string> = new Set(['COMMAND_EVENT_TOO_LARGE', 'COMMAND_TOO_MANY_EVENTS']);
 
 function malformedCommand({ code, message, evidence }: CommandError): Failure {
@@ -270,7 +293,7 @@ const KERNEL_REFUSALS: Readonly<Record<KernelRule, readonly [FailureCode, string
   ],
   'Kernel.Append.KeyIsNotReused': [
     'IDEMPOTENCY_KEY_REUSED',
-    'this idempotency key stands for another append: use a new key for each',
+    'this idempotency key stands for another append, of this stream or of another: use a new key for each',
   ],
   'Kernel.Append.OffsetMatches': [
     'OFFSET_MISMATCH',

@@ -6,7 +6,8 @@ import type { CommandResult } from '../kernel/apply.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import { streamsByName } from '../kernel/read.ts';
 import type { CommittedPrepare, Stream } from '../kernel/state.ts';
-import type { ReadAnswer, StreamFacts } from '../wire/answer.ts';
+import { assert } from '../ports/assert.ts';
+import type { KeyFacts, ReadAnswer, StreamFacts } from '../wire/answer.ts';
 
 export interface EventRange {
   readonly stream: string;
@@ -54,6 +55,17 @@ export class StreamState {
       contentType: event.contentType ?? '',
     }));
     return { events, nextOffset: read.nextOffset, commitId: read.commitId };
+  }
+
+  /** What became of the append with this key. @throws what the log throws when its disk fails or lies */
+  keyFacts(idempotencyKey: string): KeyFacts {
+    const { answer, keptSinceCommitId } = this.#kernel.keyAnswer(idempotencyKey);
+    if (answer === undefined) return { found: undefined, keptSinceCommitId };
+    const { stream, firstOffset, count, commitId } = answer;
+    const hash = this.#prepareAt(commitId)?.hash;
+    assert(hash !== undefined, 'a committed op is in the log');
+    const lastOffset = firstOffset + count - 1;
+    return { found: { stream, firstOffset, lastOffset, count, commitId, hash }, keptSinceCommitId };
   }
 
   /** By name, at most limit. */

@@ -7,15 +7,16 @@ import { expect, test } from 'vitest';
 import { apply, type CommandResult } from '../../../impl/kernel/apply.ts';
 import type { Command } from '../../../impl/kernel/command.ts';
 import { encodeBatch, encodeCommand } from '../../../impl/kernel/command-codec.ts';
+import { answerTo } from '../../../impl/kernel/keyed-answers.ts';
 import { readEvents, streamsByName } from '../../../impl/kernel/read.ts';
 import { EMPTY_STATE, type KernelState } from '../../../impl/kernel/state.ts';
 import { stateHashFromScratch, stateHashOf } from '../../../impl/kernel/state-hash.ts';
-import { batches, preparesOf } from './arbitrary.ts';
+import { batches, KEYS, preparesOf } from './arbitrary.ts';
 import { KernelModel } from './kernel-model.ts';
 
 const RUNS = 400;
 /** Small, so that the bounds are met. */
-const BOUNDS = { streamsMax: 3, keysMax: 4 };
+const BOUNDS = { streamsMax: 3, keysMax: 4, keyRetentionMs: 9 };
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 function withoutEvidence(result: CommandResult): object {
@@ -30,6 +31,14 @@ function statesOf(log: readonly (readonly Command[])[]): readonly KernelState[] 
   return states;
 }
 
+/** As the model has it. */
+function keptAnswer(state: KernelState, key: string): object | undefined {
+  const answer = answerTo(state.keys, key);
+  if (answer === undefined) return undefined;
+  const { stream, commitId, firstOffset, count } = answer;
+  return { stream, commitId, firstOffset, count };
+}
+
 test('results and events are those of the model, read in pieces of any size', () => {
   fc.assert(
     fc.property(batches, fc.integer({ min: 1, max: 7 }), fc.integer({ min: 1, max: 90 }), (log, limit, bytesMax) => {
@@ -40,7 +49,10 @@ test('results and events are those of the model, read in pieces of any size', ()
         const applied = apply(state, prepares[at] as never, BOUNDS);
         state = applied.state;
         const expected = commands.map((command) => model.take(command, at + 1));
+        model.endOp(at + 1, prepares[at]?.timestamp ?? 0);
         expect(applied.results.map(withoutEvidence)).toEqual(expected);
+        expect(state.keys.keptSinceOp).toBe(model.keptSinceOp);
+        for (const key of KEYS) expect(keptAnswer(state, key)).toEqual(model.answerTo(key));
       }
       expect(
         streamsByName(state).map(({ name, dataClass, createdCommitId }) => [name, dataClass, createdCommitId]),
@@ -131,6 +143,6 @@ test('bytes that are no batch or no command change nothing but the op, and never
 
 function textOf(state: KernelState): string {
   const runs = streamsByName(state).map((stream) => [...stream.runs]);
-  const { op, streams, keys, keyOrder, sum } = state;
-  return JSON.stringify([op, streams, keys, keyOrder, sum, runs, hex(stateHashFromScratch(state))]);
+  const { op, streams, keys, sum } = state;
+  return JSON.stringify([op, streams, keys, sum, runs, hex(stateHashFromScratch(state))]);
 }

@@ -5,6 +5,7 @@ import type { Append, Command, NewEvent } from '../../../impl/kernel/command.ts'
 import { encodeBatch, encodeCommand } from '../../../impl/kernel/command-codec.ts';
 import type { CommittedPrepare } from '../../../impl/kernel/state.ts';
 
+export const KEYS = ['k1', 'k2', 'k3', 'k4', 'k5'] as const;
 const stream = fc.constantFrom('a', 'b', 'orders.2026', 'z-9');
 const eventType = fc.constantFrom('order placed', 'é', '漢字', 'x'.repeat(128));
 
@@ -22,7 +23,7 @@ export const append: fc.Arbitrary<Append> = fc
     stream,
     events: fc.array(newEvent, { minLength: 1, maxLength: 4 }),
     expectedOffset: fc.option(fc.nat({ max: 12 }), { nil: undefined, freq: 4 }),
-    idempotencyKey: fc.option(fc.constantFrom('k1', 'k2', 'k3', 'k4', 'k5'), { nil: undefined }),
+    idempotencyKey: fc.option(fc.constantFrom(...KEYS), { nil: undefined }),
   })
   .map(present);
 
@@ -54,7 +55,7 @@ export function preparesOf(log: readonly (readonly Command[])[]): readonly Commi
   for (const [at, commands] of log.entries()) {
     const body = encodeBatch(commands.map(encodeCommand));
     const hash = sha256(prepares[at - 1]?.hash ?? new Uint8Array(32), body);
-    prepares.push({ op: at + 1, hash, timestamp: 1_000 + at, body });
+    prepares.push({ op: at + 1, hash, timestamp: 1_000 + at * 2 - (at % 3), body });
   }
   return prepares;
 }

@@ -17,7 +17,7 @@ interface ModelStream {
   readonly events: ModelEvent[];
 }
 
-/** Of a keyed append to a stream of this name. */
+/** Of a keyed append. */
 interface ModelAnswer {
   readonly stream: string;
   readonly key: string;
@@ -25,9 +25,12 @@ interface ModelAnswer {
   readonly firstOffset: number;
   readonly count: number;
   readonly commitId: number;
+  timestamp?: number;
 }
 
 export class KernelModel {
+  /** Keys of ops from here on are all known. */
+  keptSinceOp = 1;
   streams: ModelStream[] = [];
   readonly #bounds: KernelBounds;
   /** Oldest first. */
@@ -54,9 +57,27 @@ export class KernelModel {
     return { kind: 'StreamDeleted', nextOffset: stream.events.length };
   }
 
+  answerTo(key: string): object | undefined {
+    const answer = this.#answers.find((kept) => kept.key === key);
+    if (answer === undefined) return undefined;
+    const { stream, commitId, firstOffset, count } = answer;
+    return { stream, commitId, firstOffset, count };
+  }
+
+  /** After the last command of an op. */
+  endOp(op: number, timestamp: number): void {
+    for (const answer of this.#answers) if (answer.commitId === op) answer.timestamp = timestamp;
+    const expiryMs = timestamp - this.#bounds.keyRetentionMs;
+    const newest = this.#answers.slice(-this.#bounds.keysMax);
+    const kept = newest.filter((answer) => (answer.timestamp as number) >= expiryMs);
+    for (const { commitId } of this.#answers.filter((answer) => !kept.includes(answer)))
+      this.keptSinceOp = Math.max(this.keptSinceOp, commitId + 1);
+    this.#answers = kept;
+  }
+
   #repeated(command: Append): object | undefined {
-    const { stream, idempotencyKey: key } = command;
-    const answer = this.#answers.find((kept) => kept.stream === stream && kept.key === key);
+    const { idempotencyKey: key } = command;
+    const answer = this.#answers.find((kept) => kept.key === key);
     if (answer === undefined) return undefined;
     if (answer.command !== textOf(command)) return refused('Kernel.Append.KeyIsNotReused');
     const { firstOffset, count, commitId } = answer;
@@ -72,7 +93,6 @@ export class KernelModel {
     const answer = { firstOffset, count: events.length, commitId: op };
     if (key !== undefined) {
       this.#answers.push({ stream: stream.name, key, command: textOf(command), ...answer });
-      if (this.#answers.length > this.#bounds.keysMax) this.#answers.shift();
     }
     return { kind: 'Appended', ...answer, repeated: false };
   }

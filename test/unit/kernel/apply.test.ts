@@ -4,7 +4,7 @@ import type { CommandResult } from '../../../impl/kernel/apply.ts';
 import type { Append, Command } from '../../../impl/kernel/command.ts';
 import { encodeBatch, encodeCommand } from '../../../impl/kernel/command-codec.ts';
 import { Kernel } from '../../../impl/kernel/kernel.ts';
-import { STATE_HASHES_MAX } from '../../../impl/kernel/limits.ts';
+import { IDEMPOTENCY_RETENTION_MS, KEYS_EXPIRED_PER_OP_MAX, STATE_HASHES_MAX } from '../../../impl/kernel/limits.ts';
 import { KERNEL_RULES, rulesOf } from '../../../impl/kernel/rules.ts';
 
 const create: Command = { kind: 'CreateStream', stream: 'orders' };
@@ -67,6 +67,66 @@ test('An idempotency key: the same append again gets the first answer, another o
   );
   expect(again).toEqual({ kind: 'Appended', firstOffset: 0, count: 1, commitId: 2, repeated: true });
   expect(other).toMatchObject({ kind: 'Refused', rule: 'Kernel.Append.KeyIsNotReused', evidence: { commitId: 2 } });
+});
+
+test('An idempotency key is of the whole cluster: the same one for another stream is refused, and says where it was used', () => {
+  const kernel = new Kernel();
+  applied(kernel, create, { kind: 'CreateStream', stream: 'other' }, appendOf('a', { idempotencyKey: 'k' }));
+  const [other] = applied(kernel, appendOf('a', { stream: 'other', idempotencyKey: 'k' }));
+  const evidence = { stream: 'other', idempotencyKey: 'k', usedIn: 'orders', commitId: 1 };
+  expect(other).toEqual({ kind: 'Refused', rule: 'Kernel.Append.KeyIsNotReused', evidence });
+});
+
+test('A batch of the first version: its keys are of their stream, and a retry in a later version still gets the answer', () => {
+  const kernel = new Kernel();
+  const keyed = (stream: string): Command => appendOf('a', { stream, idempotencyKey: 'k' });
+  const old = (...commands: readonly Command[]): readonly CommandResult[] => {
+    const body = Uint8Array.from(encodeBatch(commands.map(encodeCommand)));
+    body[0] = 1;
+    return kernel.apply({ op: kernel.commitId + 1, hash: new Uint8Array(32), timestamp: 0, body });
+  };
+  old(create, { kind: 'CreateStream', stream: 'other' });
+  expect(old(keyed('orders'), keyed('other'), keyed('orders'))).toMatchObject([
+    { kind: 'Appended', repeated: false },
+    { kind: 'Appended', repeated: false },
+    { kind: 'Appended', repeated: true },
+  ]);
+  expect(kernel.keyAnswer('k')).toEqual({ answer: undefined, keptSinceCommitId: 3 });
+  expect(applied(kernel, keyed('other'))).toMatchObject([{ kind: 'Appended', commitId: 2, repeated: true }]);
+  expect(applied(kernel, keyed('orders'))).toMatchObject([{ kind: 'Appended', commitId: 2, repeated: true }]);
+});
+
+test('A key is forgotten with the op that is IDEMPOTENCY_RETENTION_MS after its own, by the clock of the log', () => {
+  const kernel = new Kernel();
+  const at = (timestamp: number, ...commands: readonly Command[]): readonly CommandResult[] => {
+    const body = encodeBatch(commands.map(encodeCommand));
+    return kernel.apply({ op: kernel.commitId + 1, hash: new Uint8Array(32), timestamp, body });
+  };
+  const keyed = appendOf('a', { idempotencyKey: 'k' });
+  at(1_000, create, keyed);
+  at(1_000 + IDEMPOTENCY_RETENTION_MS, { kind: 'ReadBarrier' });
+  expect(kernel.keyAnswer('k')).toMatchObject({ answer: { stream: 'orders', commitId: 1 }, keptSinceCommitId: 1 });
+  at(1_001 + IDEMPOTENCY_RETENTION_MS, { kind: 'ReadBarrier' });
+  expect(kernel.keyAnswer('k')).toEqual({ answer: undefined, keptSinceCommitId: 2 });
+  expect(at(1_002 + IDEMPOTENCY_RETENTION_MS, keyed)).toMatchObject([{ kind: 'Appended', repeated: false }]);
+});
+
+test('One op forgets at most KEYS_EXPIRED_PER_OP_MAX keys for their age', () => {
+  const kernel = new Kernel();
+  const body = encodeBatch(
+    [
+      create,
+      ...Array.from({ length: KEYS_EXPIRED_PER_OP_MAX + 2 }, (_, index) =>
+        appendOf('a', { idempotencyKey: `k${index}` }),
+      ),
+    ].map(encodeCommand),
+  );
+  kernel.apply({ op: 1, hash: new Uint8Array(32), timestamp: 0, body });
+  const later = { hash: new Uint8Array(32), timestamp: IDEMPOTENCY_RETENTION_MS + 1, body: new Uint8Array(0) };
+  kernel.apply({ op: 2, ...later });
+  expect(kernel.state.keys.answers.size).toBe(2);
+  kernel.apply({ op: 3, ...later });
+  expect(kernel.state.keys.answers.size).toBe(0);
 });
 
 test('A refused append keeps no answer: its key is free', () => {
