@@ -42,7 +42,7 @@ export function App() {
           </ul>
         </nav>
         <Pulse />
-        <button type="button" class="quiet" onClick={nextTheme}>
+        <button type="button" class="quiet theme" onClick={nextTheme}>
           Theme: {theme.value}
         </button>
       </header>

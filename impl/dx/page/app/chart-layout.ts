@@ -15,6 +15,8 @@ const COLUMN_GAP_PX = 14;
 /** More events than this inside one state stand in two columns. */
 const EVENTS_OF_ONE_COLUMN_MAX = 6;
 const LABEL_PADDING_PX = 12;
+/** A closed menu that says how many events it has. */
+const EVENT_MENU_PX = 92;
 
 export interface ChartState {
   readonly state: string;
@@ -48,7 +50,8 @@ export interface Chart {
 /** @param brief names of events are left out: their count stands for them */
 export function chartOf({ states, transitions }: Pick<Definition, 'states' | 'transitions'>, brief: boolean): Chart {
   const graph = new Graph({ multigraph: true });
-  graph.setGraph({ rankdir: 'TB', nodesep: 40, ranksep: 44, edgesep: 24, marginx: 8, marginy: 8 });
+  const gaps = brief ? { nodesep: 14, ranksep: 26, edgesep: 10 } : { nodesep: 40, ranksep: 44, edgesep: 24 };
+  graph.setGraph({ rankdir: 'TB', ...gaps, marginx: 4, marginy: 8 });
   graph.setDefaultEdgeLabel(() => ({}));
   const inside = new Map(states.map((state) => [state, [] as string[]]));
   const between = new Map<string, { from: string; to: string; events: string[] }>();
@@ -114,9 +117,9 @@ function stateSize(
 }
 
 function labelSize(events: readonly string[], brief: boolean): { width: number; height: number } {
-  const shown = brief && events.length > 1 ? [`${events.length} events`] : events;
-  const width = Math.max(...shown.map((event) => event.length)) * CHARACTER_PX + LABEL_PADDING_PX;
-  return { width, height: shown.length * EVENT_ROW_PX };
+  if (brief && events.length > 1) return { width: EVENT_MENU_PX, height: EVENT_ROW_PX + 4 };
+  const width = Math.max(...events.map((event) => event.length)) * CHARACTER_PX + LABEL_PADDING_PX;
+  return { width, height: events.length * EVENT_ROW_PX };
 }
 
 function boxOf({ x, y, width, height }: Placed): { left: number; top: number; width: number; height: number } {

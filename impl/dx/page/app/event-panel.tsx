@@ -29,7 +29,6 @@ export function EventPanel({ definition, base, chosen, step }: EventPanelProps) 
   const path =
     step === undefined ? dryRunPath(name, chosen.event, fields.value) : `machines/${name}/history/${step.sequence}`;
   const now = step === undefined ? `${state} ${JSON.stringify(context)}` : '';
-  // biome-ignore lint/correctness/useExhaustiveDependencies: asked again when the machine has moved
   useEffect(() => {
     let isCurrent = true;
     void askDx<StepWithRules | DryRun>(base, path, apiKey.value).then((asked) => {
@@ -125,7 +124,7 @@ function MissingFields({
     <fieldset class="fields">
       <legend>What if a message came with</legend>
       {names.map((name) => (
-        <label key={name}>
+        <label key={name} class="field">
           <code>{name}</code>
           <input
             value={fields[name] ?? ''}

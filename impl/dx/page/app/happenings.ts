@@ -23,6 +23,7 @@ export function happeningsBetween(before: ClusterView, after: ClusterView): read
 }
 
 function changesOf(before: ReplicaCard, { replica, role, status, source }: ReplicaCard): readonly Happening[] {
+  if (before.source === 'nobody' && before.problem === undefined) return []; // the first look at it is no news
   if (before.role === role && before.status?.view === status?.view) return [];
   const of = (text: string, tone: Happening['tone'], topic?: Happening['topic']): readonly Happening[] => [
     { text: `Replica ${replica} ${text}`, tone, replica, topic },

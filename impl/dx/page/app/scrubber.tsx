@@ -27,7 +27,7 @@ export function Scrubber({ steps, filter, onFilter, at, onMove }: ScrubberProps)
           {FILTERS.map((one) => (
             <label key={one}>
               <input type="radio" name="filter" checked={filter === one} onChange={() => onFilter(one)} />
-              <span>{FILTER_NAMES[one]}</span>
+              <span class="segment">{FILTER_NAMES[one]}</span>
             </label>
           ))}
         </fieldset>

@@ -2,9 +2,14 @@
  * A statechart as boxes and lines that stay in place; what is current, chosen or just happened is coloured. Every event is a
  * button. Mirrors no spec module: it draws what /v1/dx/machines says.
  */
+import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { Definition, Step } from './answers.ts';
 import { type Chart, type ChartLine, chartOf } from './chart-layout.ts';
+
+/** A chart that is wider than its frame shrinks, but stays readable: beyond this its frame scrolls. */
+const ZOOM_MIN = 0.75;
+const FRAME_PADDING_PX = 26;
 
 export interface Chosen {
   readonly from: string;
@@ -25,9 +30,18 @@ export interface StatechartProps {
 export function Statechart({ definition, current, step, chosen, brief, onChoose }: StatechartProps) {
   const { name, states, transitions } = definition;
   // A definition never changes while the process lives: laid out once, for both widths.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the same machine has the same chart
   const chart = useMemo(() => measured(() => chartOf({ states, transitions }, brief)), [name, brief]);
   const frame = useRef<HTMLElement>(null);
+  const zoom = useSignal(1);
+  useEffect(() => {
+    const outer = frame.current;
+    if (outer === null) return;
+    const observer = new ResizeObserver(() => {
+      zoom.value = Math.max(ZOOM_MIN, Math.min(1, (outer.clientWidth - FRAME_PADDING_PX) / chart.width));
+    });
+    observer.observe(outer);
+    return () => observer.disconnect();
+  }, [chart]);
   useEffect(() => {
     const box = frame.current?.querySelector<HTMLElement>('.state.current');
     const outer = frame.current;
@@ -50,7 +64,7 @@ export function Statechart({ definition, current, step, chosen, brief, onChoose 
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
     <section ref={frame} class="chart" aria-label={`Statechart of ${name}, in state ${current}`} tabIndex={0}>
-      <div class="canvas" style={{ width: `${chart.width}px`, height: `${chart.height}px` }}>
+      <div class="canvas" style={{ width: `${chart.width}px`, height: `${chart.height}px`, zoom: String(zoom.value) }}>
         <Lines chart={chart} step={step} current={current} />
         {chart.states.map(({ state, events, columns, left, top, width, height }) => (
           <fieldset
