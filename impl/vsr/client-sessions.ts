@@ -14,18 +14,20 @@
  * Does not: execute, send, number requests (impl/wire/session-numbers.ts does), or know what a reply says.
  */
 import { Map as PersistentMap } from 'immutable';
-import { sha256 } from '../crypto/hash.ts';
+import type { RequestFacts, RoomFacts } from '../../machines/client-sessions.ts';
 import { assert } from '../ports/assert.ts';
-import { EMPTY_ORDER, type SessionOrder } from './session-order.ts';
-import { keptReply, ReplyWindow } from './session-replies.ts';
+import { SESSION_REPLIES_MAX } from '../wire/session-numbers.ts';
+import { addHash, emptySum, sessionHash, tableHash } from './session-hash.ts';
+import { SessionOrder } from './session-order.ts';
+import type { ReplyWindow } from './session-replies.ts';
+import { type SessionOptions, SessionRules } from './session-rules.ts';
+import { SessionsDraft } from './sessions-draft.ts';
+
+export { SESSION_REPLIES_MAX } from '../wire/session-numbers.ts';
+export type { SessionsDraft } from './sessions-draft.ts';
 
 /** Sessions at once; at it a registration evicts the session that was not used for longest. Each costs about 300 bytes. */
 export const SESSIONS_MAX = 100_000;
-/**
- * Replies kept of a session, and so the requests that a client may have on their way: it sends number n when n - this is
- * answered. More costs memory, fewer means more round trips.
- */
-export const SESSION_REPLIES_MAX = 64;
 /**
  * Slots of the table: a session takes one, each kept reply another, about 120 bytes. At it a session goes as at SESSIONS_MAX.
  * So 100,000 sessions may have 19 replies each, or 30,000 all that they may have.
@@ -73,15 +75,17 @@ export interface SessionFacts<Reply> {
   readonly replies: readonly { readonly requestNumber: number; readonly reply: Reply }[];
 }
 
-interface Session<Reply> {
+export interface Session<Reply> {
   readonly id: number;
   readonly lastUsedMs: number;
   readonly replies: ReplyWindow<Reply>;
   readonly hash: Uint8Array;
 }
 
-interface Table<Reply> {
+/** What a table holds: for sessions-draft.ts and session-hash.ts. */
+export interface SessionTable<Reply> {
   readonly bounds: SessionBounds;
+  readonly rules: SessionRules;
   readonly sessions: PersistentMap<number, Session<Reply>>;
   /** By last use, then by id: the order in which they are evicted. */
   readonly order: SessionOrder;
@@ -92,24 +96,20 @@ interface Table<Reply> {
   readonly sum: Uint32Array;
 }
 
-const SUM_LANES = 8;
-const TAG_TABLE = 6;
-const TAG_SESSION = 7;
-const U32_RANGE = 2 ** 32;
-
 export class ClientSessions<Reply> {
-  readonly #table: Table<Reply>;
+  readonly #table: SessionTable<Reply>;
   #hash: Uint8Array | undefined;
 
-  private constructor(table: Table<Reply>) {
+  private constructor(table: SessionTable<Reply>) {
     this.#table = table;
   }
 
-  static empty<Reply>(bounds: SessionBounds = SESSION_BOUNDS): ClientSessions<Reply> {
+  static empty<Reply>(bounds: SessionBounds = SESSION_BOUNDS, options: SessionOptions = {}): ClientSessions<Reply> {
     assert(bounds.sessionsMax > 0 && bounds.window > 0, 'there is room for a session and a reply');
     assert(bounds.slotsMax > bounds.window, 'the table holds at least one whole session');
-    const nothing = { sessions: PersistentMap<number, Session<Reply>>(), order: EMPTY_ORDER, replyCount: 0 };
-    return new ClientSessions({ bounds, ...nothing, newestId: 0, sum: new Uint32Array(SUM_LANES) });
+    const rules = new SessionRules(bounds, options);
+    const [sessions, order] = [PersistentMap<number, Session<Reply>>(), SessionOrder.empty(options.compare)];
+    return new ClientSessions({ bounds, rules, sessions, order, replyCount: 0, newestId: 0, sum: emptySum() });
   }
 
   /** Sessions registered and not evicted. */
@@ -129,6 +129,10 @@ export class ClientSessions<Reply> {
     return this.#table.bounds;
   }
 
+  get rules(): SessionRules {
+    return this.#table.rules;
+  }
+
   /** SHA-256 over what the table holds, however it came to hold it. */
   get hash(): Uint8Array {
     this.#hash ??= tableHash(this.#table);
@@ -137,7 +141,7 @@ export class ClientSessions<Reply> {
 
   /** As hash, with everything computed anew: what the incremental one is held to. Slow. */
   hashFromScratch(): Uint8Array {
-    const sum = new Uint32Array(SUM_LANES);
+    const sum = emptySum();
     for (const { id, lastUsedMs, replies } of this.#table.sessions.values())
       addHash(sum, sessionHash(id, lastUsedMs, replies.fromScratch()));
     return tableHash({ ...this.#table, sum });
@@ -148,9 +152,31 @@ export class ClientSessions<Reply> {
    * and a session that is gone stay so. undefined: only the log can say, a session that is registered further on among them.
    */
   answerNow(clientId: number, requestNumber: number): AnswerNow<Reply> | undefined {
-    const session = this.#table.sessions.get(clientId);
-    if (session === undefined) return clientId <= this.#table.newestId ? { kind: 'Evicted' } : undefined;
-    return decided(session.replies, requestNumber);
+    const replies = this.#table.sessions.get(clientId)?.replies;
+    const request = requestFacts(this.#table, clientId, requestNumber, replies);
+    switch (this.#table.rules.answerNow(request)) {
+      case 'AnswerRepeated':
+        return { kind: 'Repeated', reply: replies?.at(requestNumber)?.reply as Reply };
+      case 'AnswerStale':
+        return { kind: 'Stale', highest: request.highest ?? 0 };
+      case 'AnswerEvicted':
+        return { kind: 'Evicted' };
+      default:
+        return undefined;
+    }
+  }
+
+  /** What the rules ask about a request. */
+  requestFacts(clientId: number, requestNumber: number): RequestFacts {
+    return requestFacts(this.#table, clientId, requestNumber, this.#table.sessions.get(clientId)?.replies);
+  }
+
+  /** What the rules ask about the room. Without a request: of a registration. */
+  roomFacts(request?: RequestFacts): RoomFacts {
+    const { sessions, replyCount } = this.#table;
+    const replies = request === undefined ? undefined : sessions.get(request.clientId)?.replies;
+    const added = request === undefined || request.replyKept ? 0 : replies?.addedBy(request.requestNumber);
+    return { sessions: sessions.size, slots: sessions.size + replyCount, added: added ?? 0 };
   }
 
   /** undefined when there is no such session. */
@@ -179,201 +205,18 @@ export class ClientSessions<Reply> {
   }
 }
 
-/** A session that this op registered or used. */
-class SessionDraft<Reply> {
-  readonly id: number;
-  /** As it was before this op; undefined when this op registered it. */
-  readonly before: Session<Reply> | undefined;
-  replies: ReplyWindow<Reply>;
-
-  constructor(id: number, before: Session<Reply> | undefined, replies: ReplyWindow<Reply>) {
-    this.id = id;
-    this.before = before;
-    this.replies = replies;
-  }
-}
-
-/** The table while an op is applied. Seal it once, and use it no more then. */
-export class SessionsDraft<Reply> {
-  readonly #before: ClientSessions<Reply>;
-  readonly #table: Table<Reply>;
-  readonly #nowMs: number;
-  readonly #made: (table: Table<Reply>) => ClientSessions<Reply>;
-  /** Undefined: evicted by this op. */
-  readonly #touched = new Map<number, SessionDraft<Reply> | undefined>();
-  #order: SessionOrder | undefined;
-  #size: number;
-  #replyCount: number;
-  #newestId: number;
-
-  constructor(
-    before: ClientSessions<Reply>,
-    table: Table<Reply>,
-    nowMs: number,
-    made: (table: Table<Reply>) => ClientSessions<Reply>,
-  ) {
-    this.#before = before;
-    this.#table = table;
-    this.#nowMs = nowMs;
-    this.#made = made;
-    this.#size = table.sessions.size;
-    this.#replyCount = table.replyCount;
-    this.#newestId = table.newestId;
-  }
-
-  /**
-   * ClientSessions!ApplyRegister, ApplyRegisterEvicting.
-   * @param id place of the command in the log: above every earlier one, so no session ever comes back
-   * @returns the session that was evicted for it
-   */
-  register(id: number): number | undefined {
-    assert(id > this.#newestId, 'a session takes its id from its place in the log');
-    const { sessionsMax, slotsMax, window } = this.#table.bounds;
-    const hasRoom = this.#size < sessionsMax && this.#size + this.#replyCount < slotsMax;
-    const evicted = hasRoom ? undefined : this.#evictOldest(id);
-    this.#touched.set(id, new SessionDraft(id, undefined, ReplyWindow.empty<Reply>(window)));
-    this.#ordered().add(this.#nowMs, id);
-    this.#size++;
-    this.#newestId = id;
-    return evicted;
-  }
-
-  /**
-   * ClientSessions!ApplyNew, ApplyNewEvicting, ApplyRepeated, ApplyStale, ApplyEvicted.
-   * @param requestNumber from 1
-   * @param execute called when it is new, and then once
-   */
-  take(clientId: number, requestNumber: number, execute: () => Reply): SessionOutcome<Reply> {
-    assert(requestNumber >= 1 && requestNumber <= REQUEST_NUMBER_MAX, 'requests are numbered from 1');
-    const session = this.#used(clientId);
-    if (session === undefined) return { kind: 'Evicted' };
-    const before = decided(session.replies, requestNumber);
-    if (before !== undefined) return before;
-    const reply = execute();
-    const { slotsMax } = this.#table.bounds;
-    const replies = session.replies.with(keptReply(requestNumber, reply));
-    const added = replies.size - session.replies.size;
-    const fits = this.#size + this.#replyCount + added <= slotsMax;
-    const evicted = fits ? undefined : this.#evictOldest(clientId);
-    session.replies = replies;
-    this.#replyCount += added;
-    assert(this.#size + this.#replyCount <= slotsMax, 'one session that goes makes room for one reply');
-    return { kind: 'New', reply, evicted };
-  }
-
-  sealed(): ClientSessions<Reply> {
-    if (this.#touched.size === 0) return this.#before;
-    const sum = this.#table.sum.slice();
-    let { sessions } = this.#table;
-    if (this.#touched.size > 1) sessions = sessions.asMutable();
-    for (const [id, draft] of this.#touched) {
-      const before = this.#table.sessions.get(id);
-      if (before !== undefined) subtractHash(sum, before.hash);
-      if (draft === undefined) {
-        sessions = sessions.delete(id);
-        continue;
-      }
-      const hash = sessionHash(id, this.#nowMs, draft.replies);
-      addHash(sum, hash);
-      sessions = sessions.set(id, { id, lastUsedMs: this.#nowMs, replies: draft.replies, hash });
-    }
-    sessions = sessions.asImmutable();
-    const order = this.#order ?? this.#table.order;
-    assert(sessions.size === this.#size && order.size === this.#size, 'each session has its turn to be evicted');
-    const { bounds } = this.#table;
-    return this.#made({ bounds, sessions, order, replyCount: this.#replyCount, newestId: this.#newestId, sum });
-  }
-
-  /** The session, moved to the end of the order of eviction; undefined when there is none. */
-  #used(id: number): SessionDraft<Reply> | undefined {
-    if (this.#touched.has(id)) return this.#touched.get(id);
-    const before = this.#table.sessions.get(id);
-    if (before === undefined) return undefined;
-    const draft = new SessionDraft(id, before, before.replies);
-    this.#touched.set(id, draft);
-    if (before.lastUsedMs !== this.#nowMs) this.#ordered().move(id, before.lastUsedMs, this.#nowMs);
-    return draft;
-  }
-
-  /** @param spared the session that the room is for */
-  #evictOldest(spared: number): number {
-    const order = this.#ordered();
-    const oldest = order.oldestBut(spared);
-    assert(oldest !== undefined, 'there is another session: one alone always fits');
-    const { id } = oldest;
-    const session = this.#touched.get(id)?.replies ?? this.#table.sessions.get(id)?.replies;
-    assert(session !== undefined, 'what has a turn is registered');
-    order.remove(oldest);
-    this.#replyCount -= session.size;
-    this.#size--;
-    if (this.#table.sessions.has(id)) this.#touched.set(id, undefined);
-    else this.#touched.delete(id); // registered by this very op
-    return id;
-  }
-
-  #ordered(): SessionOrder {
-    this.#order ??= this.#table.order.fork();
-    return this.#order;
-  }
-}
-
-function decided<Reply>(
-  replies: ReplyWindow<Reply>,
+/** @param replies of the session; undefined when there is none */
+export function requestFacts(
+  { newestId }: { readonly newestId: number },
+  clientId: number,
   requestNumber: number,
-):
-  | { readonly kind: 'Repeated'; readonly reply: Reply }
-  | { readonly kind: 'Stale'; readonly highest: number }
-  | undefined {
-  const kept = replies.at(requestNumber);
-  if (kept !== undefined) return { kind: 'Repeated', reply: kept.reply };
-  const { highest } = replies;
-  return requestNumber <= highest - replies.window ? { kind: 'Stale', highest } : undefined;
+  replies: ReplyWindow<unknown> | undefined,
+): RequestFacts {
+  const replyKept = replies?.at(requestNumber) !== undefined;
+  return { clientId, requestNumber, highest: replies?.highest, replyKept, newestId };
 }
 
 function factsOf<Reply>({ id, lastUsedMs, replies }: Session<Reply>): SessionFacts<Reply> {
   const kept = [...replies].map(({ requestNumber, reply }) => ({ requestNumber, reply }));
   return { clientId: id, lastUsedMs, highest: replies.highest, replies: kept };
-}
-
-const scratch = Buffer.allocUnsafeSlow(64);
-
-function tableHash({ sessions, replyCount, newestId, sum }: Table<unknown>): Uint8Array {
-  const bytes = scratch.subarray(0, 17 + SUM_LANES * 4);
-  bytes[0] = TAG_TABLE;
-  let at = bytes.writeUInt32LE(sessions.size, 1);
-  at = bytes.writeUInt32LE(replyCount, at);
-  at = writeU64(bytes, newestId, at);
-  for (const lane of sum) at = bytes.writeUInt32LE(lane, at);
-  return sha256(bytes);
-}
-
-function sessionHash(id: number, lastUsedMs: number, replies: ReplyWindow<unknown>): Uint8Array {
-  const bytes = scratch.subarray(0, 37);
-  bytes[0] = TAG_SESSION;
-  let at = writeU64(bytes, id, 1);
-  at = writeU64(bytes, lastUsedMs, at);
-  at = writeU64(bytes, replies.highest, at);
-  at = bytes.writeUInt32LE(replies.size, at);
-  at = bytes.writeUInt32LE(replies.sums[0], at);
-  bytes.writeUInt32LE(replies.sums[1], at);
-  return sha256(bytes);
-}
-
-function addHash(sum: Uint32Array, hash: Uint8Array): void {
-  for (let lane = 0; lane < SUM_LANES; lane++) sum[lane] = (sum[lane] as number) + laneOf(hash, lane);
-}
-
-function subtractHash(sum: Uint32Array, hash: Uint8Array): void {
-  for (let lane = 0; lane < SUM_LANES; lane++) sum[lane] = (sum[lane] as number) - laneOf(hash, lane);
-}
-
-function laneOf(hash: Uint8Array, lane: number): number {
-  const at = lane * 4;
-  const [a, b, c, d] = [hash[at], hash[at + 1], hash[at + 2], hash[at + 3]] as [number, number, number, number];
-  return a + (b << 8) + (c << 16) + (d << 24);
-}
-
-function writeU64(bytes: Buffer, value: number, at: number): number {
-  bytes.writeUInt32LE(value % U32_RANGE, at);
-  return bytes.writeUInt32LE(Math.floor(value / U32_RANGE), at + 4);
 }

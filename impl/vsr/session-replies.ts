@@ -52,6 +52,19 @@ export class ReplyWindow<Reply> implements Iterable<KeptReply<Reply>> {
     return new ReplyWindow<Reply>(window, 0, 0, [0, 0], []);
   }
 
+  /** Replies more when that of this number is kept, less those that fall out of the window then: from 1 - window to 1. */
+  addedBy(requestNumber: number): number {
+    let added = 1;
+    for (let number = this.#firstBeyond(requestNumber); number <= requestNumber; number++)
+      if (this.#ring[(number - 1) % this.window] !== undefined) added--;
+    return added;
+  }
+
+  /** The first number above the highest that has a place in the window of a new highest one. */
+  #firstBeyond(requestNumber: number): number {
+    return Math.max(this.highest, requestNumber - this.window) + 1;
+  }
+
   at(requestNumber: number): KeptReply<Reply> | undefined {
     const kept = this.#ring[(requestNumber - 1) % this.window];
     return kept?.requestNumber === requestNumber ? kept : undefined;
@@ -69,7 +82,7 @@ export class ReplyWindow<Reply> implements Iterable<KeptReply<Reply>> {
     let [sumA, sumB] = this.sums;
     let { size } = this;
     // Whoever falls out of the window stands where a number up to the new highest belongs.
-    for (let number = Math.max(this.highest, highest - this.window) + 1; number <= highest; number++) {
+    for (let number = this.#firstBeyond(highest); number <= highest; number++) {
       const place = (number - 1) % this.window;
       const dropped = ring[place];
       while (ring.length < place) ring.push(undefined); // no holes in the array

@@ -3,6 +3,8 @@
  * inFlight): a retry of one of them is not put there again. Volatile, and of one view: a view change may cut the entry out
  * of the log, and a primary that still waited for it would never take the retry (canary E11). Decides nothing about replies.
  */
+import type { AnswerNow, ClientSessions } from './client-sessions.ts';
+
 export class SessionsInFlight {
   /** At most as many as the primary's pipeline and its queue hold: whoever is refused there is never added. */
   readonly #requests = new Set<string>();
@@ -13,6 +15,23 @@ export class SessionsInFlight {
 
   has(clientId: number, requestNumber: number): boolean {
     return this.#requests.has(keyOf(clientId, requestNumber));
+  }
+
+  /**
+   * What to do with a request that a client sent: answer it now, leave it, since its answer is on its way, or submit it, and
+   * then add() it. ClientSessions!AnswerRepeated, AnswerStale, AnswerEvicted, ReceiveRequest.
+   * @param sessions as this primary has them, however old
+   */
+  admit<Reply>(
+    sessions: ClientSessions<Reply>,
+    clientId: number,
+    requestNumber: number,
+  ): AnswerNow<Reply> | 'submit' | 'in-flight' {
+    const answer = sessions.answerNow(clientId, requestNumber);
+    if (answer !== undefined) return answer;
+    const request = sessions.requestFacts(clientId, requestNumber);
+    const isSubmitted = sessions.rules.isSubmitted(request, this.has(clientId, requestNumber));
+    return isSubmitted ? 'submit' : 'in-flight';
   }
 
   /** Submitted to the log in this view. */
@@ -28,6 +47,10 @@ export class SessionsInFlight {
   /** At every change of view, in every role: nothing is known of what was in flight. */
   clear(): void {
     this.#requests.clear();
+  }
+
+  [Symbol.iterator](): Iterator<string> {
+    return this.#requests.values();
   }
 
   fork(): SessionsInFlight {

@@ -1,0 +1,51 @@
+------------------------ MODULE MCClientSessions ------------------------
+(* The bounds of the models of ClientSessions, as guards: the edge of a model is a real state. *)
+EXTENDS ClientSessions
+
+CONSTANTS
+    MaxRequests,   \* requests of all clients together
+    MaxRegisters,  \* registrations in the log at once
+    MaxLives,      \* processes that a client is after its first
+    MaxViews,      \* changes of primary
+    MaxLag,        \* most ops that the next primary has not applied and another one has
+    MaxTime        \* highest timestamp; none leaps
+
+Registers == Cardinality({i \in 1..Len(log) : log[i].kind = "Register"})
+Ops       == 0..(MaxRegisters + MaxRequests * (1 + MaxViews))
+
+MCReceiveRegister(m, later) == Registers < MaxRegisters /\ LastTime + later <= MaxTime /\ ReceiveRegister(m, later)
+MCReceiveRequest(m, later)  == LastTime + later <= MaxTime /\ ReceiveRequest(m, later)
+MCSendRequest(c)           == requests < MaxRequests /\ SendRequest(c)
+MCCrashClient(c)           == life[c] < MaxLives /\ CrashClient(c)
+MCViewChange(keep, ops)    == views < MaxViews /\ ops + MaxLag >= Len(outcomes) /\ ViewChange(keep, ops)
+
+MCSystem ==
+    \/ \E c \in Clients : SendRegister(c)
+    \/ \E c \in Clients : \E m \in messages : ReceiveRegistered(c, m)
+    \/ \E c \in Clients : \E m \in messages : ReceiveReply(c, m)
+    \/ \E c \in Clients : \E m \in messages : ReceiveEvicted(c, m)
+    \/ \E m \in messages : \E later \in 0..1 : MCReceiveRegister(m, later)
+    \/ \E m \in messages : \E later \in 0..1 : MCReceiveRequest(m, later)
+    \/ \E m \in messages : AnswerRepeated(m)
+    \/ \E m \in messages : AnswerStale(m)
+    \/ \E m \in messages : AnswerEvicted(m)
+    \/ Commit
+    \/ ApplyRegister
+    \/ ApplyRegisterEvicting
+    \/ ApplyNew
+    \/ ApplyNewEvicting
+    \/ ApplyRepeated
+    \/ ApplyStale
+    \/ ApplyEvicted
+
+MCEnvironment ==
+    \/ \E c \in Clients : MCSendRequest(c)
+    \/ \E c \in Clients : MCCrashClient(c)
+    \/ \E keep \in Ops : \E ops \in Ops : MCViewChange(keep, ops)
+
+MCNext == MCSystem \/ MCEnvironment
+
+MCSpec == Init /\ [][MCNext]_vars
+\* Everything that System can do happens at last; new requests, crashes and changes of primary need not.
+MCLiveSpec == Init /\ [][MCNext]_vars /\ WF_vars(MCSystem)
+=============================================================================
