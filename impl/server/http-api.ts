@@ -6,17 +6,23 @@ import cors from '@fastify/cors';
 import type { TSchema } from '@sinclair/typebox';
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fastify, LogController } from 'fastify';
 import type { Clock } from '../ports/clock.ts';
+import type { TlsServerMaterial } from '../ports/network.ts';
 import { listenError } from '../ports/network-error.ts';
+import type { Prepare } from '../vsr/prepare.ts';
 import type { Failure } from '../wire/answer.ts';
+import type { Guard } from './guard.ts';
 import { clientError, failureOf, notFound, RouteTable, refuse } from './http-errors.ts';
 import { Followers } from './http-follow.ts';
 import { jsonOf, validatorOf } from './http-input.ts';
 import { gatherOpenApi, openApiRoute } from './http-open-api.ts';
-import { operationRoutes, streamRoutes } from './http-routes.ts';
+import { proofRoute } from './http-proof.ts';
+import { keyRoute, operationRoutes, streamRoutes } from './http-routes.ts';
 import type { Metrics } from './metrics.ts';
 import type { Requests } from './requests.ts';
 import type { HostPort } from './server-config.ts';
 import type { ServerLimits } from './server-limits.ts';
+import type { StreamState } from './stream-state.ts';
+import type { Https } from './tls-options.ts';
 
 /** Everything has its answer by then, or its deadline has passed: what is left is the sending of it. */
 const CLOSE_GRACE_MS = 1_000;
@@ -34,6 +40,8 @@ const CORS_AGE_S_MAX = 600;
 
 export interface HttpApiOptions {
   readonly requests: Requests;
+  readonly state: StreamState;
+  readonly prepareAt: (op: number) => Prepare | undefined;
   readonly limits: ServerLimits;
   readonly metrics: Metrics;
   readonly nowMs: () => number;
@@ -41,6 +49,9 @@ export interface HttpApiOptions {
   readonly logger: FastifyBaseLogger;
   /** Origins whose pages may use this API in a browser; none without it. */
   readonly allowedOrigins?: readonly string[];
+  /** HTTPS; plain HTTP without it. */
+  readonly https?: Https | undefined;
+  readonly guard: Guard;
   /** undefined: requests can be served here now. */
   readonly notReady: () => Failure | undefined;
 }
@@ -53,7 +64,7 @@ export class HttpApi {
 
   constructor(options: HttpApiOptions) {
     this.#options = options;
-    const { limits, requests, clock, metrics, allowedOrigins = [] } = options;
+    const { limits, requests, clock, metrics, allowedOrigins = [], https, guard } = options;
     this.#followers = new Followers({ requests, limits, clock, registry: metrics.registry });
     this.server = fastify({
       loggerInstance: options.logger,
@@ -64,7 +75,9 @@ export class HttpApi {
       requestTimeout: REQUEST_MS_MAX,
       keepAliveTimeout: KEEP_ALIVE_MS_MAX,
       routerOptions: { maxParamLength: PARAM_CHARACTERS_MAX },
-      http: { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: HEADERS_MS_MAX },
+      ...(https === undefined
+        ? { http: { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: HEADERS_MS_MAX } }
+        : { https: { ...https.options, maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: HEADERS_MS_MAX } }),
       clientErrorHandler: clientError,
       frameworkErrors: (error, request, reply) => {
         refuse(reply, failureOf(error, request as FastifyRequest, limits));
@@ -90,6 +103,8 @@ export class HttpApi {
         maxAge: CORS_AGE_S_MAX,
       });
     }
+    https?.watch(server.server);
+    guard.protect(server);
     gatherOpenApi(server);
     void server.register(async (app) => this.#routes(app));
   }
@@ -109,6 +124,11 @@ export class HttpApi {
   get address(): HostPort | undefined {
     const address = this.server.server.address();
     return typeof address === 'object' && address !== null ? { host: address.address, port: address.port } : undefined;
+  }
+
+  /** For every connection from now on. */
+  replaceTls(tls: TlsServerMaterial): void {
+    this.#options.https?.replace(tls);
   }
 
   /** Those who follow a stream hear of it. */
@@ -131,6 +151,8 @@ export class HttpApi {
 
   #routes(app: FastifyInstance): void {
     streamRoutes(app, this.#options, this.#followers);
+    keyRoute(app, this.#options);
+    proofRoute(app, this.#options);
     operationRoutes(app, this.#options);
     openApiRoute(app);
   }

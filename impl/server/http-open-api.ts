@@ -5,12 +5,13 @@
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { NAMED_ANSWERS, responses } from './http-answers.ts';
+import { NAMED_PROOF_ANSWERS } from './http-proof.ts';
 import { NoQuery } from './http-schemas.ts';
 
 export const OPEN_API_PATH = '/openapi.json';
 
 export function gatherOpenApi(app: FastifyInstance): void {
-  for (const schema of NAMED_ANSWERS) app.addSchema(schema);
+  for (const schema of [...NAMED_ANSWERS, ...NAMED_PROOF_ANSWERS]) app.addSchema(schema);
   void app.register(swagger, {
     openapi: {
       openapi: '3.1.0',

@@ -4,7 +4,7 @@
  */
 import { Type } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { ReadAnswer } from '../wire/answer.ts';
+import type { KeyFacts, ReadAnswer } from '../wire/answer.ts';
 import type { AppendRequest } from '../wire/request.ts';
 import { failure } from './failure.ts';
 import {
@@ -15,6 +15,8 @@ import {
   EventsAnswer,
   eventsJson,
   HealthAnswer,
+  KeyAnswer,
+  keyJson,
   ReadyAnswer,
   ref,
   responses,
@@ -31,6 +33,7 @@ import {
   type EventsQuery,
   eventsQuerySchema,
   FollowHeaders,
+  KeyParams,
   type NewEvents,
   NewStream,
   NoQuery,
@@ -185,6 +188,36 @@ export function streamRoutes(server: FastifyInstance, options: HttpApiOptions, f
       const open = (first: ReadAnswer): unknown =>
         request.method === 'HEAD' ? '' : followers.open({ stream, limit }, first);
       return answer(reply, 'follow', 200, open, (done) => requests.read(read, 0, done));
+    },
+  );
+}
+
+export function keyRoute(server: FastifyInstance, options: HttpApiOptions): void {
+  const { requests } = options;
+  const answer = answering(options);
+  server.get<{ Params: KeyParams }>(
+    '/v1/idempotency/:key',
+    {
+      config: { role: 'read' },
+      schema: {
+        operationId: 'lookUpKey',
+        summary: 'What became of the append with this key',
+        description: 'As linearizable as a read: asked after an append ended, with whatever outcome, it says how.',
+        tags: ['streams'],
+        params: KeyParams,
+        querystring: NoQuery,
+        response: responses(200, 'Whether such an append is committed, and its answer.', ref(KeyAnswer), [504]),
+      },
+    },
+    (request, reply) => {
+      const { key } = request.params;
+      return answer(
+        reply,
+        'lookup-key',
+        200,
+        (facts: KeyFacts) => keyJson(key, facts),
+        (done) => requests.lookupKey(key, 0, done),
+      );
     },
   );
 }

@@ -26,9 +26,11 @@ import type { Proposals } from './proposals.ts';
 import { Recorder } from './recorder.ts';
 import { ReplicaCore } from './replica-core.ts';
 import type { Requests } from './requests.ts';
+import { Security } from './security.ts';
 import type { HostPort, RunningServer, ServerConfig, ServerParts, StartReplicaServer } from './server-config.ts';
 import { dxSourceOf, historyRecordOf } from './server-facts.ts';
 import { type ServerLimits, serverLimitsWith } from './server-limits.ts';
+import { Https } from './tls-options.ts';
 import type { TurnEnd } from './turn-end.ts';
 
 /** Bytes of a client's frame beside its data: names, keys and lengths of EVENTS_PER_APPEND_MAX events. */
@@ -37,6 +39,13 @@ const CLIENT_FRAME_SPARE_BYTES = 512 * 1024;
 const DRAIN_LOOK_MS = 5;
 
 export const startReplicaServer: StartReplicaServer = (config, parts = {}) => ReplicaServer.start(config, parts);
+
+interface ServerBasis {
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly directory: DataDirectory;
+  readonly security: Security;
+}
 
 interface Settle {
   readonly resolve: () => void;
@@ -61,6 +70,9 @@ class ReplicaServer implements RunningServer {
   readonly #http: HttpApi;
   readonly #turn: TurnEnd;
   readonly #history: History;
+  readonly #security: Security;
+  /** Why each peer could not be dialled when it was tried last. */
+  readonly #dialFailures = new Map<number, string>();
   #recorder: Recorder | undefined;
   #stopTicks: () => void = () => {};
   #statusSeen = '';
@@ -70,6 +82,7 @@ class ReplicaServer implements RunningServer {
   static async start(config: ServerConfig, parts: ServerParts): Promise<RunningServer> {
     const clock = new RealClock();
     const metrics = new Metrics();
+    const security = await Security.load(config);
     const disk = new MeasuredDisk(new RealDisk(), clock, (seconds) => metrics.fsync(seconds));
     const directory = openDataDirectory(disk, config.directory, {
       ...config.expected,
@@ -77,7 +90,7 @@ class ReplicaServer implements RunningServer {
     });
     let server: ReplicaServer;
     try {
-      server = new ReplicaServer(config, parts, { clock, metrics, directory });
+      server = new ReplicaServer(config, parts, { clock, metrics, directory, security });
     } catch (cause) {
       directory.close();
       throw cause;
@@ -91,11 +104,7 @@ class ReplicaServer implements RunningServer {
     }
   }
 
-  private constructor(
-    config: ServerConfig,
-    parts: ServerParts,
-    { clock, metrics, directory }: { clock: Clock; metrics: Metrics; directory: DataDirectory },
-  ) {
+  private constructor(config: ServerConfig, parts: ServerParts, { clock, metrics, directory, security }: ServerBasis) {
     const limits = serverLimitsWith(config.limits);
     this.#clock = clock;
     const nowMs = (): number => clock.monotonicMs();
@@ -109,7 +118,15 @@ class ReplicaServer implements RunningServer {
     this.#logger = (parts.logger ?? pino(pino.destination(2))).child({ replica });
     this.peerAddress = config.addresses[replica] as HostPort;
     this.httpAddress = config.http;
+    this.#security = security;
+    const { material: tls, clientCertificateRequired } = security;
+    const onRefused = (protocol: 'http' | 'binary', code: string): void => metrics.callerRefused(protocol, code);
+    const guard = security.guard({ cluster, wallMs: () => clock.wallMs(), nowMs, onRefused });
     this.#network = new RealNetwork({
+      tls,
+      clientCertificateRequired,
+      admitClient: (client, hello) => guard.admit(client, hello),
+      onDialFailed: (peer, reason) => this.#dialFailed(peer, reason),
       cluster,
       replica,
       addresses: config.addresses,
@@ -139,15 +156,19 @@ class ReplicaServer implements RunningServer {
     this.#requests = requests;
     this.#proposals = proposals;
     this.#turn = turn;
-    this.#clients = new ClientPort({ requests, limits, metrics, nowMs });
+    this.#clients = new ClientPort({ requests, limits, metrics, guard, nowMs });
     this.#http = new HttpApi({
       requests,
+      state,
+      prepareAt: (op) => this.#replica.prepareAt(op),
       limits,
       metrics,
       nowMs,
       clock,
       logger: this.#logger,
       ...(config.allowedOrigins === undefined ? {} : { allowedOrigins: config.allowedOrigins }),
+      https: tls && new Https(tls, clientCertificateRequired, (code) => onRefused('http', code)),
+      guard,
       notReady: () => this.#notReady(),
     });
     const httpText = (): string => `${this.httpAddress.host}:${this.httpAddress.port}`;
@@ -180,6 +201,7 @@ class ReplicaServer implements RunningServer {
       waiting: () => proposals.waiting,
       preparesInFlight: () => proposals.preparesInFlight,
       streams: () => state.streamCount,
+      certificateEndMs: () => security.certificateEndMs,
     });
     let settle: Settle = { resolve: () => {}, reject: () => {} };
     this.stopped = new Promise((resolve, reject) => {
@@ -199,6 +221,13 @@ class ReplicaServer implements RunningServer {
 
   get replicaCount(): number {
     return this.#replica.replicaCount;
+  }
+
+  reload(): Promise<void> {
+    return this.#security.reload((tls) => {
+      this.#network.replaceTls(tls);
+      this.#http.replaceTls(tls);
+    });
   }
 
   stop(): Promise<void> {
@@ -222,6 +251,9 @@ class ReplicaServer implements RunningServer {
     const { status, view, op, commit } = replica;
     this.#statusSeen = status;
     this.#logger.info({ status, view, op, commit, ...this.source.openReport }, 'replica started');
+    const { summary } = this.#security;
+    if (!summary.tls) this.#logger.warn(summary, 'TLS is off: who is between reads and changes what is said');
+    if (!summary.auth) this.#logger.warn(summary, 'authentication is off: whoever reaches the ports may do everything');
     this.#turn.wake();
   }
 
@@ -232,8 +264,16 @@ class ReplicaServer implements RunningServer {
 
   #peerChanged(peer: number, connected: boolean, reason: string): void {
     this.#logger.info({ peer, connected, reason }, connected ? 'peer connected' : 'peer lost');
+    this.#dialFailures.delete(peer);
     if (!connected) this.#guarded(() => this.#core.peerLost(peer));
     else this.#turn.wake();
+  }
+
+  /** A peer that is away is dialled many times a second: only a new reason is worth a line. */
+  #dialFailed(peer: number, reason: string): void {
+    if (this.#dialFailures.get(peer) === reason) return;
+    this.#dialFailures.set(peer, reason);
+    this.#logger.warn({ peer, reason }, 'peer cannot be dialled');
   }
 
   #noticeStatus(): void {

@@ -4,7 +4,7 @@
  */
 import type { CommandResult } from '../kernel/apply.ts';
 import { Kernel } from '../kernel/kernel.ts';
-import { streamsByName } from '../kernel/read.ts';
+import { type EventPlace, placeOfEvent, streamsByName } from '../kernel/read.ts';
 import type { CommittedPrepare, Stream } from '../kernel/state.ts';
 import { assert } from '../ports/assert.ts';
 import type { KeyFacts, ReadAnswer, StreamFacts } from '../wire/answer.ts';
@@ -55,6 +55,11 @@ export class StreamState {
       contentType: event.contentType ?? '',
     }));
     return { events, nextOffset: read.nextOffset, commitId: read.commitId };
+  }
+
+  /** undefined: there is no such event. @throws as read does */
+  placeOf(stream: string, offset: number): EventPlace | undefined {
+    return placeOfEvent(this.#kernel.state, stream, offset, this.#prepareAt);
   }
 
   /** What became of the append with this key. @throws what the log throws when its disk fails or lies */
