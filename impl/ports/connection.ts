@@ -77,6 +77,11 @@ export class Connection {
     return this.#closedFor === undefined;
   }
 
+  /** The address of the other side, without its port. */
+  get host(): string {
+    return this.#socket.remoteAddress ?? '?';
+  }
+
   get address(): string {
     return `${this.#socket.remoteAddress ?? '?'}:${this.#socket.remotePort ?? 0}`;
   }
@@ -179,12 +184,22 @@ export class Connection {
     this.#output = larger;
   }
 
+  /** A frame that was held for its owner comes now. */
+  takeAgain(kind: FrameKind, payload: Buffer): void {
+    if (this.open) this.#guarded(() => this.#options.onFrame(this, kind, payload), payload);
+  }
+
   #receive(chunk: Buffer): void {
     if (!this.open) return;
     this.#heardMs = this.#options.nowMs();
     this.#pinged = false;
+    this.#guarded(() => this.#reader.push(chunk, (kind, payload) => this.#take(kind, payload)), chunk);
+  }
+
+  /** What the other side did wrong ends the connection with its code. */
+  #guarded(act: () => void, chunk: Buffer): void {
     try {
-      this.#reader.push(chunk, (kind, payload) => this.#take(kind, payload));
+      act();
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       const isTls = this.framesReceived === 0 && chunk[0] === TLS_FIRST_BYTE && chunk[1] === 3;

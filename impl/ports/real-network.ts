@@ -47,8 +47,12 @@ const CLIENT_QUEUE_BYTES_MAX = 16 * 1024 * 1024;
 /** Connections of peers beside clients': one each way for each, twice over while one replaces another. */
 const PEER_CONNECTIONS_SPARE = 64;
 
+/** Frames of a client that wait for its admission, each as small as a Hello. */
+const HELD_FRAMES_MAX = 16;
 /** Reasons of an end that is a refusal, whoever found it. */
 const COUNTED_AT_END = /^(?:WIRE|TLS)_/;
+
+type HeldFrame = readonly [FrameKind, Buffer];
 
 export interface NetworkAddress {
   readonly host: string;
@@ -66,8 +70,8 @@ export interface RealNetworkOptions {
   readonly tls?: TlsServerMaterial | undefined;
   /** A client without a certificate of the authority is refused. */
   readonly clientCertificateRequired?: boolean;
-  /** Why a client may not come in; undefined: it may. */
-  readonly refuseClient?: (client: Connection, hello: Hello) => Refusal | undefined;
+  /** Why a client may not come in; undefined: it may. Until it is answered, what the client sends is held, up to a bound. */
+  readonly admitClient?: (client: Connection, hello: Hello) => Refusal | undefined | Promise<Refusal | undefined>;
   readonly clock: Clock;
   readonly random: Random;
   /** A frame of a peer that is no message of the protocol, too (forwarded requests): `kind` tells. */
@@ -92,6 +96,8 @@ export class RealNetwork implements Network {
   /** Those among them that we dialled. */
   readonly #dialled = new Map<Connection, PeerLink>();
   readonly #clients = new Set<Connection>();
+  /** Clients of whom it is not known yet who they are, with the frames that they sent meanwhile. */
+  readonly #admitting = new Map<Connection, HeldFrame[]>();
   readonly #peerOf = new Map<Connection, PeerLink>();
   #pending: Connection[] = [];
   readonly #framesRefused = new Map<string, number>();
@@ -188,7 +194,8 @@ export class RealNetwork implements Network {
       peer.dialling?.destroy();
     }
     const stopped = this.#listener.close();
-    for (const connection of [...this.#clients, ...this.#peerOf.keys()]) connection.end('CLOSED');
+    for (const connection of [...this.#clients, ...this.#admitting.keys(), ...this.#peerOf.keys()])
+      connection.end('CLOSED');
     for (const connection of [...this.#unknown.keys()]) connection.destroy();
     await stopped;
   }
@@ -255,7 +262,11 @@ export class RealNetwork implements Network {
         const peer = this.#peerOf.get(connection);
         if (peer !== undefined) this.#options.onPeerFrame(peer.index, kind, payload);
         else if (this.#clients.has(connection)) this.#options.onClientFrame(connection, kind, payload);
-        else onFrame(connection, kind, payload);
+        else {
+          const held = this.#admitting.get(connection);
+          if (held === undefined) onFrame(connection, kind, payload);
+          else this.#hold(connection, kind, payload, held);
+        }
       },
       onClosed: (connection, reason) => this.#lost(connection, reason),
       onPending: (connection) => {
@@ -278,11 +289,11 @@ export class RealNetwork implements Network {
       return;
     }
     this.#unknown.delete(connection);
-    connection.raiseFrameBound(hello.role === 'peer' ? FRAME_BYTES_MAX : this.#options.clientFrameBytesMax);
     if (hello.role === 'client') {
       this.#introduceClient(connection, hello);
       return;
     }
+    connection.raiseFrameBound(FRAME_BYTES_MAX);
     const peer = this.#peers[hello.replica];
     const { replica } = this.#options;
     if (peer === undefined || hello.replica === replica || hello.to !== replica) throw wrongReplica(hello, this.#self);
@@ -291,17 +302,37 @@ export class RealNetwork implements Network {
   }
 
   #introduceClient(connection: Connection, hello: Hello): void {
-    const refusal = this.#options.refuseClient?.(connection, hello);
     if (!this.#accepting) {
       this.#refuse(connection, 'DRAINING', 'this replica is stopping: use another one');
-    } else if (this.#clients.size >= this.#options.clientConnectionsMax) {
+    } else if (this.#clients.size + this.#admitting.size >= this.#options.clientConnectionsMax) {
       this.#refuse(connection, 'TOO_MANY_CONNECTIONS', 'too many clients: use another replica, or try later');
-    } else if (refusal !== undefined) {
-      this.#refuse(connection, refusal.code, refusal.message);
     } else {
-      this.#clients.add(connection);
-      connection.send(FRAME_KINDS.hello, helloTo(ANY_REPLICA, this.#self));
+      const refusal = this.#options.admitClient?.(connection, hello);
+      if (refusal instanceof Promise) {
+        this.#admitting.set(connection, []);
+        void refusal.then((answer) => this.#admit(connection, answer));
+      } else this.#admit(connection, refusal);
     }
+  }
+
+  /** The client is let in, or told why not; then what it sent meanwhile is taken. */
+  #admit(connection: Connection, refusal: Refusal | undefined): void {
+    const held = this.#admitting.get(connection) ?? [];
+    this.#admitting.delete(connection);
+    if (!connection.open) return;
+    if (refusal !== undefined) {
+      this.#refuse(connection, refusal.code, refusal.message);
+      return;
+    }
+    connection.raiseFrameBound(this.#options.clientFrameBytesMax);
+    this.#clients.add(connection);
+    connection.send(FRAME_KINDS.hello, helloTo(ANY_REPLICA, this.#self));
+    for (const [kind, payload] of held) connection.takeAgain(kind, payload);
+  }
+
+  #hold(connection: Connection, kind: FrameKind, payload: Buffer, held: HeldFrame[]): void {
+    if (held.length < HELD_FRAMES_MAX) held.push([kind, payload]);
+    else this.#refuse(connection, 'BUSY', 'wait for the Hello of the server before you send requests');
   }
 
   /** The answer to our Hello. */
@@ -335,6 +366,7 @@ export class RealNetwork implements Network {
   #lost(connection: Connection, reason: string): void {
     if (COUNTED_AT_END.test(reason)) this.#count(reason);
     this.#unknown.delete(connection);
+    this.#admitting.delete(connection);
     if (this.#clients.delete(connection)) this.#options.onClientClosed(connection);
     const dialled = this.#dialled.get(connection);
     this.#dialled.delete(connection);

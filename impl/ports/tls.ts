@@ -65,6 +65,11 @@ export function tlsReasonOf(error: NodeJS.ErrnoException): string {
   return REASONS.find(([pattern]) => pattern.test(code))?.[1] ?? code;
 }
 
+/** When a certificate ends, in milliseconds since the epoch. */
+export function certificateEndMs(pem: string): number {
+  return Date.parse(certificateOf(pem, 'the certificate').validTo);
+}
+
 /**
  * The context of either side. Certificate, key and authorities are read here, so that a wrong file is found before it is used.
  * @throws TlsError TLS_MATERIAL_INVALID; says what is wrong, never what is in the key

@@ -9,6 +9,7 @@ import { FRAME_KINDS, type FrameKind } from '../wire/frame.ts';
 import { decodeRequest, type Operation } from '../wire/request.ts';
 import { WireError } from '../wire/wire-error.ts';
 import { busy, failure } from './failure.ts';
+import type { Guard } from './guard.ts';
 import type { Metrics } from './metrics.ts';
 import type { Outcome, Requests } from './requests.ts';
 import type { ServerLimits } from './server-limits.ts';
@@ -17,6 +18,7 @@ export interface ClientPortOptions {
   readonly requests: Requests;
   readonly limits: ServerLimits;
   readonly metrics: Metrics;
+  readonly guard: Guard;
   readonly nowMs: () => number;
 }
 
@@ -49,11 +51,16 @@ export class ClientPort {
       throw new WireError('WIRE_UNKNOWN_KIND', `a client sends requests only, not frames of kind ${kind}`, { kind });
     }
     const { id, deadlineMs, body } = decodeRequest(payload);
-    const { requests, limits } = this.#options;
+    const { requests, limits, guard } = this.#options;
     const inFlight = this.#inFlight.get(client) ?? 0;
     if (inFlight >= limits.CLIENT_REQUESTS_IN_FLIGHT_MAX) {
       const evidence = { inFlight, bound: limits.CLIENT_REQUESTS_IN_FLIGHT_MAX };
       const refusal = busy('too many requests of this connection wait', evidence);
+      this.#send(client, body.operation, refusal.code, 0, encodeFailure(id, refusal));
+      return;
+    }
+    const refusal = guard.refusalOf(client, body.operation);
+    if (refusal !== undefined) {
       this.#send(client, body.operation, refusal.code, 0, encodeFailure(id, refusal));
       return;
     }

@@ -13,6 +13,8 @@ const refused = (status: number): FailureKind => ({ status, outcome: 'refused' }
 
 export const FAILURES = {
   REQUEST_INVALID: refused(400),
+  /** Plain HTTP came to a port of HTTPS. */
+  TLS_SPOKEN_HERE: refused(400),
   CREDENTIALS_MISSING: refused(401),
   /** Of an unknown key, a wrong signature, an algorithm that is not taken: which one is not said. */
   CREDENTIALS_INVALID: refused(401),

@@ -21,6 +21,7 @@ export interface MetricsFacts {
   readonly waiting: () => number;
   readonly preparesInFlight: () => number;
   readonly streams: () => number;
+  readonly certificateEndMs: () => number | undefined;
 }
 
 interface RequestChild {
@@ -55,6 +56,12 @@ export class Metrics {
     buckets: REQUEST_SECONDS,
     registers: [this.registry],
   });
+  readonly #refused = new Counter({
+    name: 'lockstep_callers_refused_total',
+    help: 'Requests and connections refused at the door, by protocol and code: authentication, roles, rates, TLS.',
+    labelNames: ['protocol', 'code'] as const,
+    registers: [this.registry],
+  });
   /** Looking a labelled child up costs more than counting. */
   readonly #requestChildren = { http: new Map<string, RequestChild>(), binary: new Map<string, RequestChild>() };
 
@@ -85,6 +92,10 @@ export class Metrics {
     child.seconds.observe(seconds);
   }
 
+  callerRefused(protocol: 'http' | 'binary', code: string): void {
+    this.#refused.inc({ protocol, code });
+  }
+
   /** Gauges over the parts of a running server. */
   watch(facts: MetricsFacts): void {
     const { replica } = facts;
@@ -102,6 +113,11 @@ export class Metrics {
       'lockstep_prepares_in_flight',
       'Prepares submitted here and not committed yet.',
       facts.preparesInFlight,
+    );
+    this.#gauge(
+      'lockstep_certificate_expiry_seconds',
+      'When the TLS certificate ends, by Unix time; 0 without TLS.',
+      () => Math.floor((facts.certificateEndMs() ?? 0) / 1_000),
     );
     this.#gauge('lockstep_streams', 'Streams in the kernel.', facts.streams);
     this.#labelled('lockstep_status', 'gauge', '1 for the status that the replica has.', 'status', () =>

@@ -5,6 +5,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { Logger } from 'pino';
 import type { DxSource } from './dx-source.ts';
+import type { SecurityConfig } from './security.ts';
 import type { ServerLimits } from './server-limits.ts';
 
 export interface HostPort {
@@ -13,7 +14,7 @@ export interface HostPort {
   readonly port: number;
 }
 
-export interface ServerConfig {
+export interface ServerConfig extends SecurityConfig {
   /** A directory that `lockstep format` made; it says which replica of which cluster this is. */
   readonly directory: string;
   /** Entry i is the address of replica i, for peers and clients alike; as many as the directory's replicaCount. */
@@ -49,6 +50,8 @@ export interface RunningServer {
   readonly peerAddress: HostPort;
   readonly httpAddress: HostPort;
   readonly source: DxSource;
+  /** Reads certificates and keys again, all of them or none; connections stay. @throws TlsError, AuthError */
+  reload(): Promise<void>;
   /** Graceful drain: stops accepting, finishes what is in flight within DRAIN_MS_MAX, flushes, closes. Idempotent. */
   stop(): Promise<void>;
   /** Settles when the server has stopped, whoever stopped it; rejects with the fault when it stopped by itself. */

@@ -24,6 +24,7 @@ const OUTSIDE_PORTS: Readonly<Record<string, string>> = {
   'impl/cli/engine-process.ts': 'starts the conformance engine',
   'impl/cli/main.ts': 'reads the version of the package',
   'impl/cli/http-client.ts': 'asks a server over HTTP, as any client does',
+  'impl/server/json-web-tokens.ts': 'gives its library, as a Date, the time that it got from the clock',
   'impl/cli/commands/check.ts': 'reads the report of the conformance engine',
   'impl/dx/page/app/browser.ts': 'runs in a browser, and is the one way of the page to its replicas and to time',
   'impl/cli/commands/append.ts': 'reads what is to be appended; the key of a request is random',
