@@ -1,5 +1,5 @@
 /**
- * The load of `lockstep bench`: a closed loop. N appends are in flight at all times; each answer starts the next one at
+ * The load of `lockstep bench`: a closed loop. N appends, or reads of one entry, are in flight at all times; each answer starts the next one at
  * once. Latencies lie in one typed array, so that measuring costs no memory while it runs. Mirrors no spec module.
  */
 import type { Clock } from '../ports/clock.ts';
@@ -13,13 +13,15 @@ import type { Address } from './client-options.ts';
 export interface LoadOptions {
   readonly addresses: readonly Address[];
   readonly stream: string;
-  /** Appends in flight. */
+  /** Appends or reads in flight. */
   readonly inFlight: number;
   /** Bytes of one entry. */
   readonly bytes: number;
   /** Before anything is counted; longer until WARM_OPERATIONS_MIN are done, for at most WARM_SECONDS_MAX. */
   readonly warmSeconds: number;
   readonly seconds: number;
+  /** Reads of the newest entry with this consistency, instead of appends. */
+  readonly reads?: 'linearizable' | 'committed';
   /** Connections that share them; one is what one program has. */
   readonly connections?: number;
   readonly clock?: Clock;
@@ -96,6 +98,11 @@ async function measure(clients: readonly LockstepClient[], options: LoadOptions,
   const { inFlight, bytes, warmSeconds, seconds, stream } = options;
   const samples = new Float64Array(Math.min(SAMPLES_MAX, Math.ceil((seconds + 1) * 200_000)));
   const nextPayload = incompressible(bytes);
+  const { reads } = options;
+  const from = reads === undefined ? 0 : (await clients[0]?.append(stream, [nextPayload()]))?.firstOffset;
+  const readOptions = { from: from ?? 0, limit: 1, ...(reads === undefined ? {} : { consistency: reads }) };
+  const once = (client: LockstepClient): Promise<unknown> =>
+    reads === undefined ? client.append(stream, [nextPayload()]) : client.read(stream, readOptions);
   const warmFromMs = clock.monotonicMs();
   let warmed = 0;
   let fromMs = warmSeconds === 0 ? warmFromMs : Number.POSITIVE_INFINITY;
@@ -115,7 +122,7 @@ async function measure(clients: readonly LockstepClient[], options: LoadOptions,
       const untilMs = fromMs + seconds * 1_000;
       if (startedMs >= untilMs || count >= samples.length) return;
       try {
-        await client.append(stream, [nextPayload()]);
+        await once(client);
         const nowMs = clock.monotonicMs();
         if (!isWarm(nowMs)) warmed++;
         else if (nowMs <= fromMs + seconds * 1_000) samples[count++] = nowMs - startedMs;

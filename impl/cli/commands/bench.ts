@@ -1,5 +1,5 @@
 /** `lockstep bench`: a closed loop of durable replicated appends over the binary protocol, and what it measured. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type LoadFigures, runLoad } from '../../client/index.ts';
 import { RealClock } from '../../ports/real-clock.ts';
 import { SERVER_LIMITS } from '../../server/server-limits.ts';
@@ -22,6 +22,7 @@ interface BenchOptions {
   readonly warm: number;
   readonly seconds: number;
   readonly stream: string;
+  readonly reads?: 'linearizable' | 'committed';
   readonly config?: string;
 }
 
@@ -37,6 +38,9 @@ export function configure(command: Command): void {
     .option('--warm <s>', 'seconds before anything is counted', wholeNumber(0, SECONDS_MAX), 2)
     .option('--seconds <s>', 'seconds that count', wholeNumber(1, SECONDS_MAX), 10)
     .option('--stream <name>', 'stream that is appended to, created when there is none', 'bench')
+    .addOption(
+      new Option('--reads <consistency>', 'reads of one entry instead of appends').choices(['linearizable', 'committed']),
+    )
     .option('--config <file>', 'settings in TOML')
     .addHelpText('after', '\nEnvironment: LOCKSTEP_ADDRESSES. Flags win. Every entry stays in the log.')
     .action(
@@ -57,10 +61,11 @@ export function configure(command: Command): void {
             bytes: options.size,
             warmSeconds: options.warm,
             seconds: options.seconds,
+            ...(options.reads === undefined ? {} : { reads: options.reads }),
             connections: Math.min(options.connections, options.clients),
           });
           out.value(figures);
-          for (const line of figureLines(figures)) out.line(line);
+          for (const line of figureLines(figures, options.reads)) out.line(line);
           return figures.operations > 0 ? EXIT_DONE : EXIT_FAILED;
         } finally {
           stopProgress();
@@ -81,11 +86,11 @@ function showProgress(out: Output, seconds: number): () => void {
   };
 }
 
-function figureLines(figures: LoadFigures): string[] {
+function figureLines(figures: LoadFigures, reads: BenchOptions['reads']): string[] {
   const ms = (value: number): string => `${value.toFixed(2)} ms`;
   const { inFlight, bytes, operations, seconds, opsPerSecond, p50Ms, p99Ms, p999Ms, maxMs, errors } = figures;
   const lines = [
-    `${Math.round(opsPerSecond)} appends a second of ${bytes} bytes, ${inFlight} in flight (${operations} in ${seconds.toFixed(1)} s)`,
+    `${Math.round(opsPerSecond)} ${reads === undefined ? 'appends' : `${reads} reads`} a second of ${bytes} bytes, ${inFlight} in flight (${operations} in ${seconds.toFixed(1)} s)`,
     `p50 ${ms(p50Ms)}  p99 ${ms(p99Ms)}  p99.9 ${ms(p999Ms)}  max ${ms(maxMs)}`,
   ];
   if (errors > 0) lines.push(`${errors} errors: ${figures.errorCodes.join(', ')}`);
