@@ -4,16 +4,23 @@ import type { CheckedEdges } from './checked-edges.ts';
 import type { DiskLimit } from './disk-limit.ts';
 import type { JudgedSteps } from './judged-steps.ts';
 import { type LoadRow, median } from './load-result.ts';
+import { LOCKSTEP } from './lockstep-system.ts';
 import type { MachineEvents } from './machine-events.ts';
 import type { SimulationRates } from './sim.ts';
 import type { StartUp } from './start-up.ts';
+import type { Consistency } from './system.ts';
+
+interface ReadRow extends LoadRow {
+  readonly consistency: Consistency;
+}
 
 export interface BenchReport {
   readonly node: string;
   readonly machine: { readonly platform: string; readonly arch: string; readonly cores: number; readonly cpu: string };
   readonly settings: { readonly bytes: number; readonly seconds: number; readonly repetitions: number };
-  /** `measured`, or why its column is empty. */
-  readonly etcd: string;
+  /** Of the systems that were not measured: why. */
+  readonly missing: Readonly<Record<string, string>>;
+  readonly reads: readonly ReadRow[];
   readonly rows: readonly LoadRow[];
   readonly diskLimits: readonly DiskLimit[];
   readonly machineEvents: MachineEvents;
@@ -31,45 +38,58 @@ const PLAIN = { style: { head: [], border: [] } };
 export function benchTables(report: BenchReport): string {
   const { machine, settings } = report;
   const head = `Durable replicated writes of ${settings.bytes} bytes, three processes, ${machine.cores} cores (${machine.cpu}), Node ${report.node}; median of ${settings.repetitions} rounds of ${settings.seconds} s`;
-  return [head, loads(report), `etcd: ${report.etcd}`, rest(report)].join('\n');
+  const missing = Object.entries(report.missing).map(([name, why]) => `${name}: ${why}`);
+  return [head, loads(report), ...missing, readTable(report), rest(report)].join('\n');
 }
 
+/** Every system at every level, and how we are to it. */
 function loads({ rows, diskLimits }: BenchReport): string {
   const table = new Table({
     ...PLAIN,
-    head: [
-      'in flight',
-      'ops/s',
-      'p50 ms',
-      'p99 ms',
-      'p99.9 ms',
-      'etcd ops/s',
-      'p50 ms',
-      'p99 ms',
-      'ops/s to etcd',
-      'p50 to etcd',
-      'ops/s to disk limit',
-    ],
-    colAligns: Array.from({ length: 11 }, () => 'right'),
+    head: ['in flight', 'system', 'ops/s', 'p50 ms', 'p99 ms', 'p99.9 ms', 'our ops/s to it', 'our p50 to it'],
+    colAligns: ['right', 'left', ...Array.from({ length: 6 }, () => 'right' as const)],
   });
   const disk = median(diskLimits.map(({ syncsPerSecond }) => syncsPerSecond));
-  for (const ours of rows.filter(({ system }) => system === 'lockstep')) {
-    const etcd = rows.find(({ system, inFlight }) => system === 'etcd' && inFlight === ours.inFlight);
-    table.push([
-      ours.inFlight,
-      whole(ours.opsPerSecond),
-      ms(ours.p50Ms),
-      ms(ours.p99Ms),
-      ms(ours.p999Ms),
-      whole(etcd?.opsPerSecond),
-      ms(etcd?.p50Ms),
-      ms(etcd?.p99Ms),
-      ratio(ours.opsPerSecond, etcd?.opsPerSecond),
-      ratio(ours.p50Ms, etcd?.p50Ms),
-      ratio(ours.opsPerSecond, disk),
-    ]);
+  const levels = [...new Set(rows.map(({ inFlight }) => inFlight))];
+  for (const level of levels) {
+    const ours = rows.find(({ system, inFlight }) => system === LOCKSTEP && inFlight === level);
+    for (const row of rows.filter(({ inFlight }) => inFlight === level)) {
+      const isOurs = row === ours;
+      table.push([
+        level,
+        row.system,
+        whole(row.opsPerSecond),
+        ms(row.p50Ms),
+        ms(row.p99Ms),
+        ms(row.p999Ms),
+        isOurs ? '' : ratio(ours?.opsPerSecond, row.opsPerSecond),
+        isOurs ? '' : ratio(ours?.p50Ms, row.p50Ms),
+      ]);
+    }
+    if (ours !== undefined)
+      table.push([level, 'the disk, alone', whole(disk), '', '', '', ratio(ours.opsPerSecond, disk), '']);
   }
   return table.toString();
+}
+
+function readTable({ reads }: BenchReport): string {
+  if (reads.length === 0) return 'Reads: not measured';
+  const table = new Table({
+    ...PLAIN,
+    head: ['reads in flight', 'consistency', 'system', 'ops/s', 'p50 ms', 'p99 ms', 'our ops/s to it'],
+    colAligns: ['right', 'left', 'left', 'right', 'right', 'right', 'right'],
+  });
+  const order = (row: ReadRow): number => row.inFlight * 2 + (row.consistency === 'linearizable' ? 0 : 1);
+  for (const row of reads.toSorted((a, b) => order(a) - order(b))) {
+    const ours = reads.find(
+      ({ system, inFlight, consistency }) =>
+        system === LOCKSTEP && inFlight === row.inFlight && consistency === row.consistency,
+    );
+    const said = row.consistency === 'committed' && row.system === 'etcd' ? 'serializable' : row.consistency;
+    const to = row === ours ? '' : ratio(ours?.opsPerSecond, row.opsPerSecond);
+    table.push([row.inFlight, said, row.system, whole(row.opsPerSecond), ms(row.p50Ms), ms(row.p99Ms), to]);
+  }
+  return `Reads of one entry of the same size:\n${table.toString()}`;
 }
 
 function rest({
@@ -128,6 +148,6 @@ function ms(value: number | undefined): string {
   return value === undefined ? '-' : value.toFixed(2);
 }
 
-function ratio(ours: number, theirs: number | undefined): string {
-  return theirs === undefined ? '-' : (ours / theirs).toFixed(2);
+function ratio(ours: number | undefined, theirs: number | undefined): string {
+  return ours === undefined || theirs === undefined ? '-' : (ours / theirs).toFixed(2);
 }

@@ -1,26 +1,45 @@
-/** Lockstep as its users start it: `lockstep cluster` with three processes, loaded by `lockstep bench` in a process of its own. */
+/**
+ * Lockstep as its users start it: `lockstep cluster` with three processes, loaded by `lockstep bench`, or over HTTP by
+ * http-load.ts, in a process of its own.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { outputOf, stop } from './child.ts';
 import type { LoadResult } from './load-result.ts';
 import type { LoadOptions, System } from './system.ts';
 
 const START_MS_MAX = 60_000;
+const HTTP_LOAD = fileURLToPath(new URL('./http-load.ts', import.meta.url));
 
-export function lockstepSystem(root: string): System {
-  return { name: 'lockstep', start: (folder) => startLockstep(join(root, 'bin', 'lockstep'), folder) };
+export const LOCKSTEP = 'lockstep';
+export const LOCKSTEP_HTTP = 'lockstep, HTTP';
+
+export function lockstepSystems(root: string): readonly System[] {
+  const bin = join(root, 'bin', 'lockstep');
+  return [
+    { name: LOCKSTEP, start: (folder) => startLockstep(bin, folder, false) },
+    { name: LOCKSTEP_HTTP, start: (folder) => startLockstep(bin, folder, true) },
+  ];
 }
 
 interface ClusterLine {
   readonly event: 'cluster' | 'ready' | 'serving' | 'not-serving' | 'died';
   readonly replica?: number;
   readonly address?: string;
+  readonly http?: string;
   readonly pid?: number;
 }
 
-async function startLockstep(bin: string, folder: string): ReturnType<System['start']> {
+interface Ready {
+  readonly address: string;
+  readonly http: string;
+  readonly pid: number;
+}
+
+async function startLockstep(bin: string, folder: string, overHttp: boolean): ReturnType<System['start']> {
   const data = mkdtempSync(join(folder, 'lockstep-'));
   const child = spawn(bin, ['cluster', '--json', '--data', join(data, 'cluster'), '--port', '0'], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -28,7 +47,15 @@ async function startLockstep(bin: string, folder: string): ReturnType<System['st
   const replicas = await untilServing(child);
   const addresses = replicas.map(({ address }) => address).join(',');
   return {
-    load: (options) => load(bin, addresses, options),
+    ...(overHttp
+      ? { load: (options) => loadOverHttp(replicas.map(({ http }) => http).join(','), options) }
+      : {
+          load: (options) => load(bin, addresses, options),
+          reads: {
+            linearizable: (options) => load(bin, addresses, options, ['--reads', 'linearizable']),
+            committed: (options) => load(bin, addresses, options, ['--reads', 'committed']),
+          },
+        }),
     residentBytes: () => replicas.flatMap(({ pid }) => residentBytes(pid)),
     stop: async () => {
       await stop(child);
@@ -37,7 +64,7 @@ async function startLockstep(bin: string, folder: string): ReturnType<System['st
   };
 }
 
-function untilServing(child: ChildProcess): Promise<readonly { readonly address: string; readonly pid: number }[]> {
+function untilServing(child: ChildProcess): Promise<readonly Ready[]> {
   return new Promise((serving, fail) => {
     const late = setTimeout(() => refuse(`lockstep cluster serves nothing after ${START_MS_MAX} ms`), START_MS_MAX);
     const refuse = (why: string): void => {
@@ -45,11 +72,12 @@ function untilServing(child: ChildProcess): Promise<readonly { readonly address:
       child.kill('SIGTERM');
       fail(new Error(why));
     };
-    const replicas: { address: string; pid: number }[] = [];
+    const replicas: Ready[] = [];
     child.once('exit', (code) => refuse(`lockstep cluster ended with ${code}`));
     createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (text) => {
       const line = JSON.parse(text) as ClusterLine;
-      if (line.event === 'ready') replicas[line.replica ?? 0] = { address: line.address ?? '', pid: line.pid ?? 0 };
+      const { address = '', http = '', pid = 0 } = line;
+      if (line.event === 'ready') replicas[line.replica ?? 0] = { address, http, pid };
       if (line.event === 'not-serving' || line.event === 'died') refuse(`lockstep cluster: ${text}`);
       if (line.event !== 'serving') return;
       clearTimeout(late);
@@ -62,10 +90,20 @@ async function load(
   bin: string,
   addresses: string,
   { inFlight, bytes, warmSeconds, seconds }: LoadOptions,
+  more: readonly string[] = [],
 ): Promise<LoadResult> {
   const flags = ['--clients', inFlight, '--size', bytes, '--warm', warmSeconds, '--seconds', seconds].map(String);
-  const text = await outputOf(bin, ['bench', '--json', '--addresses', addresses, ...flags]);
-  return { ...(JSON.parse(text) as Omit<LoadResult, 'system'>), system: 'lockstep' };
+  const text = await outputOf(bin, ['bench', '--json', '--addresses', addresses, ...flags, ...more]);
+  return { ...(JSON.parse(text) as Omit<LoadResult, 'system'>), system: LOCKSTEP };
+}
+
+async function loadOverHttp(
+  addresses: string,
+  { inFlight, bytes, warmSeconds, seconds }: LoadOptions,
+): Promise<LoadResult> {
+  const words = ['--import', 'tsx', HTTP_LOAD, addresses, ...[inFlight, bytes, warmSeconds, seconds].map(String)];
+  const text = await outputOf(process.execPath, words);
+  return { ...(JSON.parse(text) as Omit<LoadResult, 'system'>), system: LOCKSTEP_HTTP };
 }
 
 /** From /proc; elsewhere nothing. */

@@ -1,6 +1,7 @@
 /**
- * `make bench`: durable replicated writes, three processes on this machine, beside etcd (`make bench-peers`) and the disk's
- * own limit, all interleaved in one run; then machine events, simulations, memory and start-up. Prints a table; writes JSON and a plot.
+ * `make bench`: durable replicated writes, three processes on this machine, over the binary protocol and over HTTP, beside
+ * etcd, ZooKeeper and NATS (`make bench-peers`) and the disk's own limit, all interleaved in one run, and reads beside etcd's;
+ * then machine events, simulations, memory and start-up. Prints a table; writes JSON and a plot.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { arch, cpus, platform, tmpdir } from 'node:os';
@@ -13,19 +14,29 @@ import { type DiskLimit, measureDiskLimit } from './disk-limit.ts';
 import { measureJudging } from './judged-steps.ts';
 import { latencyPlot } from './latency-plot.ts';
 import { foldRepetitions, type LoadResult } from './load-result.ts';
-import { lockstepSystem } from './lockstep-system.ts';
+import { lockstepSystems } from './lockstep-system.ts';
 import { measureMachineEvents } from './machine-events.ts';
 import { etcdOr } from './peers/etcd.ts';
+import { natsOr } from './peers/nats.ts';
+import { type PeerTools, peerToolsOr } from './peers/peer-tools.ts';
+import { zookeeperOr } from './peers/zookeeper.ts';
 import { measureSimulation } from './sim.ts';
 import { measureStartUp } from './start-up.ts';
-import type { System } from './system.ts';
+import type { Consistency, RunningSystem, System } from './system.ts';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const MACHINE_EVENTS = 300_000;
 const GIB = 1024 ** 3;
+const READ_LEVELS = [1, 64, 256];
+const PEERS: Readonly<Record<string, (tools: PeerTools) => System | string>> = {
+  etcd: etcdOr,
+  zookeeper: zookeeperOr,
+  nats: natsOr,
+};
 
 interface Flags {
   readonly peers: boolean;
+  readonly only?: readonly string[];
   readonly levels: readonly number[];
   readonly bytes: number;
   readonly seconds: number;
@@ -37,7 +48,10 @@ interface Flags {
 }
 
 const flags = new Command('bench')
-  .option('--peers', 'etcd beside us (needs Go and the folder of peers)', false)
+  .option('--peers', 'etcd, ZooKeeper and NATS beside us (needs Go, Java with Maven, and the folder of peers)', false)
+  .option('--only <list>', 'of them and of us, by name: lockstep, http, etcd, zookeeper, nats', (text) =>
+    text.split(','),
+  )
   .option('--levels <list>', 'requests in flight', positives, [1, 16, 64, 256])
   .option('--bytes <n>', 'bytes of one entry', positive, 256)
   .option('--seconds <n>', 'of each measurement', positive, 5)
@@ -57,9 +71,9 @@ try {
 }
 
 async function main(): Promise<void> {
-  const etcd = flags.peers ? etcdOr(ROOT) : 'not asked for: make bench-peers';
-  const systems: readonly System[] = [lockstepSystem(ROOT), ...(typeof etcd === 'string' ? [] : [etcd])];
+  const { systems, missing } = chosenSystems();
   const results: LoadResult[] = [];
+  const reads: ReadResult[] = [];
   const limits: DiskLimit[] = [];
   let residentBytes: readonly number[] = [];
   for (let round = 0; round < flags.repetitions; round++) {
@@ -68,12 +82,12 @@ async function main(): Promise<void> {
     for (const system of round % 2 === 0 ? systems : systems.toReversed()) {
       const running = await system.start(folder);
       try {
+        const told = `round ${round + 1} of ${flags.repetitions}: ${system.name}`;
         for (const inFlight of flags.levels) {
-          progress(`round ${round + 1} of ${flags.repetitions}: ${system.name}, ${inFlight} in flight`);
-          results.push(
-            await running.load({ inFlight, bytes: flags.bytes, warmSeconds: flags.warm, seconds: flags.seconds }),
-          );
+          progress(`${told}, ${inFlight} in flight`);
+          results.push(await running.load(loadOptions(inFlight)));
         }
+        reads.push(...(await measureReads(running, told)));
         const resident = running.residentBytes?.() ?? [];
         if (resident.length > 0) residentBytes = resident;
       } finally {
@@ -91,8 +105,10 @@ async function main(): Promise<void> {
     node: process.version,
     machine: { platform: platform(), arch: arch(), cores: cpus().length, cpu: cpus()[0]?.model ?? 'unknown' },
     settings: flags,
-    etcd: typeof etcd === 'string' ? etcd : 'measured',
+    systems: systems.map(({ name }) => name),
+    missing,
     rows: foldRepetitions(results),
+    reads: readRows(reads),
     diskLimits: limits,
     machineEvents: measureMachineEvents(MACHINE_EVENTS),
     edges: checkedEdges(ROOT),
@@ -108,6 +124,60 @@ async function main(): Promise<void> {
   writeFileSync(join(out, 'bench.json'), `${JSON.stringify(report, null, 2)}\n`);
   writeFileSync(join(out, 'latency.svg'), await latencyPlot(results));
   process.stdout.write(`${benchTables(report)}\n\nbuild/bench/bench.json  build/bench/latency.svg\n`);
+}
+
+interface Chosen {
+  readonly systems: readonly System[];
+  /** Of those that are not measured: why. */
+  readonly missing: Readonly<Record<string, string>>;
+}
+
+function chosenSystems(): Chosen {
+  const { only } = flags;
+  const wanted = (name: string): boolean => only === undefined || only.includes(name);
+  const [binary, http] = lockstepSystems(ROOT) as [System, System];
+  const systems: System[] = [...(wanted('lockstep') ? [binary] : []), ...(wanted('http') ? [http] : [])];
+  if (!flags.peers) return { systems, missing: { 'etcd, ZooKeeper, NATS': 'not asked for: make bench-peers' } };
+  const tools = peerToolsOr(ROOT);
+  if (typeof tools === 'string') return { systems, missing: { 'etcd, ZooKeeper, NATS': tools } };
+  const missing: Record<string, string> = {};
+  for (const [name, find] of Object.entries(PEERS)) {
+    if (!wanted(name)) continue;
+    const found = find(tools);
+    if (typeof found === 'string') missing[name] = found;
+    else systems.push(found);
+  }
+  return { systems, missing };
+}
+
+function loadOptions(inFlight: number) {
+  return { inFlight, bytes: flags.bytes, warmSeconds: flags.warm, seconds: flags.seconds };
+}
+
+interface ReadResult extends LoadResult {
+  readonly consistency: Consistency;
+}
+
+async function measureReads(running: RunningSystem, told: string): Promise<readonly ReadResult[]> {
+  const results: ReadResult[] = [];
+  for (const consistency of ['linearizable', 'committed'] as const) {
+    const measure = running.reads?.[consistency];
+    if (measure === undefined) continue;
+    for (const inFlight of READ_LEVELS) {
+      progress(`${told}, ${consistency} reads, ${inFlight} in flight`);
+      results.push({ ...(await measure(loadOptions(inFlight))), consistency });
+    }
+  }
+  return results;
+}
+
+function readRows(results: readonly ReadResult[]) {
+  return (['linearizable', 'committed'] as const).flatMap((consistency) =>
+    foldRepetitions(results.filter((result) => result.consistency === consistency)).map((row) => ({
+      ...row,
+      consistency,
+    })),
+  );
 }
 
 function progress(text: string): void {

@@ -9,8 +9,13 @@ export interface LoadOptions {
   readonly seconds: number;
 }
 
+/** committed: what the replica that is asked has; etcd says serializable. */
+export type Consistency = 'linearizable' | 'committed';
+
 export interface RunningSystem {
   load(options: LoadOptions): Promise<LoadResult>;
+  /** Reads of one entry, where they can be measured. */
+  readonly reads?: Readonly<Record<Consistency, (options: LoadOptions) => Promise<LoadResult>>>;
   stop(): Promise<void>;
   /** Resident memory of each replica's process in bytes, where it can be read. */
   residentBytes?(): readonly number[];
