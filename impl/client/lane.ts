@@ -1,13 +1,14 @@
 /**
  * One connection and one session: what is asked leaves as soon as there is room, within the bounds of both, and is sent again
  * until it is answered or its time is over. Sent again, a command keeps its bytes and its number. Mirrors no spec module; the
- * client of specs/ClientSessions.tla lives in session.ts.
+ * client's rules of specs/ClientSessions.tla are those of impl/wire/session-numbers.ts.
  */
 import { hashText } from '../crypto/hash.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
 import type { AnswerOf, Failure } from '../wire/answer.ts';
 import type { AppendRequest, RequestBody, RequestSession } from '../wire/request.ts';
+import { SessionNumbers } from '../wire/session-numbers.ts';
 import { batchBody, takeBatch } from './append-batch.ts';
 import { backOffMs } from './back-off.ts';
 import type { Call } from './call.ts';
@@ -16,7 +17,6 @@ import { ClientError, closedError, noAnswerError, queueFullError } from './clien
 import { ClientRequest, isCommand } from './client-request.ts';
 import { Route, type RouteOptions } from './route.ts';
 import type { LinkOutcome, LinkRequest } from './server-link.ts';
-import { Session } from './session.ts';
 
 /** Requests on the connection at once; the server's own bound is the same. More wait here. */
 const IN_FLIGHT_MAX = 1_024;
@@ -40,6 +40,8 @@ const GO_ELSEWHERE: ReadonlySet<string> = new Set(['DRAINING', 'HALTED', 'NO_QUO
 /** Of several appends that went together, one is to blame: each goes alone then. */
 const ONE_TO_BLAME: ReadonlySet<string> = new Set(['TOO_LARGE', 'REQUEST_INVALID', 'LIMIT_REACHED']);
 
+const KEYS_ONLY: RequestSession = { clientId: 0, requestNumber: 1 };
+
 export interface LaneOptions extends Omit<RouteOptions, 'onOpen' | 'onRefused'> {
   readonly commandsInFlightMax: number;
   readonly batching: boolean;
@@ -62,7 +64,7 @@ export class Lane {
   readonly #resting = new Set<ClientRequest>();
   readonly #sent = new Set<ClientRequest>();
   #commandsInFlight = 0;
-  #session: Session | undefined;
+  #numbers = new SessionNumbers();
   #registering = false;
   #keyPrefix: string | undefined;
   #nextKey = 1;
@@ -133,9 +135,13 @@ export class Lane {
     if (this.#route.link === undefined) return;
     if (this.#again.length > 0) this.#sendAgain();
     for (let call = this.#commands.peek(); call !== undefined; call = this.#commands.peek()) {
-      if (this.#commandsInFlight >= this.#options.commandsInFlightMax || !this.#hasNumber()) break;
+      if (this.#commandsInFlight >= this.#options.commandsInFlightMax) break;
       if (!this.#canSend()) return;
-      this.#sendFresh(this.#commandOf(takeBatch(this.#commands, this.#options.batching)));
+      const session = this.#numbered();
+      if (session === undefined) break;
+      const calls = takeBatch(this.#commands, this.#options.batching);
+      const body = calls.length === 1 ? call.body : batchBody(calls);
+      this.#sendFresh(this.#requestOf(this.#withKey({ ...(body as AppendRequest), session }), calls));
     }
     for (let call = this.#reads.peek(); call !== undefined; call = this.#reads.peek()) {
       if (!this.#canSend()) return;
@@ -154,33 +160,28 @@ export class Lane {
     }
   }
 
-  #commandOf(calls: readonly Call[]): ClientRequest {
-    if (this.#keyPrefix !== undefined) return this.#keyedCommandOf(calls, this.#keyPrefix);
-    const session = (this.#session as Session).number();
-    const body = calls.length === 1 ? (calls[0] as Call).body : batchBody(calls);
-    return this.#requestOf({ ...(body as AppendRequest), session }, calls);
+  #numberAnew(request: ClientRequest): boolean {
+    const session = this.#numbered();
+    if (session !== undefined && session !== KEYS_ONLY) request.session = session;
+    return session !== undefined;
+  }
+
+  /** The next number, if the session has room for one; makes a session when there is none. */
+  #numbered(): RequestSession | undefined {
+    if (!this.#numbers.registered) {
+      if (this.#keyPrefix !== undefined) return KEYS_ONLY;
+      this.#register();
+      return undefined;
+    }
+    const requestNumber = this.#numbers.next();
+    return requestNumber === undefined ? undefined : { clientId: this.#numbers.clientId, requestNumber };
   }
 
   /** For a server that has no sessions yet. */
-  #keyedCommandOf(calls: readonly Call[], prefix: string): ClientRequest {
-    const body = calls.length === 1 ? (calls[0] as Call).body : batchBody(calls);
-    if (body.operation !== 'append' || body.idempotencyKey !== '') return this.#requestOf(body, calls);
-    return this.#requestOf({ ...body, idempotencyKey: `${prefix}.${this.#nextKey++}` }, calls);
-  }
-
-  #numberAnew(request: ClientRequest): boolean {
-    if (!this.#hasNumber()) return false;
-    if (this.#keyPrefix !== undefined) return true;
-    request.session = (this.#session as Session).number();
-    return true;
-  }
-
-  /** Whether the session has room for another number; makes a session when there is none. */
-  #hasNumber(): boolean {
-    if (this.#session !== undefined) return this.#session.hasRoom;
-    if (this.#keyPrefix !== undefined) return true;
-    this.#register();
-    return false;
+  #withKey(body: AppendRequest): AppendRequest {
+    if (body.session !== KEYS_ONLY) return body;
+    if (body.operation !== 'append' || body.idempotencyKey !== '') return { ...body, session: undefined };
+    return { ...body, session: undefined, idempotencyKey: `${this.#keyPrefix}.${this.#nextKey++}` };
   }
 
   #canSend(): boolean {
@@ -266,7 +267,7 @@ export class Lane {
 
   /** The cluster has forgotten the session: a new one, and for what was in doubt, what its key says. */
   #evicted(request: ClientRequest, { clientId }: RequestSession): void {
-    if (this.#session?.clientId === clientId) this.#session = undefined;
+    this.#numbers.evicted(clientId);
     if (!request.inDoubt) {
       request.session = undefined;
       this.#again.push(request);
@@ -299,13 +300,15 @@ export class Lane {
 
   #giveUp(request: ClientRequest): void {
     this.#release(request.session);
-    request.fail((call) => noAnswerError(call.body.operation, request.tries, call.outcomeNow, call.remedy));
+    request.fail((call) => {
+      const { outcomeNow, remedy } = call;
+      if (this.#closed) return closedError(outcomeNow, remedy);
+      return noAnswerError(call.body.operation, request.tries, outcomeNow, remedy);
+    });
   }
 
   #release(session: RequestSession | undefined): void {
-    if (session !== undefined && this.#session?.clientId === session.clientId) {
-      this.#session.answered(session.requestNumber);
-    }
+    if (session !== undefined) this.#numbers.answered(session.clientId, session.requestNumber);
   }
 
   #register(): void {
@@ -317,7 +320,8 @@ export class Lane {
       if ('applied' in outcome) {
         const facts = outcome.applied as AnswerOf['register-session'];
         onCommitId(facts.commitId);
-        this.#session = new Session(facts);
+        if (facts.window !== this.#numbers.window) this.#numbers = new SessionNumbers(facts.window);
+        this.#numbers.adopt(facts.clientId);
         this.#pump();
       } else if (TRY_AGAIN.has(outcome.failure.code) || outcome.failure.outcome === 'unknown') {
         if (GO_ELSEWHERE.has(outcome.failure.code)) this.#route.leave(outcome.failure.code);

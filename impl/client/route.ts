@@ -20,13 +20,7 @@ const STATUS_MS_MAX = 10_000;
 const RETIRE_MS = 50;
 
 /** A replica that says so will say so again, whatever is sent to it: the caller is told at once when all of them do. */
-const FINAL: ReadonlySet<string> = new Set([
-  'WIRE_NOT_LOCKSTEP',
-  'WIRE_WRONG_VERSION',
-  'WIRE_WRONG_CLUSTER',
-  'UNAUTHENTICATED',
-  'FORBIDDEN',
-]);
+const FINAL = /^(?:TLS_|CREDENTIALS_|TOKEN_|WIRE_NOT_LOCKSTEP$|WIRE_WRONG_VERSION$|WIRE_WRONG_CLUSTER$)/;
 
 export interface RouteOptions {
   readonly addresses: readonly Address[];
@@ -125,7 +119,7 @@ export class Route implements Whereabouts {
     this.#addressAt++;
     const rounds = Math.floor(this.#failures++ / addresses.length);
     this.#dialNotBeforeMs = clock.monotonicMs() + backOffMs(rounds, random);
-    this.#refusals = FINAL.has(reason) || reason.startsWith('TLS_') ? this.#refusals + 1 : 0;
+    this.#refusals = FINAL.test(reason) ? this.#refusals + 1 : 0;
     if (this.#refusals >= addresses.length) onRefused(reason, message);
   }
 
