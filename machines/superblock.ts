@@ -88,7 +88,7 @@ function parentMatches({ event }: Args): boolean {
 }
 
 function advances({ context: { state }, event }: Args): boolean {
-  if (event.type !== 'Update' || state === undefined) return false;
+  if (!('next' in event) || state === undefined) return false; // the DX API asks without one
   const { next } = event;
   const pairs = [
     [state.view, next.view],
