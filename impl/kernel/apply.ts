@@ -6,7 +6,14 @@
 import type { Map as PersistentMap } from 'immutable';
 import { sha256 } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
-import { CommandError, type CreateStream } from './command.ts';
+import type { AnswerNow, SessionsDraft } from '../vsr/client-sessions.ts';
+import {
+  CommandError,
+  type CreateStream,
+  type ReadBarrier,
+  type RegisterSession,
+  type RequestSession,
+} from './command.ts';
 import { type AppendOutline, BatchOutline, type CommandOutline } from './command-outline.ts';
 import { addHash, subtractHash } from './hash-sum.ts';
 import { KeysDraft } from './keyed-answers.ts';
@@ -20,21 +27,36 @@ import {
   refusalOfCreate,
   refusalOfDelete,
   refusalOfRepeat,
+  refusedAsGone,
+  refusedAsStale,
 } from './rules.ts';
 import { RunList } from './run-list.ts';
-import { type CommittedPrepare, type KernelState, placeOf, type Stream } from './state.ts';
+import { type CommittedPrepare, type KernelState, placeOf, type SessionReply, type Stream } from './state.ts';
 import { extendedStreamHash, newStreamHash } from './state-hash.ts';
 
 const NONE: readonly number[] = [];
 
-/** Results are JSON: they travel between replicas. */
-export type CommandResult =
+/** What a request of a session may get, and a retry gets again. */
+export type FirstResult =
   | { readonly kind: 'StreamCreated' }
   /** nextOffset: how many events it had. */
   | { readonly kind: 'StreamDeleted'; readonly nextOffset: number }
   | Appended
-  | { readonly kind: 'BarrierPassed' }
   | Refused;
+
+/** Results are JSON: they travel between replicas. */
+export type CommandResult =
+  | FirstResult
+  | Repeated
+  | { readonly kind: 'SessionRegistered'; readonly clientId: number }
+  | { readonly kind: 'BarrierPassed' };
+
+/** The request of the session was executed by an earlier op; nothing was done now. */
+export interface Repeated {
+  readonly kind: 'Repeated';
+  readonly commitId: number;
+  readonly result: FirstResult;
+}
 
 export interface Appended {
   readonly kind: 'Appended';
@@ -64,6 +86,30 @@ export function apply(
   const results: CommandResult[] = [];
   for (let index = 0; index < (batch?.count ?? 0); index++) results.push(draft.take(batch as BatchOutline, index));
   return { state: draft.sealed(), results };
+}
+
+type ExecutedOutline = Exclude<CommandOutline, ReadBarrier | RegisterSession>;
+
+function hasAppended(result: CommandResult): boolean {
+  return result.kind === 'Appended' && !result.repeated;
+}
+
+/** Of a request that was not executed now: its first reply, or that there is none. */
+function resultOf(outcome: AnswerNow<SessionReply>, session: RequestSession, newestId: number): Repeated | Refused {
+  switch (outcome.kind) {
+    case 'Repeated':
+      return { kind: 'Repeated', ...outcome.reply };
+    case 'Stale':
+      return refusedAsStale(session, outcome.highest);
+    case 'Evicted':
+      return refusedAsGone(session, newestId);
+  }
+}
+
+/** What may be said of a request without an op, however old the state is: undefined when only the log can say. */
+export function answerNow({ sessions }: KernelState, session: RequestSession): Repeated | Refused | undefined {
+  const outcome = sessions.answerNow(session.clientId, session.requestNumber);
+  return outcome === undefined ? undefined : resultOf(outcome, session, sessions.newestId);
 }
 
 function batchIn(body: Uint8Array): BatchOutline | undefined {
@@ -123,6 +169,8 @@ class Draft implements RuledState {
   readonly #sum: Uint32Array;
   #streamCount: number;
   readonly #keys: KeysDraft;
+  #sessions: SessionsDraft<SessionReply> | undefined;
+  #newestSession: number;
 
   constructor(before: KernelState, prepare: CommittedPrepare, bounds: KernelBounds) {
     this.#before = before;
@@ -131,6 +179,7 @@ class Draft implements RuledState {
     this.#sum = before.sum.slice();
     this.#streamCount = before.streams.size;
     this.#keys = new KeysDraft(before.keys, prepare, bounds);
+    this.#newestSession = before.sessions.newestId;
   }
 
   get streamCount(): number {
@@ -149,19 +198,15 @@ class Draft implements RuledState {
       if (cause instanceof CommandError) return notWellFormed(cause.code, index);
       throw cause;
     }
-    switch (command.kind) {
-      case 'CreateStream':
-        return this.#create(command, index);
-      case 'DeleteStream':
-        return refusalOfDelete(this, command) ?? this.#delete(command.stream);
-      case 'Append': {
-        const appended = this.#append(command, index, batch);
-        if (appended.kind === 'Refused' || appended.repeated) this.#touched.get(command.stream)?.leaveOut(index);
-        return appended;
-      }
-      case 'ReadBarrier':
-        return { kind: 'BarrierPassed' };
-    }
+    if (command.kind === 'ReadBarrier') return { kind: 'BarrierPassed' };
+    if (command.kind === 'RegisterSession') return this.#register(index);
+    const { session } = command;
+    const result =
+      session === undefined
+        ? this.#execute(command, index, batch)
+        : this.#once(session, () => this.#execute(command, index, batch));
+    if (command.kind === 'Append' && !hasAppended(result)) this.#touched.get(command.stream)?.leaveOut(index);
+    return result;
   }
 
   sealed(): KernelState {
@@ -170,10 +215,41 @@ class Draft implements RuledState {
     const logHash = new Uint8Array(hash);
     const streams = this.#touched.size === 0 ? this.#before.streams : this.#sealedStreams();
     assert(streams.size === this.#streamCount, 'streams are counted as they come and go');
-    return { op, logHash, streams, keys: this.#keys.sealed(this.#sum), sum: this.#sum };
+    const sessions = this.#sessions?.sealed() ?? this.#before.sessions;
+    return { op, logHash, streams, keys: this.#keys.sealed(this.#sum), sessions, sum: this.#sum };
   }
 
-  #create(command: CreateStream, index: number): CommandResult {
+  #execute(command: ExecutedOutline, index: number, batch: BatchOutline): FirstResult {
+    switch (command.kind) {
+      case 'CreateStream':
+        return this.#create(command, index);
+      case 'DeleteStream':
+        return refusalOfDelete(this, command) ?? this.#delete(command.stream);
+      case 'Append':
+        return this.#append(command, index, batch);
+    }
+  }
+
+  #register(index: number): CommandResult {
+    const clientId = placeOf(this.#prepare.op, index);
+    this.#usedSessions().register(clientId);
+    this.#newestSession = clientId;
+    return { kind: 'SessionRegistered', clientId };
+  }
+
+  #once(session: RequestSession, execute: () => FirstResult): CommandResult {
+    const { op: commitId } = this.#prepare;
+    const { clientId, requestNumber } = session;
+    const outcome = this.#usedSessions().take(clientId, requestNumber, () => ({ commitId, result: execute() }));
+    return outcome.kind === 'New' ? outcome.reply.result : resultOf(outcome, session, this.#newestSession);
+  }
+
+  #usedSessions(): SessionsDraft<SessionReply> {
+    this.#sessions ??= this.#before.sessions.begin(this.#prepare.timestamp);
+    return this.#sessions;
+  }
+
+  #create(command: CreateStream, index: number): FirstResult {
     const refusal = refusalOfCreate(this, command, this.#bounds);
     if (refusal !== undefined) return refusal;
     const { op } = this.#prepare;
@@ -184,7 +260,7 @@ class Draft implements RuledState {
     return { kind: 'StreamCreated' };
   }
 
-  #delete(name: string): CommandResult {
+  #delete(name: string): FirstResult {
     const nextOffset = this.streamNamed(name)?.nextOffset ?? 0;
     this.#touched.set(name, undefined);
     this.#streamCount--;
@@ -195,7 +271,7 @@ class Draft implements RuledState {
     if (command.idempotencyKey === undefined) return refusalOfAppend(this, command) ?? this.#appended(command, index);
     const key = { text: command.idempotencyKey, stream: command.stream, ofStreamOnly: batch.keysAreOfStreams };
     const answer = this.#keys.find(key);
-    const fingerprint = sha256(batch.bytesAt(index));
+    const fingerprint = sha256(batch.unsessionedBytesAt(index));
     if (answer !== undefined) {
       const { firstOffset, count, commitId } = answer;
       const refusal = refusalOfRepeat(command, answer, fingerprint);

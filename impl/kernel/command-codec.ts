@@ -2,9 +2,17 @@
  * Commands as bytes: one command, as it travels between replicas, and a batch of them, the body of a prepare.
  * Little endian. Batch: version u8, count u16, then for each command its length u32 and its bytes; zero bytes are an empty
  * batch. Command: kind u8, then texts with their length before them (u8), numbers u64; one encoding for each command only.
+ * A command of a session: IN_SESSION u8, clientId u64, requestNumber u64, then the command as it is without.
  */
 import { assert } from '../ports/assert.ts';
-import { type Append, type Command, type CommandKind, checkCommand, type NewEvent } from './command.ts';
+import {
+  type Append,
+  type Command,
+  type CommandKind,
+  checkCommand,
+  type NewEvent,
+  type RequestSession,
+} from './command.ts';
 import { CommandReader, refuse } from './command-reader.ts';
 import { BATCH_BYTES_MAX, COMMANDS_MAX, EVENT_BYTES_MAX } from './limits.ts';
 
@@ -21,7 +29,11 @@ export const KINDS: readonly (CommandKind | undefined)[] = [
   'DeleteStream',
   'Append',
   'ReadBarrier',
+  'RegisterSession',
 ];
+/** In the place of a kind. */
+export const IN_SESSION = 6;
+export const SESSION_BYTES = 17;
 const KIND_CODES = new Map(KINDS.map((kind, code) => [kind, code]));
 export const HAS_EXPECTED_OFFSET = 1;
 export const HAS_KEY = 2;
@@ -30,8 +42,9 @@ export const HAS_KEY = 2;
 export function encodeCommand(command: Command): Uint8Array {
   checkCommand(command);
   const bytes = Buffer.allocUnsafe(bytesOf(command));
-  let at = bytes.writeUInt8(KIND_CODES.get(command.kind) ?? 0, 0);
-  if (command.kind !== 'ReadBarrier') at = writeText(bytes, at, command.stream);
+  let at = 'session' in command ? writeSession(bytes, command.session) : 0;
+  at = bytes.writeUInt8(KIND_CODES.get(command.kind) ?? 0, at);
+  if ('stream' in command) at = writeText(bytes, at, command.stream);
   if (command.kind === 'CreateStream') at = writeText(bytes, at, command.dataClass ?? '');
   if (command.kind === 'Append') at = writeAppend(bytes, at, command);
   assert(at === bytes.byteLength, 'the size was computed right');
@@ -41,10 +54,18 @@ export function encodeCommand(command: Command): Uint8Array {
 /** Data of events are views of the bytes. @throws CommandError and nothing else */
 export function decodeCommand(bytes: Uint8Array): Command {
   const reader = new CommandReader(bytes);
-  const command = readCommand(reader);
+  const session = readSession(reader);
+  const read = readCommand(reader);
   reader.end();
+  const command = session === undefined ? read : inSession(read, session);
   checkCommand(command);
   return command;
+}
+
+/** Whose request an encoded command is; undefined for one without a session. */
+export function sessionOf(encodedCommand: Uint8Array): RequestSession | undefined {
+  if (encodedCommand[0] !== IN_SESSION || encodedCommand.byteLength < SESSION_BYTES) return undefined;
+  return readSession(new CommandReader(encodedCommand));
 }
 
 /** Bytes that a command adds to a batch. */
@@ -91,8 +112,8 @@ export function readBatchHeader(reader: CommandReader): { readonly version: numb
 }
 
 function bytesOf(command: Command): number {
-  if (command.kind === 'ReadBarrier') return 1;
-  const bytes = 2 + command.stream.length;
+  if (command.kind === 'ReadBarrier' || command.kind === 'RegisterSession') return 1;
+  const bytes = (command.session === undefined ? 0 : SESSION_BYTES) + 2 + command.stream.length;
   if (command.kind === 'DeleteStream') return bytes;
   if (command.kind === 'CreateStream') return bytes + 1 + (command.dataClass?.length ?? 0);
   let size = bytes + 3;
@@ -104,13 +125,16 @@ function bytesOf(command: Command): number {
   return size;
 }
 
+function writeSession(bytes: Buffer, session: RequestSession | undefined): number {
+  if (session === undefined) return 0;
+  bytes[0] = IN_SESSION;
+  return writeU64(bytes, writeU64(bytes, 1, session.clientId), session.requestNumber);
+}
+
 function writeAppend(bytes: Buffer, start: number, { expectedOffset, idempotencyKey, events }: Append): number {
   const flags = (expectedOffset === undefined ? 0 : HAS_EXPECTED_OFFSET) | (idempotencyKey === undefined ? 0 : HAS_KEY);
   let at = bytes.writeUInt8(flags, start);
-  if (expectedOffset !== undefined) {
-    at = bytes.writeUInt32LE(expectedOffset >>> 0, at);
-    at = bytes.writeUInt32LE(Math.floor(expectedOffset / 2 ** 32), at);
-  }
+  if (expectedOffset !== undefined) at = writeU64(bytes, at, expectedOffset);
   if (idempotencyKey !== undefined) at = writeText(bytes, at, idempotencyKey);
   at = bytes.writeUInt16LE(events.length, at);
   for (const { data, type, contentType } of events) {
@@ -123,11 +147,28 @@ function writeAppend(bytes: Buffer, start: number, { expectedOffset, idempotency
   return at;
 }
 
+function writeU64(bytes: Buffer, at: number, value: number): number {
+  bytes.writeUInt32LE(value >>> 0, at);
+  return bytes.writeUInt32LE(Math.floor(value / 2 ** 32), at + 4);
+}
+
 function writeText(bytes: Buffer, at: number, text: string): number {
   const length = bytes.write(text, at + 1, 'utf8');
   assert(length <= 255, 'a text is at most 255 bytes');
   bytes[at] = length;
   return at + 1 + length;
+}
+
+/** The session before a command, if it has one. */
+function readSession(reader: CommandReader): RequestSession | undefined {
+  if (reader.left === 0 || reader.peek() !== IN_SESSION) return undefined;
+  reader.skip(1);
+  return { clientId: reader.u64(), requestNumber: reader.u64() };
+}
+
+function inSession(command: Command, session: RequestSession): Command {
+  if ('stream' in command) return { ...command, session };
+  return refuse('COMMAND_BAD_SESSION', `a ${command.kind} is of no session`);
 }
 
 function readCommand(reader: CommandReader): Command {
@@ -143,6 +184,7 @@ function readCommand(reader: CommandReader): Command {
     case 'Append':
       return readAppend(reader);
     case 'ReadBarrier':
+    case 'RegisterSession':
       return { kind };
     case undefined:
       return refuse('COMMAND_UNKNOWN_KIND', 'a command is of no known kind');

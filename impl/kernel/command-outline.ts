@@ -5,17 +5,22 @@
 import {
   type CreateStream,
   checkAppendFields,
+  checkSession,
   checkStreamName,
   type DeleteStream,
   type ReadBarrier,
+  type RegisterSession,
+  type RequestSession,
 } from './command.ts';
 import {
   decodeCommand,
   HAS_EXPECTED_OFFSET,
   HAS_KEY,
+  IN_SESSION,
   KEYS_OF_THE_CLUSTER_VERSION,
   KINDS,
   readBatchHeader,
+  SESSION_BYTES,
 } from './command-codec.ts';
 import { CommandReader, refuse } from './command-reader.ts';
 import { CONTENT_TYPE_BYTES_MAX, EVENT_BYTES_MAX, EVENT_TYPE_BYTES_MAX } from './limits.ts';
@@ -26,9 +31,10 @@ export interface AppendOutline {
   readonly eventCount: number;
   readonly expectedOffset: number | undefined;
   readonly idempotencyKey: string | undefined;
+  readonly session: RequestSession | undefined;
 }
 
-export type CommandOutline = CreateStream | DeleteStream | ReadBarrier | AppendOutline;
+export type CommandOutline = CreateStream | DeleteStream | ReadBarrier | RegisterSession | AppendOutline;
 
 const APPEND = KINDS.indexOf('Append');
 
@@ -66,11 +72,13 @@ export class BatchOutline {
 
   /** @throws CommandError when the bytes are no command */
   at(index: number): CommandOutline {
-    const start = this.#startOf(index);
-    if (this.#body[start] !== APPEND || this.#ends[index] === start)
-      return decodeCommand(this.bytesAt(index)) as CommandOutline;
+    const first = this.#startOf(index);
+    const end = this.#ends[index] as number;
+    const start = this.#afterSession(first, end);
+    if (start >= end || this.#body[start] !== APPEND) return decodeCommand(this.bytesAt(index)) as CommandOutline;
     const reader = this.#reader;
-    reader.within(start + 1, this.#ends[index] as number);
+    const session = start === first ? undefined : this.#session(first + 1, end);
+    reader.within(start + 1, end);
     const stream = this.#streamName(reader);
     const flags = reader.u8();
     if (flags > (HAS_EXPECTED_OFFSET | HAS_KEY)) refuse('COMMAND_UNKNOWN_FLAG', 'an append has an unknown flag');
@@ -80,12 +88,30 @@ export class BatchOutline {
     checkAppendFields(eventCount, expectedOffset, idempotencyKey);
     for (let event = 0; event < eventCount; event++) skipEvent(reader);
     reader.end();
-    return { kind: 'Append', stream, eventCount, expectedOffset, idempotencyKey };
+    return { kind: 'Append', stream, eventCount, expectedOffset, idempotencyKey, session };
   }
 
   /** The command as it was encoded. */
   bytesAt(index: number): Uint8Array {
     return this.#body.subarray(this.#startOf(index), this.#ends[index]);
+  }
+
+  /** The same without its session: two with equal bytes ask the same. */
+  unsessionedBytesAt(index: number): Uint8Array {
+    const end = this.#ends[index] as number;
+    return this.#body.subarray(this.#afterSession(this.#startOf(index), end), end);
+  }
+
+  /** Where a command goes on behind its session, if it has one. */
+  #afterSession(start: number, end: number): number {
+    return end - start >= SESSION_BYTES && this.#body[start] === IN_SESSION ? start + SESSION_BYTES : start;
+  }
+
+  #session(start: number, end: number): RequestSession {
+    this.#reader.within(start, end);
+    const session = { clientId: this.#reader.u64(), requestNumber: this.#reader.u64() };
+    checkSession(session);
+    return session;
   }
 
   #startOf(index: number): number {

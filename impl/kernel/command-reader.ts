@@ -31,6 +31,11 @@ export class CommandReader {
     this.#end = end;
   }
 
+  /** The next byte, left where it is: something is left. */
+  peek(): number {
+    return this.#bytes[this.#at] as number;
+  }
+
   u8(): number {
     return this.#bytes[this.#take(1)] as number;
   }

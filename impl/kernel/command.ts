@@ -21,15 +21,25 @@ export interface NewEvent {
   readonly contentType?: string;
 }
 
+/** Which request of which session this is: it is executed once, and asked again it gets the first reply. */
+export interface RequestSession {
+  /** Place of the command that registered it. */
+  readonly clientId: number;
+  /** From 1. */
+  readonly requestNumber: number;
+}
+
 export interface CreateStream {
   readonly kind: 'CreateStream';
   readonly stream: string;
   readonly dataClass?: string;
+  readonly session?: RequestSession;
 }
 
 export interface DeleteStream {
   readonly kind: 'DeleteStream';
   readonly stream: string;
+  readonly session?: RequestSession;
 }
 
 export interface Append {
@@ -40,6 +50,12 @@ export interface Append {
   readonly expectedOffset?: number;
   /** The same append with the same key changes nothing and gets the first answer, as long as that is kept. */
   readonly idempotencyKey?: string;
+  readonly session?: RequestSession;
+}
+
+/** Makes a session; its id is the place of this command in the log. */
+export interface RegisterSession {
+  readonly kind: 'RegisterSession';
 }
 
 /** Changes nothing: once it is committed, a local read at that op is linearizable. */
@@ -47,7 +63,7 @@ export interface ReadBarrier {
   readonly kind: 'ReadBarrier';
 }
 
-export type Command = CreateStream | DeleteStream | Append | ReadBarrier;
+export type Command = CreateStream | DeleteStream | Append | ReadBarrier | RegisterSession;
 export type CommandKind = Command['kind'];
 
 export type CommandErrorCode =
@@ -63,6 +79,7 @@ export type CommandErrorCode =
   | 'COMMAND_BAD_CONTENT_TYPE'
   | 'COMMAND_BAD_KEY'
   | 'COMMAND_BAD_OFFSET'
+  | 'COMMAND_BAD_SESSION'
   | 'COMMAND_NO_EVENTS'
   | 'COMMAND_TOO_MANY_EVENTS'
   | 'COMMAND_EMPTY_EVENT'
@@ -78,10 +95,20 @@ const PRINTABLE = /^[\x20-\x7e]+$/;
 
 /** @throws CommandError when the command has not its form */
 export function checkCommand(command: Command): void {
-  if (command.kind === 'ReadBarrier') return;
+  if (command.kind === 'ReadBarrier' || command.kind === 'RegisterSession') return;
+  if (command.session !== undefined) checkSession(command.session);
   checkStreamName(command.stream);
   if (command.kind === 'CreateStream') checkDataClass(command.dataClass);
   if (command.kind === 'Append') checkAppend(command);
+}
+
+export function checkSession({ clientId, requestNumber }: RequestSession): void {
+  if (isCounted(clientId) && isCounted(requestNumber)) return;
+  throw new CommandError('COMMAND_BAD_SESSION', 'a client id and a request number are whole numbers from 1', {
+    field: 'session',
+    clientId,
+    requestNumber,
+  });
 }
 
 export function checkStreamName(stream: string): void {
@@ -169,6 +196,10 @@ function checkEvent({ data, type, contentType }: NewEvent, index: number): void 
       { field: `events[${index}].contentType`, contentType: excerpt(contentType) },
     );
   }
+}
+
+function isCounted(number: number): boolean {
+  return Number.isSafeInteger(number) && number >= 1;
 }
 
 function isOffset(offset: number): boolean {

@@ -2,15 +2,22 @@
  * The kernel as a server holds it: the newest state, and the state hashes of the last commit ids. All that decides is in
  * apply.ts; this is the one place that moves. Mirrors no spec module yet.
  */
-import { apply, type CommandResult } from './apply.ts';
+import { ClientSessions, SESSION_BOUNDS, type SessionBounds } from '../vsr/client-sessions.ts';
+import { answerNow, apply, type CommandResult } from './apply.ts';
+import type { RequestSession } from './command.ts';
 import { answerTo, type KeyedAnswer } from './keyed-answers.ts';
 import { type EventsRead, type ReadRange, readEvents } from './read.ts';
-import { type CommittedPrepare, EMPTY_STATE, type KernelState } from './state.ts';
+import { type CommittedPrepare, emptyState, type KernelState } from './state.ts';
 import { StateHashes, stateHashOf } from './state-hash.ts';
 
 export class Kernel {
-  #state: KernelState = EMPTY_STATE;
+  #state: KernelState;
   readonly #hashes = new StateHashes();
+
+  /** @param sessionBounds the same on every replica; only the harness has smaller ones */
+  constructor(sessionBounds: SessionBounds = SESSION_BOUNDS) {
+    this.#state = emptyState(ClientSessions.empty(sessionBounds));
+  }
 
   get state(): KernelState {
     return this.#state;
@@ -46,6 +53,11 @@ export class Kernel {
     prepareAt: (op: number) => CommittedPrepare | undefined,
   ): EventsRead | undefined {
     return readEvents(this.#state, stream, range, prepareAt);
+  }
+
+  /** What is known of a request of a session without asking the log; undefined: only the log can say. */
+  answerNow(session: RequestSession): CommandResult | undefined {
+    return answerNow(this.#state, session);
   }
 
   /** What became of the append with this key; without an answer it is in no op from keptSinceCommitId on. */

@@ -5,7 +5,7 @@
  */
 import { hashesEqual } from '../crypto/hash.ts';
 import type { Evidence } from '../ports/lockstep-error.ts';
-import type { Command, CreateStream, DeleteStream } from './command.ts';
+import type { Command, CreateStream, DeleteStream, RequestSession } from './command.ts';
 import type { AppendOutline } from './command-outline.ts';
 import type { KeyedAnswer } from './keyed-answers.ts';
 import { IDEMPOTENCY_KEYS_MAX, IDEMPOTENCY_RETENTION_MS, OFFSET_MAX, STREAMS_MAX } from './limits.ts';
@@ -19,6 +19,9 @@ export const KERNEL_RULES = [
   'Kernel.Append.KeyIsNotReused', // the key stands for another append
   'Kernel.Append.OffsetMatches', // expectedOffset
   'Kernel.Append.OffsetsHaveRoom', // OFFSET_MAX
+  'Kernel.Session.IsRegistered', // no session has had this id yet
+  'Kernel.Session.IsNotEvicted', // its replies are gone: what was in doubt stays unknown
+  'Kernel.Session.RequestIsNotStale', // its reply is no longer kept
 ] as const;
 export type KernelRule = (typeof KERNEL_RULES)[number];
 
@@ -86,6 +89,22 @@ export function refusalOfRepeat(
   const { stream, idempotencyKey = '' } = command;
   const { stream: usedIn, commitId } = answer;
   return refused('Kernel.Append.KeyIsNotReused', { stream, idempotencyKey, usedIn, commitId });
+}
+
+/** @param newestId of the session registered last */
+export function refusedAsGone({ clientId, requestNumber }: RequestSession, newestId: number): Refused {
+  if (clientId > newestId) return refused('Kernel.Session.IsRegistered', { clientId, requestNumber, newestId });
+  return refused('Kernel.Session.IsNotEvicted', { clientId, requestNumber });
+}
+
+/** @param highest request number of the session that was executed */
+export function refusedAsStale({ clientId, requestNumber }: RequestSession, highest: number): Refused {
+  return refused('Kernel.Session.RequestIsNotStale', { clientId, requestNumber, highest });
+}
+
+/** Nothing was executed, and whether an earlier try of the request was, nobody can say any more. */
+export function isOfSession({ rule }: Refused): boolean {
+  return rule.startsWith('Kernel.Session.');
 }
 
 export function notWellFormed(code: string, index: number): Refused {

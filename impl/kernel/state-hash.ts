@@ -19,15 +19,16 @@ const TAG_RUN = 3;
 const U32_RANGE = 2 ** 32;
 const scratch = Buffer.allocUnsafeSlow(4096);
 
-/** SHA-256 over op, hash of the log, counts, since when keys are known, and sum. */
-export function stateHashOf({ op, logHash, streams, keys, sum }: KernelState): Uint8Array {
-  const bytes = tagged(TAG_STATE, 9 + HASH_BYTES + 16 + SUM_LANES * 4);
+/** SHA-256 over op, hash of the log, counts, since when keys are known, sessions, and sum. */
+export function stateHashOf({ op, logHash, streams, keys, sessions, sum }: KernelState): Uint8Array {
+  const bytes = tagged(TAG_STATE, 9 + 2 * HASH_BYTES + 16 + SUM_LANES * 4);
   writeU64(bytes, 1, op);
   bytes.set(logHash, 9);
   let at = bytes.writeUInt32LE(streams.size, 9 + HASH_BYTES);
   at = bytes.writeUInt32LE(keys.answers.size, at);
   writeU64(bytes, at, keys.keptSinceOp);
-  at += 8;
+  bytes.set(sessions.hash, at + 8);
+  at += 8 + HASH_BYTES;
   for (const lane of sum) at = bytes.writeUInt32LE(lane, at);
   return sha256(bytes);
 }
@@ -59,7 +60,8 @@ export function stateHashFromScratch(state: KernelState): Uint8Array {
   const sum = new Uint32Array(SUM_LANES);
   for (const stream of state.streams.values()) addHash(sum, streamHashFromScratch(stream));
   for (const answer of state.keys.answers.values()) addHash(sum, answerHash(answer));
-  return stateHashOf({ ...state, sum });
+  const sessions = { hash: state.sessions.hashFromScratch() } as KernelState['sessions'];
+  return stateHashOf({ ...state, sessions, sum });
 }
 
 function streamHashFromScratch(stream: Stream): Uint8Array {

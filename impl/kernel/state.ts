@@ -6,6 +6,8 @@
 import { Map as PersistentMap } from 'immutable';
 import { GENESIS_HASH } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
+import { ClientSessions } from '../vsr/client-sessions.ts';
+import type { FirstResult } from './apply.ts';
 import { SUM_LANES } from './hash-sum.ts';
 import { type KeyedAnswers, NO_KEYS } from './keyed-answers.ts';
 import { COMMANDS_MAX } from './limits.ts';
@@ -25,6 +27,12 @@ export interface Stream {
   readonly hash: Uint8Array;
 }
 
+/** What was said to the first request with a number: a retry gets it again, a refusal too. */
+export interface SessionReply {
+  readonly commitId: number;
+  readonly result: FirstResult;
+}
+
 export interface KernelState {
   /** Ops applied; the commit id of this state. */
   readonly op: number;
@@ -32,6 +40,7 @@ export interface KernelState {
   readonly logHash: Uint8Array;
   readonly streams: PersistentMap<string, Stream>;
   readonly keys: KeyedAnswers;
+  readonly sessions: ClientSessions<SessionReply>;
   /** Sum of the hashes of all streams and keyed answers: state-hash.ts. */
   readonly sum: Uint32Array;
 }
@@ -46,13 +55,13 @@ export interface CommittedPrepare {
   readonly body: Uint8Array;
 }
 
-export const EMPTY_STATE: KernelState = {
-  op: 0,
-  logHash: GENESIS_HASH,
-  streams: PersistentMap(),
-  keys: NO_KEYS,
-  sum: new Uint32Array(SUM_LANES),
-};
+/** Before op 1. */
+export function emptyState(sessions: ClientSessions<SessionReply>): KernelState {
+  const nothing = { streams: PersistentMap<string, Stream>(), keys: NO_KEYS, sum: new Uint32Array(SUM_LANES) };
+  return { op: 0, logHash: GENESIS_HASH, sessions, ...nothing };
+}
+
+export const EMPTY_STATE: KernelState = emptyState(ClientSessions.empty());
 
 /** Exact in a number up to op 2^41, seventy years at a thousand ops a second. */
 export function placeOf(op: number, command: number): number {

@@ -8,7 +8,7 @@ import { type AnswerOf, encodeAnswer, encodeFailure } from '../wire/answer.ts';
 import { FRAME_KINDS, type FrameKind } from '../wire/frame.ts';
 import { decodeRequest, type Operation } from '../wire/request.ts';
 import { WireError } from '../wire/wire-error.ts';
-import { busy, failure } from './failure.ts';
+import { busy } from './failure.ts';
 import type { Guard } from './guard.ts';
 import type { Metrics } from './metrics.ts';
 import type { Outcome, Requests } from './requests.ts';
@@ -84,10 +84,10 @@ export class ClientPort {
         requests.read(body, deadlineMs, answered('read'));
         break;
       case 'create-stream':
-        requests.createStream(body.stream, body.dataClass, deadlineMs, answered('create-stream'));
+        requests.createStream(body.stream, body.dataClass, deadlineMs, answered('create-stream'), body.session);
         break;
       case 'delete-stream':
-        requests.deleteStream(body.stream, deadlineMs, answered('delete-stream'));
+        requests.deleteStream(body.stream, deadlineMs, answered('delete-stream'), body.session);
         break;
       case 'list-streams':
         requests.listStreams(body.linearizable, deadlineMs, answered('list-streams'));
@@ -98,11 +98,9 @@ export class ClientPort {
       case 'lookup-key':
         requests.lookupKey(body.idempotencyKey, deadlineMs, answered('lookup-key'));
         break;
-      case 'register-session': {
-        const message = `this release does not take ${body.operation} yet`;
-        answered(body.operation)({ failure: failure('REQUEST_INVALID', message, { operation: body.operation }) });
+      case 'register-session':
+        requests.registerSession(deadlineMs, answered('register-session'));
         break;
-      }
     }
   }
 

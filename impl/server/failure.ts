@@ -33,6 +33,12 @@ export const FAILURES = {
   STREAM_EXISTS: refused(409),
   OFFSET_MISMATCH: refused(409),
   IDEMPOTENCY_KEY_REUSED: refused(409),
+  /** Of this session nothing is kept: register anew; what was in doubt under it stays unknown. */
+  SESSION_EVICTED: refused(409),
+  /** The session has gone on, and the reply to this number is no longer kept. */
+  SESSION_REQUEST_STALE: refused(409),
+  /** No session has had this id yet: it is of another cluster, or made up. */
+  SESSION_UNKNOWN: refused(409),
   /** A bound that waiting does not move: streams, offsets of a stream. */
   LIMIT_REACHED: refused(409),
   TOO_LARGE: refused(413),

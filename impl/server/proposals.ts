@@ -6,37 +6,16 @@
  * primary and its first backup are cut off, 3. the next view takes the op from one of the two, and commits it.
  */
 import { hashesEqual } from '../crypto/hash.ts';
+import type { RequestSession } from '../kernel/command.ts';
 import { assert } from '../ports/assert.ts';
 import type { Prepare } from '../vsr/prepare.ts';
 import type { ReplicaPort } from '../vsr/replica-port.ts';
 import type { Failure } from '../wire/answer.ts';
 import { busy, failure, noQuorum, outcomeUnknown } from './failure.ts';
 import { encodeForwardRequest, type ForwardResult } from './forward.ts';
+import { JoinedRequests } from './joined-requests.ts';
+import { type Applied, type Command, type CommandOutcome, inDoubt } from './offered-command.ts';
 import type { ServerLimits } from './server-limits.ts';
-
-export interface Applied {
-  readonly op: number;
-  readonly hash: Uint8Array;
-  /** Of impl/kernel; undefined for a barrier. */
-  readonly result: unknown;
-  /** An earlier try of it may be applied as well: if this one was refused by the state, nobody knows. */
-  readonly inDoubt?: true;
-}
-
-/** 'not-primary': only to a command that a peer handed to us. Not applied. */
-export type CommandOutcome = Applied | Failure | 'not-primary';
-
-export interface Command {
-  /** Encoded by impl/kernel; undefined is a read barrier: any op that commits after it came will do. */
-  readonly bytes: Uint8Array | undefined;
-  /** On the monotonic clock. */
-  readonly deadlineMs: number;
-  /** Doing it twice changes nothing (a barrier, a command with an idempotency key): it may be sent again when in doubt. */
-  readonly retrySafe: boolean;
-  /** It came from a peer and is not handed on again. */
-  readonly fromPeer: boolean;
-  readonly done: (outcome: CommandOutcome) => void;
-}
 
 /** Patience of a barrier that is only there to move the log on. */
 const STALE_BARRIER_MS = 1_000;
@@ -66,6 +45,8 @@ export interface ProposalsOptions {
   /** Hands a ForwardRequest to a peer; false when it did not leave. */
   readonly forward: (to: number, payload: Uint8Array) => boolean;
   readonly nowMs: () => number;
+  /** What is known of a session's request without the log: it was executed, or its session keeps nothing of it. */
+  readonly answerNow?: (session: RequestSession) => Applied | undefined;
   /** Something waits for propose(). */
   readonly wake: () => void;
   readonly onBatch?: (commands: number, bytes: number) => void;
@@ -82,6 +63,8 @@ export class Proposals {
   #stale: Batch[] = [];
   /** Handed to the primary, by the number of the frame: one command, or all barriers that waited. */
   readonly #forwarded = new Map<number, { readonly commands: readonly Waiting[]; readonly to: number }>();
+  /** What is in #submitted of sessions' requests; public for those who ask why, and who break it. */
+  readonly sessions = new JoinedRequests<Waiting>();
   #nextForward = 1;
   #nextRequest = 1;
   #waiting = 0;
@@ -141,6 +124,8 @@ export class Proposals {
       this.#submitted.delete(prepare.op);
       if (hashesEqual(batch.hash, prepare.hash)) this.#applied(batch, results);
       else for (const command of [...batch.commands, ...batch.barriers]) this.#enqueue(command);
+      // Those that joined come again, and hear what the state says.
+      for (const command of this.sessions.settle(batch.commands)) this.#enqueue(command);
     }
     if (this.#stale.length > 0) this.#endStale(prepare, results);
     if (this.queued > 0) this.#options.wake();
@@ -177,6 +162,7 @@ export class Proposals {
     const nowMs = this.#options.nowMs();
     this.#queue = this.#expireQueued(this.#queue, nowMs);
     this.#barriers = this.#expireQueued(this.#barriers, nowMs);
+    for (const command of this.sessions.expire(nowMs)) this.#settle(command, outcomeUnknown({ joined: true }));
     // Its place in flight stays taken until the op commits.
     for (const batch of this.#submitted.values()) this.#expireBatch(batch, nowMs);
     for (const [id, forwarded] of this.#forwarded) this.#expireForwarded(id, forwarded, nowMs);
@@ -196,10 +182,16 @@ export class Proposals {
       for (const command of commands) this.#settle(command, outcomeUnknown({ handedTo: to }));
     }
     this.#forwarded.clear();
+    for (const command of this.sessions.leave()) this.#settle(command, outcomeUnknown({ joined: true }));
   }
 
   #enqueue(command: Waiting): void {
     if (command.settled) return;
+    const known = command.session === undefined ? undefined : this.#options.answerNow?.(command.session);
+    if (known !== undefined) {
+      this.#settle(command, known);
+      return;
+    }
     (command.bytes === undefined ? this.#barriers : this.#queue).push(command);
     this.#options.wake();
   }
@@ -227,26 +219,55 @@ export class Proposals {
   /** One prepare of as many commands as fit; every barrier that waits goes with it. False when the replica refuses. */
   #submitOne(): boolean {
     const { replica, limits, encodeBatch, barrierCommand, onBatch } = this.#options;
-    let count = 0;
-    let bytes = 0;
-    for (const command of this.#queue) {
-      const size = command.bytes?.byteLength ?? 0;
-      if (count > 0 && (bytes + size > limits.BATCH_BYTES_MAX || count >= limits.BATCH_COMMANDS_MAX)) break;
-      bytes += size;
-      count++;
+    const { commands, joins, taken, bytes } = this.#nextCommands(limits);
+    if (commands.length === 0 && this.#barriers.length === 0) {
+      this.#queue = this.#queue.slice(taken);
+      this.sessions.join(joins);
+      return this.queued > 0;
     }
-    const commands = this.#queue.slice(0, count);
-    const bodies = count === 0 ? [barrierCommand] : commands.map((command) => command.bytes as Uint8Array);
+    const bodies = commands.length === 0 ? [barrierCommand] : commands.map((command) => command.bytes as Uint8Array);
     const submitted = replica.submit(encodeBatch(bodies), 0n, this.#nextRequest);
-    if ('refusedBy' in submitted) return false;
+    if ('refusedBy' in submitted) {
+      this.sessions.settle(commands);
+      return false;
+    }
     this.#nextRequest = this.#nextRequest === 0xffff_ffff ? 1 : this.#nextRequest + 1;
     assert(!this.#submitted.has(submitted.op), 'an op is submitted once');
     const { op, hash } = submitted;
-    this.#queue = this.#queue.slice(count);
+    this.#queue = this.#queue.slice(taken);
+    this.sessions.join(joins);
     this.#submitted.set(op, { op, hash, view: replica.view, commands, barriers: this.#barriers });
     this.#barriers = [];
-    onBatch?.(count, bytes);
+    onBatch?.(commands.length, bytes);
     return true;
+  }
+
+  /** As many of the queue as fit a prepare; another try of a request that is in flight joins it. */
+  #nextCommands({ BATCH_BYTES_MAX, BATCH_COMMANDS_MAX }: ServerLimits) {
+    const commands: Waiting[] = [];
+    const joins: Waiting[] = [];
+    let bytes = 0;
+    let taken = 0;
+    for (const command of this.#queue) {
+      const size = command.bytes?.byteLength ?? 0;
+      const count = commands.length;
+      if (count > 0 && (bytes + size > BATCH_BYTES_MAX || count >= BATCH_COMMANDS_MAX)) break;
+      if (this.sessions.isJoin(command)) joins.push(command);
+      else {
+        commands.push(command);
+        bytes += size;
+      }
+      taken++;
+    }
+    return { commands, joins, taken, bytes };
+  }
+
+  /** A view change may have cut what they joined out of the log, and may not: what they waited for is in doubt. */
+  #leaveJoined(): void {
+    for (const command of this.sessions.leave()) {
+      if (command.fromPeer) this.#settle(command, outcomeUnknown({ joined: true }));
+      else this.#tryAgain(command);
+    }
   }
 
   #handOn(primary: number): void {
@@ -318,6 +339,7 @@ export class Proposals {
   /** What may be tried again is; what may not waits until an op is committed in its place, or for its deadline. */
   #afterViewChange(): void {
     const { replica } = this.#options;
+    this.#leaveJoined();
     for (const [op, batch] of this.#submitted) {
       if (batch.view === replica.view) continue;
       const prepare = replica.prepareAt(op);
@@ -374,12 +396,4 @@ export class Proposals {
     }
     return left;
   }
-}
-
-/** It was tried before, and that try may be applied: no refusal of a later one says that it is not. */
-function inDoubt(outcome: CommandOutcome): CommandOutcome {
-  if (outcome === 'not-primary') return outcome;
-  if ('op' in outcome) return { ...outcome, inDoubt: true };
-  if (outcome.outcome === 'unknown') return outcome;
-  return outcomeUnknown({ ...outcome.evidence, lastTry: outcome.code });
 }

@@ -6,13 +6,14 @@
  */
 import type { VsrMachine } from '../../machines/vsr.ts';
 import type { CommandResult } from '../kernel/apply.ts';
-import { encodeBatch, encodeCommand } from '../kernel/command-codec.ts';
+import { encodeBatch, encodeCommand, sessionOf } from '../kernel/command-codec.ts';
 import { BATCH_BYTES_MAX } from '../kernel/limits.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Network } from '../ports/network.ts';
 import type { Random } from '../ports/random.ts';
 import type { Turn } from '../ports/turn.ts';
 import type { DataDirectory } from '../storage/data-directory.ts';
+import type { SessionBounds } from '../vsr/client-sessions.ts';
 import type { Prepare } from '../vsr/prepare.ts';
 import { PrepareLog, type PrepareLogReport } from '../vsr/prepare-log.ts';
 import { Replica } from '../vsr/replica.ts';
@@ -20,7 +21,8 @@ import { FRAME_KINDS, type FrameKind } from '../wire/frame.ts';
 import { WireError } from '../wire/wire-error.ts';
 import { failure } from './failure.ts';
 import { decodeForwardRequest, decodeForwardResult, encodeForwardResult, type ForwardRequest } from './forward.ts';
-import { type CommandOutcome, Proposals } from './proposals.ts';
+import type { CommandOutcome } from './offered-command.ts';
+import { Proposals } from './proposals.ts';
 import { Requests } from './requests.ts';
 import type { ServerLimits } from './server-limits.ts';
 import { StreamState } from './stream-state.ts';
@@ -53,6 +55,7 @@ export interface ReplicaCoreOptions {
   /** After an op was applied, with its results. */
   readonly onApplied?: (prepare: Prepare, results: readonly CommandResult[]) => void;
   /** Only the harness passes these: see ReplicaOptions. */
+  readonly sessionBounds?: SessionBounds;
   readonly machine?: VsrMachine;
   readonly faults?: ReadonlySet<string>;
 }
@@ -87,7 +90,7 @@ export class ReplicaCore {
       ...(machine === undefined ? {} : { machine }),
       ...(faults === undefined ? {} : { faults }),
     });
-    this.state = new StreamState((op) => this.replica.prepareAt(op));
+    this.state = new StreamState((op) => this.replica.prepareAt(op), options.sessionBounds);
     const nowMs = (): number => clock.monotonicMs();
     const { onBatch } = options;
     this.proposals = new Proposals({
@@ -99,6 +102,7 @@ export class ReplicaCore {
       forward: (to, payload) => network.sendToPeer(to, FRAME_KINDS.forwardRequest, payload),
       nowMs,
       wake: () => this.turn.wake(),
+      answerNow: (session) => this.state.answerNow(session),
       ...(onBatch === undefined ? {} : { onBatch }),
     });
     this.requests = new Requests({
@@ -164,8 +168,10 @@ export class ReplicaCore {
       return;
     }
     const { clock, limits } = this.#options;
+    const session = command === undefined ? undefined : sessionOf(command);
     this.proposals.offer({
       bytes: command,
+      ...(session === undefined ? {} : { session }),
       deadlineMs: clock.monotonicMs() + Math.min(deadlineMs, limits.REQUEST_DEADLINE_MS_MAX),
       retrySafe: false, // whether it may be sent again is the peer's to say
       fromPeer: true,

@@ -3,18 +3,19 @@
  * proposals.ts, and answered exactly once. A linearizable read waits for a barrier that went through the log after it came;
  * all reads that wait share one barrier. Mirrors no spec module.
  */
-import type { Appended, CommandResult } from '../kernel/apply.ts';
-import { type Command, CommandError, checkIdempotencyKey } from '../kernel/command.ts';
+import type { Appended, CommandResult, Repeated } from '../kernel/apply.ts';
+import { type Command, checkIdempotencyKey, type RequestSession } from '../kernel/command.ts';
 import { encodeCommand } from '../kernel/command-codec.ts';
-import type { KernelRule, Refused } from '../kernel/rules.ts';
 import { AssertionError, assert } from '../ports/assert.ts';
 import { LockstepError } from '../ports/lockstep-error.ts';
 import type { ReplicaPort } from '../vsr/replica-port.ts';
 import type { AnswerOf, Failure, ReplicaFacts } from '../wire/answer.ts';
 import type { AppendRequest, ReadRequest } from '../wire/request.ts';
 import { CommitWaiters } from './commit-waiters.ts';
-import { type FailureCode, failure, noQuorum, outcomeUnknown } from './failure.ts';
-import type { Applied, Proposals } from './proposals.ts';
+import { failure, noQuorum, outcomeUnknown } from './failure.ts';
+import type { Applied } from './offered-command.ts';
+import type { Proposals } from './proposals.ts';
+import { refusalOf, wellFormed } from './refusals.ts';
 import type { ServerLimits } from './server-limits.ts';
 import type { StreamState } from './stream-state.ts';
 
@@ -56,7 +57,7 @@ export class Requests {
       done({ failure: refusal });
       return;
     }
-    const { stream, events, expectedOffset, idempotencyKey } = request;
+    const { stream, events, expectedOffset, idempotencyKey, session } = request;
     const command: Command = {
       kind: 'Append',
       stream,
@@ -67,26 +68,55 @@ export class Requests {
       })),
       ...(expectedOffset === undefined ? {} : { expectedOffset }),
       ...(idempotencyKey === '' ? {} : { idempotencyKey }),
+      ...inSession(session),
     };
     const withinBound = this.#bounded(withinMs);
-    this.#command(command, idempotencyKey !== '', withinBound, done, (result, { op, hash }) => {
-      if (result.kind !== 'Appended') return unexpected(done);
-      if (result.commitId === op) done({ applied: appended(result, hash) });
-      else this.#afterCommit(result.commitId, withinBound, done, () => this.#repeated(result));
+    this.#command(
+      command,
+      idempotencyKey !== '' || session !== undefined,
+      withinBound,
+      done,
+      (result, { op, hash }) => {
+        if (result.kind !== 'Appended') return unexpected(done);
+        if (result.commitId === op) done({ applied: appended(result, hash) });
+        else this.#afterCommit(result.commitId, withinBound, done, () => this.#repeated(result));
+      },
+    );
+  }
+
+  createStream(
+    stream: string,
+    dataClass: string,
+    withinMs: number,
+    done: Done<AnswerOf['create-stream']>,
+    session?: RequestSession,
+  ): void {
+    const fields = { ...(dataClass === '' ? {} : { dataClass }), ...inSession(session) };
+    const command: Command = { kind: 'CreateStream', stream, ...fields };
+    this.#command(command, session !== undefined, this.#bounded(withinMs), done, (_, { op, hash }) =>
+      done({ applied: { commitId: op, hash } }),
+    );
+  }
+
+  deleteStream(
+    stream: string,
+    withinMs: number,
+    done: Done<AnswerOf['delete-stream']>,
+    session?: RequestSession,
+  ): void {
+    const command: Command = { kind: 'DeleteStream', stream, ...inSession(session) };
+    this.#command(command, session !== undefined, this.#bounded(withinMs), done, (_, { op, hash }) =>
+      done({ applied: { commitId: op, hash } }),
+    );
+  }
+
+  /** A session that is registered twice for one that asked is one too many, and goes when nobody uses it. */
+  registerSession(withinMs: number, done: Done<AnswerOf['register-session']>): void {
+    const window = this.#options.state.sessionWindow;
+    this.#command({ kind: 'RegisterSession' }, true, this.#bounded(withinMs), done, (result, { op, hash }) => {
+      if (result.kind !== 'SessionRegistered') return unexpected(done);
+      done({ applied: { clientId: result.clientId, window, commitId: op, hash } });
     });
-  }
-
-  createStream(stream: string, dataClass: string, withinMs: number, done: Done<AnswerOf['create-stream']>): void {
-    const command: Command = { kind: 'CreateStream', stream, ...(dataClass === '' ? {} : { dataClass }) };
-    this.#command(command, false, this.#bounded(withinMs), done, (_, { op, hash }) =>
-      done({ applied: { commitId: op, hash } }),
-    );
-  }
-
-  deleteStream(stream: string, withinMs: number, done: Done<AnswerOf['delete-stream']>): void {
-    this.#command({ kind: 'DeleteStream', stream }, false, this.#bounded(withinMs), done, (_, { op, hash }) =>
-      done({ applied: { commitId: op, hash } }),
-    );
   }
 
   read(request: ReadRequest, withinMs: number, done: Done<AnswerOf['read']>): void {
@@ -163,8 +193,14 @@ export class Requests {
       done({ failure: refusal });
       return;
     }
+    const session = 'session' in command ? command.session : undefined;
+    const ended = (result: CommandResult, outcome: Applied): void => {
+      if (result.kind === 'Refused') done({ failure: refusalOf(result, outcome, session !== undefined) });
+      else applied(result, outcome);
+    };
     this.#options.proposals.offer({
       bytes,
+      ...inSession(session),
       deadlineMs,
       retrySafe,
       fromPeer: false,
@@ -174,11 +210,28 @@ export class Requests {
         else if (outcome.result === undefined) unexpected(done);
         else {
           const result = outcome.result as CommandResult;
-          if (result.kind === 'Refused') done({ failure: refusalOf(result, outcome) });
-          else applied(result, outcome);
+          if (result.kind === 'Repeated') this.#firstReply(result, outcome, deadlineMs, done, ended);
+          else ended(result, outcome);
         }
       },
     });
+  }
+
+  /** The request was executed by an earlier op, and is answered as it was then. */
+  #firstReply<Answer>(
+    { commitId, result }: Repeated,
+    outcome: Applied,
+    deadlineMs: number,
+    done: Done<Answer>,
+    ended: (result: CommandResult, outcome: Applied) => void,
+  ): void {
+    const expired = (): void => done({ failure: outcomeUnknown({ waitsForCommitId: commitId }) });
+    const reached = (): void => {
+      const read = contained(() => ({ applied: this.#hashAt(commitId) }));
+      if ('failure' in read) done(read);
+      else ended(result, { ...outcome, op: commitId, hash: read.applied });
+    };
+    this.#whenApplied(commitId, deadlineMs, reached, expired);
   }
 
   /** Reads what is applied here, for linearizable ones at or after a barrier that was submitted after the request came. */
@@ -210,19 +263,25 @@ export class Requests {
   #afterCommit<Answer>(op: number, deadlineMs: number, done: Done<Answer>, readNow: () => Outcome<Answer>): void {
     const { state } = this.#options;
     const reached = (): void => done(contained(readNow));
-    if (op <= state.commit) {
-      reached();
-      return;
-    }
     const expired = (): void => done({ failure: noQuorum({ waitsForCommitId: op, commitId: state.commit }) });
-    this.waiters.add({ op, deadlineMs, reached, expired });
+    this.#whenApplied(op, deadlineMs, reached, expired);
+  }
+
+  #whenApplied(op: number, deadlineMs: number, reached: () => void, expired: () => void): void {
+    if (op <= this.#options.state.commit) reached();
+    else this.waiters.add({ op, deadlineMs, reached, expired });
   }
 
   /** The append had been committed by an earlier op, with the same key. */
   #repeated(result: Appended): Outcome<AnswerOf['append']> {
-    const hash = this.#options.replica.prepareAt(result.commitId)?.hash;
+    return { applied: appended(result, this.#hashAt(result.commitId)) };
+  }
+
+  /** Of an op that is applied here. @throws what the log throws when its disk fails or lies */
+  #hashAt(op: number): Uint8Array {
+    const hash = this.#options.replica.prepareAt(op)?.hash;
     assert(hash !== undefined, 'a committed op is in the log');
-    return { applied: appended(result, hash) };
+    return hash;
   }
 
   #refusedNow<Answer>(done: Done<Answer>): boolean {
@@ -248,28 +307,16 @@ function appended({ firstOffset, count, commitId }: Appended, hash: Uint8Array):
   return { firstOffset, lastOffset: firstOffset + count - 1, count, commitId, hash };
 }
 
+function inSession(session: RequestSession | undefined): { readonly session?: RequestSession } {
+  return session === undefined ? {} : { session };
+}
+
 function noStream(stream: string): Failure {
   return failure('STREAM_NOT_FOUND', `there is no stream ${stream}: create it with POST /v1/streams`, { stream });
 }
 
 function unexpected<Answer>(done: Done<Answer>): void {
   done({ failure: failure('INTERNAL', 'the result is of another command: a fault of the server; see its log') });
-}
-
-function wellFormed(check: () => void): Failure | undefined {
-  try {
-    check();
-    return undefined;
-  } catch (cause) {
-    if (cause instanceof CommandError) return malformedCommand(cause);
-    throw cause;
-  }
-}
-
-const TOO_LARGE: ReadonlySet<string> = new Set(['COMMAND_EVENT_TOO_LARGE', 'COMMAND_TOO_MANY_EVENTS']);
-
-function malformedCommand({ code, message, evidence }: CommandError): Failure {
-  return failure(TOO_LARGE.has(code) ? 'TOO_LARGE' : 'REQUEST_INVALID', message, { ...evidence, rule: code });
 }
 
 /** A disk that fails while a page is read is this request's failure; the next write will halt the replica. */
@@ -280,35 +327,4 @@ function contained<Answer>(act: () => Outcome<Answer>): Outcome<Answer> {
     if (!(cause instanceof LockstepError) || cause instanceof AssertionError) throw cause;
     return { failure: failure('INTERNAL', `the log could not be read: ${cause.message}`, { cause: cause.code }) };
   }
-}
-
-const KERNEL_REFUSALS: Readonly<Record<KernelRule, readonly [FailureCode, string]>> = {
-  'Kernel.Command.WellFormed': ['REQUEST_INVALID', 'the bytes are no command of this version'],
-  'Kernel.CreateStream.NameIsFree': ['STREAM_EXISTS', 'a stream of this name exists: use it, or choose another name'],
-  'Kernel.CreateStream.StreamsHaveRoom': ['LIMIT_REACHED', 'there are as many streams as may be: delete one first'],
-  'Kernel.DeleteStream.StreamExists': ['STREAM_NOT_FOUND', 'there is no stream of this name'],
-  'Kernel.Append.StreamExists': [
-    'STREAM_NOT_FOUND',
-    'there is no stream of this name: create it with POST /v1/streams',
-  ],
-  'Kernel.Append.KeyIsNotReused': [
-    'IDEMPOTENCY_KEY_REUSED',
-    'this idempotency key stands for another append, of this stream or of another: use a new key for each',
-  ],
-  'Kernel.Append.OffsetMatches': [
-    'OFFSET_MISMATCH',
-    'the first event would get another offset than expectedOffset: read up to nextOffset, then decide again',
-  ],
-  'Kernel.Append.OffsetsHaveRoom': ['LIMIT_REACHED', 'the stream has as many events as may be: use another one'],
-};
-
-/** Of the state; when an earlier try of the same command may still be applied, or is, the answer is that nobody knows. */
-function refusalOf(result: Refused, { op, inDoubt }: Applied): Failure {
-  const refusal = refusedByKernel(result, op);
-  return inDoubt === true ? outcomeUnknown({ ...refusal.evidence, lastTry: refusal.code }) : refusal;
-}
-
-function refusedByKernel({ rule, evidence }: Refused, commitId: number): Failure {
-  const [code, message] = KERNEL_REFUSALS[rule];
-  return failure(code, message, { ...evidence, rule, decidedAtCommitId: commitId });
 }

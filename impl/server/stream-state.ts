@@ -3,11 +3,14 @@
  * module; decides nothing.
  */
 import type { CommandResult } from '../kernel/apply.ts';
+import type { RequestSession } from '../kernel/command.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import { type EventPlace, placeOfEvent, streamsByName } from '../kernel/read.ts';
-import type { CommittedPrepare, Stream } from '../kernel/state.ts';
+import type { CommittedPrepare, KernelState, Stream } from '../kernel/state.ts';
 import { assert } from '../ports/assert.ts';
+import type { SessionBounds } from '../vsr/client-sessions.ts';
 import type { KeyFacts, ReadAnswer, StreamFacts } from '../wire/answer.ts';
+import type { Applied } from './offered-command.ts';
 
 export interface EventRange {
   readonly stream: string;
@@ -19,11 +22,12 @@ export interface EventRange {
 }
 
 export class StreamState {
-  readonly #kernel = new Kernel();
+  readonly #kernel: Kernel;
   readonly #prepareAt: (op: number) => CommittedPrepare | undefined;
 
-  constructor(prepareAt: (op: number) => CommittedPrepare | undefined) {
+  constructor(prepareAt: (op: number) => CommittedPrepare | undefined, sessionBounds?: SessionBounds) {
     this.#prepareAt = prepareAt;
+    this.#kernel = new Kernel(sessionBounds);
   }
 
   /** The op up to which commands are applied, 0 at first. */
@@ -33,6 +37,21 @@ export class StreamState {
 
   get streamCount(): number {
     return this.#kernel.state.streams.size;
+  }
+
+  /** Sessions registered and not evicted. */
+  get sessionCount(): number {
+    return this.#kernel.state.sessions.size;
+  }
+
+  /** Replies kept of a session: how many requests it may have on their way. */
+  get sessionWindow(): number {
+    return this.#kernel.state.sessions.bounds.window;
+  }
+
+  /** The client table, for an explanation. */
+  get sessions(): KernelState['sessions'] {
+    return this.#kernel.state.sessions;
   }
 
   /** SHA-256 of the state at commit. */
@@ -60,6 +79,14 @@ export class StreamState {
   /** undefined: there is no such event. @throws as read does */
   placeOf(stream: string, offset: number): EventPlace | undefined {
     return placeOfEvent(this.#kernel.state, stream, offset, this.#prepareAt);
+  }
+
+  /** What may be said of a session's request without an op, at this replica's commit; undefined: only the log can say. */
+  answerNow(session: RequestSession): Applied | undefined {
+    const result = this.#kernel.answerNow(session);
+    if (result === undefined) return undefined;
+    const { op, logHash: hash } = this.#kernel.state;
+    return { op, hash, result };
   }
 
   /** What became of the append with this key. @throws what the log throws when its disk fails or lies */

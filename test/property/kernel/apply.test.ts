@@ -9,24 +9,28 @@ import type { Command } from '../../../impl/kernel/command.ts';
 import { encodeBatch, encodeCommand } from '../../../impl/kernel/command-codec.ts';
 import { answerTo } from '../../../impl/kernel/keyed-answers.ts';
 import { readEvents, streamsByName } from '../../../impl/kernel/read.ts';
-import { EMPTY_STATE, type KernelState } from '../../../impl/kernel/state.ts';
+import { type CommittedPrepare, emptyState, type KernelState } from '../../../impl/kernel/state.ts';
 import { stateHashFromScratch, stateHashOf } from '../../../impl/kernel/state-hash.ts';
+import { ClientSessions } from '../../../impl/vsr/client-sessions.ts';
 import { batches, KEYS, preparesOf } from './arbitrary.ts';
 import { KernelModel } from './kernel-model.ts';
 
 const RUNS = 400;
 /** Small, so that the bounds are met. */
 const BOUNDS = { streamsMax: 3, keysMax: 4, keyRetentionMs: 9 };
+const SESSIONS = { sessionsMax: 2, slotsMax: 7, window: 3 };
+const EMPTY = emptyState(ClientSessions.empty(SESSIONS));
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 function withoutEvidence(result: CommandResult): object {
+  if (result.kind === 'Repeated') return { ...result, result: withoutEvidence(result.result) };
   if (result.kind !== 'Refused') return result;
   const { evidence: _, ...rest } = result;
   return rest;
 }
 
 function statesOf(log: readonly (readonly Command[])[]): readonly KernelState[] {
-  const states = [EMPTY_STATE];
+  const states = [EMPTY];
   for (const prepare of preparesOf(log)) states.push(apply(states.at(-1) as KernelState, prepare, BOUNDS).state);
   return states;
 }
@@ -42,14 +46,18 @@ function keptAnswer(state: KernelState, key: string): object | undefined {
 test('results and events are those of the model, read in pieces of any size', () => {
   fc.assert(
     fc.property(batches, fc.integer({ min: 1, max: 7 }), fc.integer({ min: 1, max: 90 }), (log, limit, bytesMax) => {
-      const model = new KernelModel(BOUNDS);
+      const model = new KernelModel(BOUNDS, SESSIONS);
       const prepares = preparesOf(log);
-      let state = EMPTY_STATE;
+      let state = EMPTY;
       for (const [at, commands] of log.entries()) {
         const applied = apply(state, prepares[at] as never, BOUNDS);
         state = applied.state;
-        const expected = commands.map((command) => model.take(command, at + 1));
-        model.endOp(at + 1, prepares[at]?.timestamp ?? 0);
+        const { timestamp } = prepares[at] as CommittedPrepare;
+        const expected = commands.map((command, index) => model.take(command, at + 1, index, timestamp));
+        model.endOp(at + 1, timestamp);
+        expect([...state.sessions].map(({ clientId }) => clientId).sort((a, b) => a - b)).toEqual(
+          model.sessions.map(({ id }) => id).sort((a, b) => a - b),
+        );
         expect(applied.results.map(withoutEvidence)).toEqual(expected);
         expect(state.keys.keptSinceOp).toBe(model.keptSinceOp);
         for (const key of KEYS) expect(keptAnswer(state, key)).toEqual(model.answerTo(key));
@@ -93,8 +101,8 @@ test('the state hash kept up to date is the one computed from scratch, after eve
 test('older states stay as they were', () => {
   fc.assert(
     fc.property(batches, (log) => {
-      const states = [EMPTY_STATE];
-      const texts = [textOf(EMPTY_STATE)];
+      const states = [EMPTY];
+      const texts = [textOf(EMPTY)];
       for (const prepare of preparesOf(log)) {
         states.push(apply(states.at(-1) as KernelState, prepare, BOUNDS).state);
         texts.push(textOf(states.at(-1) as KernelState));
@@ -135,6 +143,7 @@ test('bytes that are no batch or no command change nothing but the op, and never
         });
         if (results.some(({ kind }) => kind !== 'Refused')) continue; // it was a command after all
         expect([state.streams, state.keys, [...state.sum]]).toEqual([before.streams, before.keys, [...before.sum]]);
+        expect(hex(state.sessions.hash)).toBe(hex(before.sessions.hash));
       }
     }),
     { numRuns: RUNS },
@@ -143,6 +152,6 @@ test('bytes that are no batch or no command change nothing but the op, and never
 
 function textOf(state: KernelState): string {
   const runs = streamsByName(state).map((stream) => [...stream.runs]);
-  const { op, streams, keys, sum } = state;
-  return JSON.stringify([op, streams, keys, sum, runs, hex(stateHashFromScratch(state))]);
+  const { op, streams, keys, sessions, sum } = state;
+  return JSON.stringify([op, streams, keys, [...sessions], sum, runs, hex(stateHashFromScratch(state))]);
 }

@@ -99,8 +99,8 @@ function expectOutlineOrError(batch: BatchOutline, index: number): void {
 
 function outlineOf(of: Command): CommandOutline {
   if (of.kind !== 'Append') return of;
-  const { kind, stream, events, expectedOffset, idempotencyKey } = of;
-  return { kind, stream, eventCount: events.length, expectedOffset, idempotencyKey };
+  const { kind, stream, events, expectedOffset, idempotencyKey, session } = of;
+  return { kind, stream, eventCount: events.length, expectedOffset, idempotencyKey, session };
 }
 
 function outcomeOf(act: () => CommandOutline): unknown {

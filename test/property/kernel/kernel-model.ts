@@ -2,9 +2,11 @@
  * The kernel as somebody would write it in an afternoon: arrays of events, copied whole, searched from the front. What
  * impl/kernel is compared with. Knows nothing of hashes, runs or persistent values.
  */
-import type { Append, Command, NewEvent } from '../../../impl/kernel/command.ts';
+import type { Append, Command, NewEvent, ReadBarrier, RegisterSession } from '../../../impl/kernel/command.ts';
 import { encodeCommand } from '../../../impl/kernel/command-codec.ts';
+import { COMMANDS_MAX } from '../../../impl/kernel/limits.ts';
 import type { KernelBounds } from '../../../impl/kernel/rules.ts';
+import type { SessionBounds } from '../../../impl/vsr/client-sessions.ts';
 
 interface ModelEvent extends NewEvent {
   readonly commitId: number;
@@ -28,21 +30,70 @@ interface ModelAnswer {
   timestamp?: number;
 }
 
+interface ModelSession {
+  readonly id: number;
+  lastUsed: number;
+  replies: { readonly number: number; readonly commitId: number; readonly result: object }[];
+}
+
 export class KernelModel {
+  sessions: ModelSession[] = [];
+  #newest = 0;
   /** Keys of ops from here on are all known. */
   keptSinceOp = 1;
   streams: ModelStream[] = [];
   readonly #bounds: KernelBounds;
+  readonly #sessionBounds: SessionBounds;
   /** Oldest first. */
   #answers: ModelAnswer[] = [];
 
-  constructor(bounds: KernelBounds) {
+  constructor(bounds: KernelBounds, sessionBounds: SessionBounds) {
     this.#bounds = bounds;
+    this.#sessionBounds = sessionBounds;
   }
 
-  /** In the shape of CommandResult, with a refusal's evidence left out. */
-  take(command: Command, op: number): object {
+  /** In the shape of CommandResult, with a refusal's evidence left out. @param index of the command in its batch */
+  take(command: Command, op: number, index: number, timestamp: number): object {
     if (command.kind === 'ReadBarrier') return { kind: 'BarrierPassed' };
+    if (command.kind === 'RegisterSession') return this.#register(op * COMMANDS_MAX + index, timestamp);
+    const { session, ...plain } = command;
+    if (session === undefined) return this.#execute(command, op);
+    const { clientId, requestNumber } = session;
+    const own = this.sessions.find(({ id }) => id === clientId);
+    if (own === undefined)
+      return refused(clientId > this.#newest ? 'Kernel.Session.IsRegistered' : 'Kernel.Session.IsNotEvicted');
+    own.lastUsed = timestamp;
+    const kept = own.replies.find(({ number }) => number === requestNumber);
+    if (kept !== undefined) return { kind: 'Repeated', commitId: kept.commitId, result: kept.result };
+    const highest = Math.max(0, ...own.replies.map(({ number }) => number));
+    if (requestNumber <= highest - this.#sessionBounds.window) return refused('Kernel.Session.RequestIsNotStale');
+    const result = this.#execute(plain, op);
+    own.replies.push({ number: requestNumber, commitId: op, result });
+    const newest = Math.max(highest, requestNumber);
+    own.replies = own.replies.filter(({ number }) => number > newest - this.#sessionBounds.window);
+    this.#makeRoom(own);
+    return result;
+  }
+
+  #register(id: number, timestamp: number): object {
+    const own = { id, lastUsed: timestamp, replies: [] };
+    this.sessions.push(own);
+    this.#newest = id;
+    this.#makeRoom(own);
+    return { kind: 'SessionRegistered', clientId: id };
+  }
+
+  /** Longest unused first, then lowest id; never the one that the room is for. */
+  #makeRoom(spared: ModelSession): void {
+    const { sessionsMax, slotsMax } = this.#sessionBounds;
+    const slots = this.sessions.reduce((sum, { replies }) => sum + 1 + replies.length, 0);
+    if (this.sessions.length <= sessionsMax && slots <= slotsMax) return;
+    const others = this.sessions.filter((session) => session !== spared);
+    const [oldest] = others.sort((a, b) => a.lastUsed - b.lastUsed || a.id - b.id);
+    this.sessions = this.sessions.filter((session) => session !== oldest);
+  }
+
+  #execute(command: Exclude<Command, ReadBarrier | RegisterSession>, op: number): object {
     const stream = this.streams.find(({ name }) => name === command.stream);
     if (command.kind === 'CreateStream') {
       if (stream !== undefined) return refused('Kernel.CreateStream.NameIsFree');
@@ -98,7 +149,7 @@ export class KernelModel {
   }
 }
 
-function textOf(command: Append): string {
+function textOf({ session: _, ...command }: Append): string {
   return Buffer.from(encodeCommand(command)).toString('hex');
 }
 

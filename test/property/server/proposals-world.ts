@@ -5,7 +5,8 @@
 
 import type { ForwardResult } from '../../../impl/server/forward.ts';
 import { decodeForwardRequest } from '../../../impl/server/forward.ts';
-import { type CommandOutcome, Proposals } from '../../../impl/server/proposals.ts';
+import type { CommandOutcome } from '../../../impl/server/offered-command.ts';
+import { Proposals } from '../../../impl/server/proposals.ts';
 import { SERVER_LIMITS } from '../../../impl/server/server-limits.ts';
 import type { Prepare } from '../../../impl/vsr/prepare.ts';
 import type { ReplicaPort, Submitted } from '../../../impl/vsr/replica-port.ts';
