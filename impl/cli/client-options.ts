@@ -1,7 +1,8 @@
 /** The options that every command shares which talks to a server over HTTP. Mirrors no spec module. */
 import type { Command } from 'commander';
-import { HttpClient } from './http-client.ts';
-import { required, resolveSettings } from './settings.ts';
+import { type Access, HttpClient } from './http-client.ts';
+import { readSecretFile } from './secret-files.ts';
+import { type Resolved, required, resolveSettings } from './settings.ts';
 
 export function addClientOptions(command: Command): Command {
   return command
@@ -10,16 +11,54 @@ export function addClientOptions(command: Command): Command {
       'HTTP address of a replica, or several with commas between (default: the three of `lockstep cluster`, from http://127.0.0.1:7100)',
     )
     .option('--timeout-ms <ms>', 'give up after so long (default 30000)')
+    .option(
+      '--authority <file>',
+      'for https: certificates whose signatures are believed (default: those of the system)',
+    )
+    .option('--certificate <file>', "for https: the client's certificate")
+    .option('--key <file>', 'for https: the key of this certificate')
     .option('--config <file>', 'settings in TOML')
-    .addHelpText('after', '\nEnvironment: LOCKSTEP_URL, LOCKSTEP_TIMEOUT_MS, LOCKSTEP_CONFIG. Flags win.');
+    .addHelpText(
+      'after',
+      '\nEnvironment: LOCKSTEP_URL, LOCKSTEP_TIMEOUT_MS, LOCKSTEP_TOKEN (an API key or a JSON Web Token), LOCKSTEP_AUTHORITY, LOCKSTEP_CERTIFICATE, LOCKSTEP_KEY, LOCKSTEP_CONFIG. Flags win.',
+    );
 }
 
 export function httpClientOf(command: Command): HttpClient {
-  const options = command.opts<{ url?: string; timeoutMs?: string; config?: string }>();
+  const options = command.opts<ClientOptions>();
   const resolved = resolveSettings('client', {
-    flags: { url: options.url, 'timeout-ms': options.timeoutMs },
+    flags: {
+      url: options.url,
+      'timeout-ms': options.timeoutMs,
+      authority: options.authority,
+      certificate: options.certificate,
+      key: options.key,
+    },
     environment: process.env,
     file: options.config ?? process.env.LOCKSTEP_CONFIG,
   });
-  return new HttpClient(required('client', resolved, 'url'), required('client', resolved, 'timeout-ms'));
+  const urls = required('client', resolved, 'url');
+  return new HttpClient(urls, required('client', resolved, 'timeout-ms'), undefined, accessOf(resolved));
+}
+
+interface ClientOptions {
+  readonly url?: string;
+  readonly timeoutMs?: string;
+  readonly authority?: string;
+  readonly certificate?: string;
+  readonly key?: string;
+  readonly config?: string;
+}
+
+function accessOf({ values }: Resolved<'client'>): Access {
+  const { token, authority, certificate, key } = values;
+  if (authority === undefined) return { token };
+  return {
+    token,
+    tls: {
+      authority: readSecretFile(authority, 'client.authority'),
+      ...(certificate === undefined ? {} : { certificate: readSecretFile(certificate, 'client.certificate') }),
+      ...(key === undefined ? {} : { key: readSecretFile(key, 'client.key') }),
+    },
+  };
 }

@@ -5,8 +5,10 @@
  */
 import type { Clock } from '../ports/clock.ts';
 import { type Evidence, LockstepError } from '../ports/lockstep-error.ts';
+import type { TlsMaterial } from '../ports/network.ts';
 import { RealClock } from '../ports/real-clock.ts';
 import { CliError } from './cli-error.ts';
+import { HttpsRequests, type TextAnswer, type TextRequest } from './https-request.ts';
 
 /** Wait between two rounds over the replicas: a view change takes a few of these. */
 const RETRY_WAIT_MS = 200;
@@ -30,18 +32,30 @@ export interface HttpRequest {
   readonly patient: boolean;
 }
 
+/** Who asks, and whom it believes. */
+export interface Access {
+  /** An API key or a JSON Web Token. */
+  readonly token?: string | undefined;
+  /** For https; without it the authorities of the system. */
+  readonly tls?: TlsMaterial | undefined;
+}
+
 export class HttpClient {
   readonly urls: readonly string[];
   readonly #timeoutMs: number;
   readonly #tryMs: number;
   readonly #clock: Clock;
+  readonly #token: string | undefined;
+  readonly #https: HttpsRequests | undefined;
   #preferred = 0;
 
-  constructor(urls: readonly string[], timeoutMs: number, tryMs: number = TRY_MS_MAX, clock: Clock = new RealClock()) {
+  constructor(urls: readonly string[], timeoutMs: number, tryMs: number = TRY_MS_MAX, access: Access = {}) {
     this.urls = urls.map((url) => url.replace(/\/+$/, ''));
     this.#timeoutMs = timeoutMs;
     this.#tryMs = Math.min(tryMs, timeoutMs);
-    this.#clock = clock;
+    this.#clock = new RealClock();
+    this.#token = access.token;
+    this.#https = urls.some((url) => url.startsWith('https:')) ? new HttpsRequests(access.tls) : undefined;
   }
 
   /** The JSON of the first replica that answers, or the text when it is no JSON. */
@@ -83,24 +97,23 @@ export class HttpClient {
     const headers: Record<string, string> = {};
     if (request.body !== undefined) headers['content-type'] = 'application/json';
     if (request.idempotencyKey !== undefined) headers['idempotency-key'] = request.idempotencyKey;
-    let response: Response;
-    let text: string;
+    if (this.#token !== undefined) headers.authorization = `Bearer ${this.#token}`;
+    let answer: TextAnswer;
     try {
-      response = await fetch(target, {
-        method: request.method,
-        headers,
-        ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
-        signal: AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs))),
-      });
-      text = await response.text();
+      const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+      const sent = { method: request.method, headers, body, timeoutMs };
+      answer = await (this.#https !== undefined && target.protocol === 'https:'
+        ? this.#https.send(target, sent)
+        : fetched(target, sent));
     } catch (cause) {
       return { error: unreachable(url, cause), repeatable: true, retryAfterMs: 0 };
     }
+    const { status, text } = answer;
     const parsed = jsonOf(text);
-    if (response.ok) return { value: parsed ?? text };
-    const retryAfterMs = Number(response.headers.get('retry-after') ?? 0) * 1000;
-    const repeatable = REPEATABLE.has(response.status);
-    return { error: refusalOf(url, response.status, parsed, text), repeatable, retryAfterMs };
+    if (status >= 200 && status < 300) return { value: parsed ?? text };
+    const retryAfterMs = Number(answer.retryAfter ?? 0) * 1000;
+    const repeatable = REPEATABLE.has(status);
+    return { error: refusalOf(url, status, parsed, text), repeatable, retryAfterMs };
   }
 
   /** The error when no replica answered; first is what the first of them did. */
@@ -111,6 +124,16 @@ export class HttpClient {
   pause(delayMs: number): Promise<void> {
     return new Promise((resolve) => this.#clock.after(delayMs, resolve));
   }
+}
+
+async function fetched(target: URL, { method, headers, body, timeoutMs }: TextRequest): Promise<TextAnswer> {
+  const answer = await fetch(target, {
+    method,
+    headers,
+    ...(body === undefined ? {} : { body }),
+    signal: AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs))),
+  });
+  return { status: answer.status, retryAfter: answer.headers.get('retry-after'), text: await answer.text() };
 }
 
 export type Answer =
@@ -125,6 +148,10 @@ function unreachable(url: string, cause: unknown): CliError {
   const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
   const system = inner instanceof Error && 'code' in inner ? String(inner.code) : timedOut ? 'TIMEOUT' : 'unknown';
   const what = timedOut ? 'did not answer in time' : `cannot be reached (${system})`;
+  if (system.startsWith('TLS_')) {
+    const advice = 'docs/errors.md explains the code; --authority names the authority of the cluster';
+    return new CliError('CLI_UNREACHABLE', `the server at ${url} ${what}: ${advice}`, { url, system }, cause);
+  }
   const advice = 'start one with `lockstep cluster`, or name another replica with --url or LOCKSTEP_URL';
   return new CliError('CLI_UNREACHABLE', `the server at ${url} ${what}: ${advice}`, { url, system }, cause);
 }

@@ -12,8 +12,11 @@ import { CliError } from './cli-error.ts';
 import { freePorts, requirePortFree } from './free-ports.ts';
 import { hostPortText } from './host-port.ts';
 import { type ReadyLine, type ReplicaExit, ReplicaProcess } from './replica-process.ts';
+import { makeTlsFiles, replicaFiles } from './tls-files.ts';
 
 const HOST = '127.0.0.1';
+/** What clients and replicas on one machine dial. */
+const TLS_HOSTS = ['localhost', '127.0.0.1', '::1'];
 const CLUSTER_FILE = 'cluster.json';
 /** Replica i serves HTTP at port + i, and peers and clients at port + REPLICA_PORT_OFFSET + i. */
 const REPLICA_PORT_OFFSET = 100;
@@ -44,6 +47,8 @@ export interface LocalClusterOptions {
   /** First HTTP port; 0 finds free ones. */
   readonly port: number;
   readonly serverArgs: readonly string[];
+  /** TLS everywhere, with certificates of its own in the folder, made on first use. */
+  readonly tls?: boolean;
 }
 
 export class LocalCluster {
@@ -80,11 +85,33 @@ export class LocalCluster {
         parts.format(directory, { cluster, replica, replicaCount: options.replicas });
     }
     if (!formatted) writeCluster(options, cluster, true);
-    return new LocalCluster(options, parts, { cluster, formatted: !formatted, http, addresses });
+    const local = new LocalCluster(options, parts, { cluster, formatted: !formatted, http, addresses });
+    const { tlsFolder } = local;
+    if (tlsFolder !== undefined && !existsSync(tlsFolder)) {
+      const identity = {
+        cluster,
+        replicas: options.replicas,
+        hosts: TLS_HOSTS,
+        clientName: 'local',
+        clientRole: 'admin',
+      };
+      await makeTlsFiles(tlsFolder, identity, parts.clock.wallMs());
+    }
+    return local;
   }
 
   get replicas(): number {
     return this.#options.replicas;
+  }
+
+  /** Of each replica's HTTP API. */
+  get urls(): readonly string[] {
+    return this.http.map((address) => `${this.#options.tls === true ? 'https' : 'http'}://${address}`);
+  }
+
+  /** Where its certificates are; undefined without TLS. */
+  get tlsFolder(): string | undefined {
+    return this.#options.tls === true ? join(this.#options.folder, 'tls') : undefined;
   }
 
   get alive(): number {
@@ -134,6 +161,8 @@ export class LocalCluster {
   /** What `lockstep server` needs to be this replica: for a person who starts it again by hand, too. */
   argsOf(replica: number): readonly string[] {
     const http = this.http[replica] as string;
+    const { tlsFolder } = this;
+    const tls = tlsFolder === undefined ? undefined : replicaFiles(tlsFolder, replica);
     return [
       '--addresses',
       this.addresses.join(','),
@@ -145,6 +174,9 @@ export class LocalCluster {
       String(this.cluster),
       '--replica',
       String(replica),
+      ...(tls === undefined
+        ? []
+        : ['--tls-authority', tls.authority, '--tls-certificate', tls.certificate, '--tls-key', tls.key]),
       ...this.#options.serverArgs,
       this.directoryOf(replica),
     ];

@@ -9,6 +9,8 @@ import { parse, TomlError } from 'smol-toml';
 import { CliError } from './cli-error.ts';
 import { type Section, type SettingsOf, settingsSchema } from './settings-schema.ts';
 
+/** Instead of the value of a secret. */
+export const NOT_SHOWN = '(not shown)';
 /** Variables that are no setting. */
 const OTHER_VARIABLES: ReadonlySet<string> = new Set(['LOCKSTEP_CONFIG']);
 
@@ -16,6 +18,8 @@ export interface ResolvedSetting {
   /** As in the file: `server.limits.tick-ms`. */
   readonly key: string;
   readonly value: unknown;
+  /** Never to be shown. */
+  readonly isSecret: boolean;
   /** `flag --http`, `environment LOCKSTEP_HTTP`, `file lockstep.toml`, `default`, or `not set`. */
   readonly origin: string;
 }
@@ -50,8 +54,9 @@ export function resolveSettings<S extends Section>(section: S, sources: SettingS
     const text = sources.environment[variable];
     if (text !== undefined) return checked(key, schema, text, `environment ${variable}`);
     if (fromFile.has(key)) return checked(key, schema, fromFile.get(key), `file ${sources.file}`);
-    if (schema.default !== undefined) return { key, value: schema.default, origin: 'default' };
-    return { key, value: undefined, origin: 'not set' };
+    if (schema.default !== undefined)
+      return { key, value: schema.default, isSecret: isSecret(schema), origin: 'default' };
+    return { key, value: undefined, isSecret: isSecret(schema), origin: 'not set' };
   });
   const values: Record<string, unknown> = {};
   for (const { key, value } of settings) {
@@ -107,7 +112,7 @@ function sections(): readonly Section[] {
 
 function flagOf(name: string): string {
   if (name === 'directory') return 'DIR';
-  return name.startsWith('limits.') ? `--limit ${name.slice('limits.'.length)}=N` : `--${name}`;
+  return name.startsWith('limits.') ? `--limit ${name.slice('limits.'.length)}=N` : `--${name.replaceAll('.', '-')}`;
 }
 
 function variableOf(name: string): string {
@@ -117,14 +122,25 @@ function variableOf(name: string): string {
 /** Text of a flag or variable becomes what the schema wants; what does not fit comes out as an error. */
 function checked(key: string, schema: TSchema, given: unknown, origin: string): ResolvedSetting {
   const value = typeof given === 'string' && !origin.startsWith('file ') ? fromText(schema, given) : given;
-  if (Value.Check(schema, value)) return { key, value, origin };
-  const shown = typeof given === 'string' ? given : JSON.stringify(given);
+  if (Value.Check(schema, value)) return { key, value, isSecret: isSecret(schema), origin };
+  const shown = isSecret(schema)
+    ? NOT_SHOWN
+    : withoutPassword(typeof given === 'string' ? given : JSON.stringify(given));
   throw new CliError('CLI_SETTING_INVALID', `${key} is ${shown}, from ${origin}: it takes ${allowedOf(schema)}`, {
     key,
     origin,
     value: shown,
     allowed: allowedOf(schema),
   });
+}
+
+function isSecret(schema: TSchema): boolean {
+  return schema.secret === true;
+}
+
+/** An address with name and password, as people paste them. */
+function withoutPassword(text: string): string {
+  return text.replaceAll(/\/\/[^/@\s]*@/g, '//…@');
 }
 
 function fromText(schema: TSchema, text: string): unknown {

@@ -12,6 +12,8 @@ export interface AuthConfig extends TokenRules {
   /** Each reads its file anew; undefined: no such file is configured. */
   readonly apiKeys: (() => AuthFile) | undefined;
   readonly jwtKeys: (() => AuthFile) | undefined;
+  /** Whether a certificate that names a client of this cluster says who it is. */
+  readonly certificates: boolean;
 }
 
 export interface AuthFile {
@@ -70,7 +72,7 @@ export class Auth {
       if (this.#tokens === undefined) return failure('CREDENTIALS_INVALID', 'the key is not known here');
       return this.#byToken(this.#tokens, token, wallMs);
     }
-    if (certificate === undefined)
+    if (certificate === undefined || !this.#config.certificates)
       return failure('CREDENTIALS_MISSING', 'say who you are: with a key, token or certificate');
     const roles = certificate.role.split(',').filter(isRole);
     return { id: `certificate ${certificate.name}`, roles, expiresMs: undefined };

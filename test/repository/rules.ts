@@ -18,6 +18,8 @@ const LONGER: Readonly<Record<string, readonly [lines: number, why: string]>> = 
 /** Edges of the program that talk to the user's own machine, outside of any replica. Everything else asks a port. */
 const OUTSIDE_PORTS: Readonly<Record<string, string>> = {
   'impl/cli/settings.ts': 'reads the settings file of the command line',
+  'impl/cli/secret-files.ts': 'reads and makes files of certificates and keys',
+  'impl/cli/https-request.ts': 'asks a server over HTTPS, as any client does',
   'impl/cli/local-cluster.ts': 'makes the folder of a local cluster',
   'impl/cli/replica-process.ts': 'starts replicas as processes',
   'impl/cli/free-ports.ts': 'asks the system for free ports',

@@ -10,7 +10,9 @@ import { exitsWith, Output } from '../command.ts';
 import { formatDirectory } from '../data-directories.ts';
 import { HttpClient } from '../http-client.ts';
 import { LocalCluster } from '../local-cluster.ts';
+import { readSecretFile } from '../secret-files.ts';
 import { required, resolveSettings } from '../settings.ts';
+import { clientFiles } from '../tls-files.ts';
 
 /** Between a death and the next start of that replica, with --restart. */
 const RESTART_WAIT_MS = 1_000;
@@ -22,6 +24,7 @@ interface ClusterOptions {
   readonly data?: string;
   readonly port?: string;
   readonly restart?: boolean;
+  readonly tls?: boolean;
   readonly dx: boolean;
   readonly config?: string;
 }
@@ -32,17 +35,24 @@ export function configure(command: Command): void {
     .option('--data <dir>', 'folder of the cluster, made on first use (default lockstep-data)')
     .option('--port <port>', 'HTTP of replica 0; the others follow, replicas at +100; 0 finds free ones (default 7100)')
     .option('--restart', 'start a replica again when it dies')
+    .option('--tls', 'TLS 1.3 everywhere, with certificates of its own in DIR/tls, made on first use')
     .option('--no-dx', 'leave the DX API out')
     .option('--config <file>', 'settings in TOML, of the cluster and of its servers')
     .addHelpText(
       'after',
-      '\nEnvironment: LOCKSTEP_REPLICAS, LOCKSTEP_DATA, LOCKSTEP_PORT, LOCKSTEP_RESTART. Flags win.',
+      '\nEnvironment: LOCKSTEP_REPLICAS, LOCKSTEP_DATA, LOCKSTEP_PORT, LOCKSTEP_RESTART, LOCKSTEP_TLS. Flags win.',
     )
     .action(
       exitsWith(async (options: ClusterOptions, self: Command) => {
         const file = options.config ?? process.env.LOCKSTEP_CONFIG;
         const resolved = resolveSettings('cluster', {
-          flags: { replicas: options.replicas, data: options.data, port: options.port, restart: options.restart },
+          flags: {
+            replicas: options.replicas,
+            data: options.data,
+            port: options.port,
+            restart: options.restart,
+            tls: options.tls,
+          },
           environment: process.env,
           file,
         });
@@ -52,6 +62,7 @@ export function configure(command: Command): void {
           replicas: required('cluster', resolved, 'replicas'),
           port: required('cluster', resolved, 'port'),
           restart: required('cluster', resolved, 'restart'),
+          tls: required('cluster', resolved, 'tls'),
           serverArgs,
         });
       }),
@@ -63,6 +74,7 @@ interface RunOptions {
   readonly replicas: number;
   readonly port: number;
   readonly restart: boolean;
+  readonly tls: boolean;
   readonly serverArgs: readonly string[];
 }
 
@@ -103,7 +115,7 @@ async function runCluster(out: Output, options: RunOptions): Promise<number> {
   const startOne = async (replica: number): Promise<void> => {
     const ready = await cluster.start(replica);
     out.value(ready);
-    out.line(`  replica ${replica}  http://${ready.http}  peers and clients ${ready.address}  pid ${ready.pid}`);
+    out.line(`  replica ${replica}  ${cluster.urls[replica]}  peers and clients ${ready.address}  pid ${ready.pid}`);
   };
   let asked = 0;
   const onSignal = (): void => {
@@ -156,14 +168,18 @@ function programName(): string {
 
 /** Waits until requests are served, then says how to use it. */
 async function announce(out: Output, cluster: LocalCluster, options: RunOptions): Promise<void> {
-  const urls = cluster.http.map((address) => `http://${address}`);
-  const client = new HttpClient(urls, READY_MS_MAX);
+  const { urls, tlsFolder } = cluster;
+  const files = tlsFolder === undefined ? undefined : clientFiles(tlsFolder);
+  const tls = files && { authority: readSecretFile(files.authority, '--tls') };
+  const client = new HttpClient(urls, READY_MS_MAX, undefined, { tls });
   const isReady = await client.ask({ method: 'GET', path: '/ready', patient: true }).then(
     () => true,
     () => false,
   );
   out.value({ event: isReady ? 'serving' : 'not-serving', urls });
-  const prefix = options.port === 7100 ? '' : `LOCKSTEP_URL=${urls.join(',')} `;
+  const isDefault = options.port === 7100 && files === undefined;
+  const trusts = files === undefined ? '' : `LOCKSTEP_AUTHORITY=${files.authority} `;
+  const prefix = isDefault ? '' : `${trusts}LOCKSTEP_URL=${urls.join(',')} `;
   const program = programName();
   out.line('');
   if (isReady) out.line('It serves. In another terminal:');

@@ -13,7 +13,8 @@ import { exitsWith, Output } from '../command.ts';
 import { inline } from '../dx-answer.ts';
 import { loadDxPlugin } from '../dx-plugin.ts';
 import { hostPortText, parseHostPort } from '../host-port.ts';
-import { type Resolved, required, resolveSettings } from '../settings.ts';
+import { addSecurityFlags, securityFlagsOf, securityOf } from '../server-flags.ts';
+import { NOT_SHOWN, type Resolved, required, resolveSettings } from '../settings.ts';
 import { limitNames, limitsOf, REPLICAS_MAX, type SettingsOf } from '../settings-schema.ts';
 import { wholeNumber } from '../whole-number.ts';
 
@@ -21,6 +22,7 @@ interface ServerOptions {
   readonly addresses?: string;
   readonly http?: string;
   readonly httpAddresses?: string;
+  readonly allowedOrigins?: string;
   readonly dx: boolean;
   readonly logLevel?: string;
   readonly limit: Readonly<Record<string, string>>;
@@ -33,11 +35,12 @@ interface ServerOptions {
 }
 
 export function configure(command: Command): void {
-  command
+  addSecurityFlags(command)
     .argument('[dir]', 'a directory that `lockstep format` made (or LOCKSTEP_DIRECTORY)')
     .option('--addresses <list>', 'host:port of every replica in the order of their numbers, commas between')
     .option('--http <host:port>', 'where its HTTP API listens; port 0 asks for a free one')
     .option('--http-addresses <list>', 'host:port of every HTTP API, so that the page of one shows all replicas')
+    .option('--allowed-origins <list>', 'origins whose pages may use the HTTP API in a browser')
     .option('--no-dx', 'leave the DX API out')
     .option('--log-level <level>', 'silent, error, warn, info or debug (default info)')
     .option('--limit <name=n>', 'a limit of the server, such as tick-ms=20', limits, {})
@@ -50,12 +53,15 @@ export function configure(command: Command): void {
     .option('--config <file>', 'settings in TOML')
     .option('--print-config', 'print every setting with its origin, and start nothing')
     .option('--stop-with-stdin', 'stop when standard input ends, as `lockstep cluster` has it')
-    .addHelpText('after', '\nEnvironment: LOCKSTEP_ADDRESSES and so on. Flags win. SIGTERM stops it cleanly.')
+    .addHelpText(
+      'after',
+      '\nEnvironment: LOCKSTEP_ADDRESSES and so on. Flags win. SIGTERM stops it cleanly, SIGHUP reads certificates and keys again.',
+    )
     .action(
       exitsWith(async (directory: string | undefined, options: ServerOptions, self: Command) => {
         const out = new Output(self);
         const resolved = resolveSettings('server', {
-          flags: flagsOf(directory, options),
+          flags: { ...flagsOf(directory, options), ...securityFlagsOf(self) },
           environment: process.env,
           file: options.config ?? process.env.LOCKSTEP_CONFIG,
         });
@@ -77,6 +83,7 @@ function flagsOf(directory: string | undefined, options: ServerOptions): Record<
     addresses: options.addresses,
     http: options.http,
     'http-addresses': options.httpAddresses,
+    'allowed-origins': options.allowedOrigins,
     dx: options.dx ? undefined : false,
     'log-level': options.logLevel,
     ...Object.fromEntries(named),
@@ -98,12 +105,15 @@ function configOf(resolved: Resolved<'server'>, { cluster, replica, record }: Se
     limits: limitsOf(resolved.values as SettingsOf<'server'>),
     expected: { ...(cluster === undefined ? {} : { cluster }), ...(replica === undefined ? {} : { replica }) },
     recordTo: record,
+    allowedOrigins: resolved.values['allowed-origins'] ?? [],
+    ...securityOf(resolved),
   };
 }
 
 function printConfig(out: Output, { settings }: Resolved<'server'>): number {
   const table = new Table({ head: ['setting', 'value', 'origin'], style: { head: [], border: [], compact: true } });
-  for (const { key, value, origin } of settings) {
+  for (const { key, value: given, isSecret, origin } of settings) {
+    const value = isSecret && given !== undefined ? NOT_SHOWN : given;
     table.push([key, Array.isArray(value) ? value.join(',') : inline(value), origin]);
     out.value({ key, value: value ?? null, origin });
   }
@@ -116,23 +126,38 @@ async function runServer(out: Output, config: ServerConfig, level: string, withS
   const dx = config.dx ? await loadDxPlugin() : undefined;
   const starting = startReplicaServer(config, { logger, ...(dx === undefined ? {} : { dx }) });
   const letGo = stopOnRequest(starting, logger, withStdin === true);
+  const isReloadable = config.tls !== undefined || config.auth !== undefined;
+  const onReload = (): void => void starting.then((server) => reload(server, logger)).catch(() => {});
+  if (isReloadable) process.on('SIGHUP', onReload);
   try {
     const server = await starting;
-    announce(out, server);
+    announce(out, server, config.tls !== undefined);
     await server.stopped;
     return EXIT_DONE;
   } finally {
     letGo();
+    process.off('SIGHUP', onReload);
   }
 }
 
-function announce(out: Output, { cluster, replica, replicaCount, peerAddress, httpAddress }: RunningServer): void {
+/** A wrong file leaves everything as it was: a running replica does not stop for it. */
+async function reload(server: RunningServer, logger: Logger): Promise<void> {
+  try {
+    await server.reload();
+    logger.info('certificates and keys are read again');
+  } catch (cause) {
+    logger.error({ err: cause }, 'certificates and keys stay as they were');
+  }
+}
+
+function announce(out: Output, server: RunningServer, isTls: boolean): void {
+  const { cluster, replica, replicaCount, peerAddress, httpAddress } = server;
   const address = hostPortText(peerAddress);
   const http = hostPortText(httpAddress);
   out.value({ event: 'ready', cluster, replica, replicaCount, address, http, pid: process.pid });
   out.line(`replica ${replica} of ${replicaCount}, cluster ${cluster}, pid ${process.pid}`);
   out.line(`  peers and clients ${address}`);
-  out.line(`  HTTP              http://${http}`);
+  out.line(`  HTTP              ${isTls ? 'https' : 'http'}://${http}`);
   out.line('Ctrl-C or SIGTERM stops it.');
 }
 

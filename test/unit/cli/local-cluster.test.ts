@@ -165,6 +165,7 @@ describe('the processes of a local cluster', () => {
     expect(new Set(lines.map(({ pid }) => pid)).size).toBe(3);
     expect((lines[1] as unknown as { args: string[] }).args).toEqual([
       ...['server', '--addresses', cluster.addresses.join(','), '--http', cluster.http[1]],
+      ...['--http-addresses', cluster.http.join(',')],
       ...['--cluster', String(cluster.cluster), '--replica', '1', '--no-dx'],
       ...[cluster.directoryOf(1), '--json', '--stop-with-stdin'],
     ]);

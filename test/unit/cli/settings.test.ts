@@ -71,7 +71,7 @@ describe('settings', () => {
     expect(error.code).toBe('CLI_SETTING_INVALID');
     expect(error.message).toContain(file);
     expect(error.message).toContain('server.htpp');
-    expect(error.message).toMatch(/allowed here: .*addresses, http, dx/);
+    expect(error.message).toMatch(/allowed here: .*addresses, http, .*dx, /);
     expect(errorOf(() => resolveSettings('server', { ...none, file: fileWith('[sever]\n') })).message).toMatch(
       /sever is no setting; allowed here: server, client, bench, cluster/,
     );

@@ -96,6 +96,7 @@ describe('JSON Web Tokens', () => {
     issuer: 'https://issuer.example',
     audience: 'lockstep',
     skewSeconds: 30,
+    certificates: true,
   };
   const claims = { roles: ['write'], iss: 'https://issuer.example', aud: 'lockstep', sub: 'ann', exp: NOW_S + 60 };
   const sign = (changed: Record<string, unknown> = {}, alg = 'HS256', kid = 'shared') => {
@@ -205,5 +206,7 @@ describe('JSON Web Tokens', () => {
     expect(auth.identify({ token: undefined, certificate }, NOW_MS)).toMatchObject({ roles: ['read', 'dx'] });
     expect(auth.identify({ token: 'lsk_x', certificate }, NOW_MS)).toMatchObject({ code: 'CREDENTIALS_INVALID' });
     expect(auth.identify({ token: undefined, ...nobody }, NOW_MS)).toMatchObject({ code: 'CREDENTIALS_MISSING' });
+    const without = await Auth.load({ ...config, certificates: false });
+    expect(without.identify({ token: undefined, certificate }, NOW_MS)).toMatchObject({ code: 'CREDENTIALS_MISSING' });
   });
 });
