@@ -10,6 +10,7 @@ import { explainReplica } from './explain-replica.ts';
 import { explainViewChange } from './explain-view-change.ts';
 import { type Answer, explained, haltedAnswer } from './explained-replica.ts';
 
+/** Those that are a function of one replica in one state, so that a trace can be asked too. */
 export const TOPICS = ['replica', 'commit', 'refusal', 'view-change'] as const;
 export type Topic = (typeof TOPICS)[number];
 

@@ -3,7 +3,9 @@
  * Mirrors no spec module. Nothing here changes the replica: the log's bytes are the same with and without a reader.
  */
 import type { AnyMachineSnapshot, AnyStateMachine } from 'xstate';
+import type { ScanFacts } from '../../machines/append-log.ts';
 import type { GuardEvidence } from '../../machines/evidence.ts';
+import type { CopyFacts } from '../../machines/superblock.ts';
 import type { Prepare } from '../vsr/prepare.ts';
 import type { ReplicaPort } from '../vsr/replica-port.ts';
 
@@ -73,6 +75,35 @@ export interface KernelFacts {
 /** What storage reported when the directory was opened, as data: records, bytes cut from a torn tail, and so on. */
 export type OpenReport = Readonly<Record<string, unknown>>;
 
+/** What this process found on its disk when it opened it, as the machines were told: it does not change afterwards. */
+export interface Opened {
+  /** Nothing ran on the directory before. */
+  readonly firstStart: boolean;
+  readonly superblockCopies: CopyFacts;
+  readonly superblockCopiesRepaired: readonly number[];
+  readonly log: {
+    /** Event of machines/append-log.ts that opened it. */
+    readonly action: string;
+    readonly scan: ScanFacts;
+    /** Bytes that were cut off its end, of a write that a crash had torn. */
+    readonly tornBytes: number;
+    readonly reason: string | undefined;
+  };
+  /** Of the replica, before its first event. */
+  readonly snapshot: AnyMachineSnapshot;
+}
+
+/** A command that was committed and changed nothing, since a rule of the kernel refused it; the same on every replica. */
+export interface KernelRefusal {
+  readonly commitId: number;
+  /** Place in the batch of that op, from 0. */
+  readonly command: number;
+  /** `Kernel.Append.OffsetMatches`. */
+  readonly rule: string;
+  /** What decided. */
+  readonly evidence: Readonly<Record<string, unknown>>;
+}
+
 export interface DxSource {
   readonly identity: DxIdentity;
   readonly replica: ReplicaPort;
@@ -85,4 +116,7 @@ export interface DxSource {
   kernel(): KernelFacts;
   prepareAt(op: number): Prepare | undefined;
   readonly openReport: OpenReport;
+  readonly opened: Opened;
+  /** The newest last, since the process started, as many as are kept. */
+  refusals(): readonly KernelRefusal[];
 }

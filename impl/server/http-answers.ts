@@ -150,9 +150,14 @@ export function responses(
 }
 
 /** An answer that is text of another kind. */
-export function textResponses(status: number, description: string, mediaType: string): Record<number, unknown> {
+export function textResponses(
+  status: number,
+  description: string,
+  mediaType: string,
+  failures: readonly number[] = [],
+): Record<number, unknown> {
   return {
-    ...responses(status, description, undefined),
+    ...responses(status, description, undefined, failures),
     [status]: { description, content: { [mediaType]: { schema: Type.String() } } },
   };
 }

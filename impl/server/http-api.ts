@@ -58,7 +58,7 @@ export interface HttpApiOptions {
 
 export class HttpApi {
   readonly server: FastifyInstance;
-  readonly routes = new RouteTable();
+  readonly table = new RouteTable();
   readonly #options: HttpApiOptions;
   readonly #followers: Followers;
 
@@ -84,7 +84,7 @@ export class HttpApi {
       },
     });
     const { server } = this;
-    this.routes.watch(server);
+    this.table.watch(server);
     server.server.maxConnections = limits.HTTP_CONNECTIONS_MAX;
     server.setValidatorCompiler(({ schema, httpPart }) => validatorOf(schema as TSchema, httpPart));
     server.setSerializerCompiler(() => JSON.stringify);
@@ -93,7 +93,7 @@ export class HttpApi {
       jsonOf(body),
     );
     server.setErrorHandler((error, request, reply) => refuse(reply, failureOf(error, request, limits)));
-    server.setNotFoundHandler((request, reply) => notFound(request, reply, this.routes));
+    server.setNotFoundHandler((request, reply) => notFound(request, reply, this.table));
     // Before all else: a browser asks about other origins without a key.
     if (allowedOrigins.length > 0) {
       void server.register(cors, {

@@ -7,6 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOption
 import type { Failure } from '../wire/answer.ts';
 import { type FailureCode, failure, httpStatusOf } from './failure.ts';
 import { HttpInputError } from './http-input.ts';
+import type { HttpRole } from './http-role.ts';
 import type { ServerLimits } from './server-limits.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json';
@@ -77,30 +78,31 @@ export function failureOf(error: unknown, request: FastifyRequest, limits: Serve
   return failure('INTERNAL', 'a fault of the server: see its log');
 }
 
-/** Which methods each path takes, as the routes were added: for 405 with the header Allow. */
+/** A route as it was added. */
+export interface Route {
+  readonly url: string;
+  readonly method: string;
+  readonly role: HttpRole | undefined;
+}
+
+/** The routes as they were added: for 405 with the header Allow, and for whoever lists them. */
 export class RouteTable {
-  readonly #methods = new Map<string, Set<string>>();
+  readonly routes: Route[] = [];
 
   /** Every route that is added from now on. */
   watch(server: FastifyInstance): void {
-    server.addHook('onRoute', ({ url, method }) => {
-      const methods = this.#methods.get(url) ?? new Set<string>();
-      for (const one of Array.isArray(method) ? method : [method]) methods.add(one);
-      this.#methods.set(url, methods);
+    server.addHook('onRoute', ({ url, method, config }) => {
+      for (const one of Array.isArray(method) ? method : [method]) {
+        this.routes.push({ url, method: one, role: config?.role });
+      }
     });
-  }
-
-  /** Path and methods of every route, without those that answer browsers about other origins. */
-  get routes(): readonly { readonly url: string; readonly methods: readonly string[] }[] {
-    return [...this.#methods].map(([url, methods]) => ({ url, methods: [...methods].sort() }));
   }
 
   /** undefined: there is nothing at this path. */
   allowedAt(path: string): string | undefined {
-    for (const { url, methods } of this.routes) {
-      if (url !== '*' && patternOf(url).test(path)) return methods.join(', ');
-    }
-    return undefined;
+    const here = this.routes.filter(({ url }) => !url.endsWith('*') && patternOf(url).test(path));
+    if (here.length === 0) return undefined;
+    return [...new Set(here.map(({ method }) => method))].sort().join(', ');
   }
 }
 

@@ -20,6 +20,7 @@ import type { DxSource } from './dx-source.ts';
 import { failure } from './failure.ts';
 import { History } from './history.ts';
 import { HttpApi } from './http-api.ts';
+import { KernelRefusals } from './kernel-refusals.ts';
 import { MeasuredDisk } from './measured-disk.ts';
 import { Metrics } from './metrics.ts';
 import type { Proposals } from './proposals.ts';
@@ -70,6 +71,7 @@ class ReplicaServer implements RunningServer {
   readonly #http: HttpApi;
   readonly #turn: TurnEnd;
   readonly #history: History;
+  readonly #refusals: KernelRefusals;
   readonly #security: Security;
   /** Why each peer could not be dialled when it was tried last. */
   readonly #dialFailures = new Map<number, string>();
@@ -112,6 +114,7 @@ class ReplicaServer implements RunningServer {
     const wake = (): void => this.#turn.wake();
     this.#limits = limits;
     this.#history = new History(limits.HISTORY_RECORDS_MAX);
+    this.#refusals = new KernelRefusals(limits.HISTORY_RECORDS_MAX);
     this.#directory = directory;
     const { superblock } = directory;
     const { cluster, replica } = superblock.state;
@@ -149,7 +152,10 @@ class ReplicaServer implements RunningServer {
       limits,
       failed: (cause) => this.#fail(cause),
       onBatch: (commands) => metrics.batch(commands),
-      onApplied: () => this.#http.applied(),
+      onApplied: ({ op }, results) => {
+        this.#refusals.note(op, results);
+        this.#http.applied();
+      },
     });
     const { requests, proposals, state, turn, prepareLogReport } = this.#core;
     this.#replica = this.#core.replica;
@@ -190,6 +196,7 @@ class ReplicaServer implements RunningServer {
       network: this.#network,
       state,
       history: this.#history,
+      refusals: this.#refusals,
       addresses: config.addresses,
     });
     metrics.watch({
@@ -209,6 +216,10 @@ class ReplicaServer implements RunningServer {
     });
     this.stopped.catch(() => {}); // whoever awaits it sees it
     this.#settleStopped = settle;
+  }
+
+  get routes(): RunningServer['routes'] {
+    return this.#http.table.routes;
   }
 
   get cluster(): bigint {

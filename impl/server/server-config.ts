@@ -5,6 +5,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { Logger } from 'pino';
 import type { DxSource } from './dx-source.ts';
+import type { Route } from './http-errors.ts';
 import type { SecurityConfig } from './security.ts';
 import type { ServerLimits } from './server-limits.ts';
 
@@ -50,6 +51,8 @@ export interface RunningServer {
   readonly peerAddress: HostPort;
   readonly httpAddress: HostPort;
   readonly source: DxSource;
+  /** Of its HTTP API. */
+  readonly routes: readonly Route[];
   /** Reads certificates and keys again, all of them or none; connections stay. @throws TlsError, AuthError */
   reload(): Promise<void>;
   /** Graceful drain: stops accepting, finishes what is in flight within DRAIN_MS_MAX, flushes, closes. Idempotent. */

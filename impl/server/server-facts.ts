@@ -1,5 +1,5 @@
 /** A running server as impl/dx reads it (dx-source.ts): facts of its parts, nothing of its own. Mirrors no spec module. */
-import { appendLogMachine } from '../../machines/append-log.ts';
+import { type AppendLogContext, appendLogMachine } from '../../machines/append-log.ts';
 import { superblockMachine } from '../../machines/superblock.ts';
 import { vsrMachine } from '../../machines/vsr.ts';
 import { hashText } from '../crypto/hash.ts';
@@ -8,8 +8,9 @@ import type { RealNetwork } from '../ports/real-network.ts';
 import type { DataDirectory } from '../storage/data-directory.ts';
 import type { PrepareLogReport } from '../vsr/prepare-log.ts';
 import type { ReplicaPort, ReplicaRecord } from '../vsr/replica-port.ts';
-import type { DxIdentity, DxSource, HistoryRecord, OpenReport, PeerFacts } from './dx-source.ts';
+import type { DxIdentity, DxSource, HistoryRecord, Opened, OpenReport, PeerFacts } from './dx-source.ts';
 import type { History } from './history.ts';
+import type { KernelRefusals } from './kernel-refusals.ts';
 import type { HostPort } from './server-config.ts';
 import type { StreamState } from './stream-state.ts';
 
@@ -21,11 +22,12 @@ export interface FactParts {
   readonly network: RealNetwork;
   readonly state: StreamState;
   readonly history: History;
+  readonly refusals: KernelRefusals;
   readonly addresses: readonly HostPort[];
 }
 
 export function dxSourceOf(parts: FactParts): DxSource {
-  const { identity, replica, directory, network, state, history } = parts;
+  const { identity, replica, directory, network, state, history, refusals } = parts;
   return {
     identity,
     replica,
@@ -56,6 +58,8 @@ export function dxSourceOf(parts: FactParts): DxSource {
     kernel: () => ({ commit: state.commit, stateHash: hashText(state.stateHash), streams: state.streamCount }),
     prepareAt: (op) => replica.prepareAt(op),
     openReport: openReportOf(parts),
+    opened: openedOf(parts),
+    refusals: () => refusals.last(),
   };
 }
 
@@ -87,5 +91,24 @@ function openReportOf({ directory, prepareLogReport }: FactParts): OpenReport {
     logTornBytes: log.tornBytes,
     op: prepareLogReport.op,
     opsDiscarded: prepareLogReport.opsDiscarded,
+  };
+}
+
+/** Before the replica's first event: its snapshot is what it restarts from. */
+function openedOf({ directory, replica }: FactParts): Opened {
+  const { firstStart, superblock, log } = directory.report;
+  const { action, verdict, records, endBytes, tornBytes, reason } = log;
+  const { allocatedBytes } = directory.log.snapshot.context as AppendLogContext;
+  return {
+    firstStart,
+    superblockCopies: superblock.copies.map((copy) => (copy.kind === 'whole' ? copy.state : undefined)),
+    superblockCopiesRepaired: superblock.repaired,
+    log: {
+      action,
+      scan: { verdict, records, endBytes, allocatedBytes },
+      tornBytes,
+      reason: reason === undefined ? undefined : `${reason.code}: ${reason.message}`,
+    },
+    snapshot: replica.snapshot,
   };
 }

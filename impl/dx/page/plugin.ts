@@ -5,14 +5,18 @@
  */
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
+import { Type } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { DxSource } from '../../server/dx-source.ts';
+import { textResponses } from '../../server/http-answers.ts';
+import { DxError } from '../dx-error.ts';
 import type { PageAssets } from './bundle.ts';
 import { loadPageAssets } from './page-assets.ts';
 
 /** Names of files carry their hash, so a browser may keep them for ever. */
 const KEPT = 'public, max-age=31536000, immutable';
 const HASH_DIGITS = 12;
+const FILE_NAME_CHARACTERS_MAX = 64;
 const ICON =
   'data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 viewBox=%220 0 16 16%22%3E%3Cg fill=%22%230b5cad%22%3E%3Crect y=%221%22 width=%2216%22 height=%224%22 rx=%221%22/%3E%3Crect y=%226%22 width=%2216%22 height=%224%22 rx=%221%22/%3E%3Crect y=%2211%22 width=%2212%22 height=%224%22 rx=%221%22/%3E%3C/g%3E%3C/svg%3E';
 
@@ -30,19 +34,42 @@ export async function pagePlugin(app: FastifyInstance, { source }: { readonly so
   };
 
   // Open to all: there is nothing in it, and a reader without a key must be told to give one.
-  app.get('/', { config: { role: 'open' } }, async (_request, reply) => {
+  const page = {
+    operationId: 'page',
+    summary: 'The page that shows this replica and its cluster',
+    tags: ['dx'],
+    response: textResponses(200, 'HTML: one document, one script, one style.', 'text/html'),
+  };
+  app.get('/', { config: { role: 'open' }, schema: page }, async (_request, reply) => {
     const { html } = await built();
     return reply.headers(headersOf(source)).type('text/html; charset=utf-8').send(html);
   });
 
-  app.get<{ Params: { file: string } }>('/page/:file', { config: { role: 'open' } }, async (request, reply) => {
-    const file = (await built()).files.get(request.params.file);
-    if (file === undefined) return reply.callNotFound();
-    void reply.headers({ 'cache-control': KEPT, 'x-content-type-options': 'nosniff', vary: 'accept-encoding' });
-    void reply.type(file.type);
-    const packs = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
-    return packs ? reply.header('content-encoding', 'gzip').send(file.packed) : reply.send(file.text);
-  });
+  const pageFile = {
+    operationId: 'pageFile',
+    summary: 'Script and style of the page, by the hash in their names',
+    tags: ['dx'],
+    params: Type.Object({ file: Type.String({ minLength: 1, maxLength: FILE_NAME_CHARACTERS_MAX }) }),
+    response: {
+      ...textResponses(200, 'Script or style.', 'text/javascript', [404]),
+      200: {
+        description: 'Script or style; kept for ever.',
+        content: { 'text/javascript': { schema: Type.String() }, 'text/css': { schema: Type.String() } },
+      },
+    },
+  };
+  app.get<{ Params: { file: string } }>(
+    '/page/:file',
+    { config: { role: 'open' }, schema: pageFile },
+    async (request, reply) => {
+      const file = (await built()).files.get(request.params.file);
+      if (file === undefined) throw new DxError('NOT_FOUND', 'the page has no such file: load it anew', {});
+      void reply.headers({ 'cache-control': KEPT, 'x-content-type-options': 'nosniff', vary: 'accept-encoding' });
+      void reply.type(file.type);
+      const packs = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
+      return packs ? reply.header('content-encoding', 'gzip').send(file.packed) : reply.send(file.text);
+    },
+  );
 }
 
 /** For the routes of impl/dx: the pages of this cluster's replicas may read each of them, and no other page may. */
@@ -52,7 +79,7 @@ export function allowClusterPages(app: FastifyInstance, source: DxSource): void 
     if (origin === undefined || !isOfCluster(origin, source)) return;
     void reply.headers({ 'access-control-allow-origin': origin, vary: 'origin' });
   });
-  app.options('/v1/dx/*', { config: { role: 'open' } }, async (_request, reply) =>
+  app.options('/v1/dx/*', { config: { role: 'open' }, schema: { hide: true } }, async (_request, reply) =>
     reply
       .headers({ 'access-control-allow-methods': 'GET', 'access-control-allow-headers': 'authorization' })
       .code(204)

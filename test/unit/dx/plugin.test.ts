@@ -208,9 +208,17 @@ describe('status and machines', () => {
 describe('what is refused', () => {
   test.each([
     ['machines/Nope', 404, 'NOT_FOUND'],
-    ['explain/nope', 404, 'NOT_FOUND'],
     ['explain/refusal?sequence=999999', 404, 'NOT_FOUND'],
     ['explain/refusal?event=Nope', 400, 'REQUEST_INVALID'],
+    ['explain/refusal?event=ReceivePrepare&commit_id=1', 400, 'REQUEST_INVALID'],
+    ['explain/refusal?command=1', 400, 'REQUEST_INVALID'],
+    ['explain/replica?commit_id=1', 400, 'REQUEST_INVALID'],
+    ['status?x=1', 400, 'REQUEST_INVALID'],
+    ['machines/Vsr/history/x', 400, 'REQUEST_INVALID'],
+    ['machines/Vsr/history/9007199254740993', 400, 'REQUEST_INVALID'],
+    ['machines/Vsr/history?limit=1.5', 400, 'REQUEST_INVALID'],
+    ['machines/Vsr/history?limit=1&limit=2', 400, 'REQUEST_INVALID'],
+    ['machines/..%2F..%2Fetc', 400, 'REQUEST_INVALID'],
     ['explain/commit?commit_id=0', 400, 'REQUEST_INVALID'],
     ['explain/commit?commit_id=x', 400, 'REQUEST_INVALID'],
     ['log?from=0', 400, 'REQUEST_INVALID'],

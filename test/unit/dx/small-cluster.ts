@@ -167,6 +167,19 @@ export class SmallCluster {
       kernel: () => ({ commit: replica.commit, stateHash: hashText(new Uint8Array(32)), streams: 0 }),
       prepareAt: (op) => replica.prepareAt(op),
       openReport: {},
+      opened: {
+        firstStart: true,
+        superblockCopies: [],
+        superblockCopiesRepaired: [],
+        log: {
+          action: 'Reopen',
+          scan: { verdict: 'whole', records: 0, endBytes: 0, allocatedBytes: 0 },
+          tornBytes: 0,
+          reason: undefined,
+        },
+        snapshot: replica.snapshot,
+      },
+      refusals: () => [],
     };
   }
 
