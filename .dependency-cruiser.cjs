@@ -58,7 +58,7 @@ module.exports = {
       'only-ports-touch-the-world',
       'disk, network and processes go through the ports',
       // The exceptions, each with its reason, stand in test/repository/rules.ts, which holds globals too.
-      '^(machines|impl/(?!ports/|cli/(settings|secret-files|https-request|local-cluster|replica-process|free-ports|engine-process|main|commands/check|commands/append)[.]ts))',
+      '^(machines|impl/(?!ports/|cli/(settings|secret-files|https-request|local-cluster|replica-process|free-ports|engine-process|repl|main|commands/check|commands/append)[.]ts))',
       '^(node:)?(fs|fs/promises|net|dgram|http|timers|child_process|worker_threads)$',
     ),
   ],

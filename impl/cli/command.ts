@@ -4,7 +4,14 @@ import { EXIT_DONE, jsonSafe } from './cli-error.ts';
 
 export interface CommandModule {
   /** Adds arguments, options and the action; loaded only when the command is named. */
-  configure(command: Command): void;
+  configure(command: Command, program: Program): void;
+}
+
+/** The whole command line, for the commands that are about commands. */
+export interface Program {
+  readonly commands: readonly CommandEntry[];
+  /** Runs one as if it had been typed; sets process.exitCode. */
+  readonly run: (argv: readonly string[]) => Promise<void>;
 }
 
 export interface CommandEntry {

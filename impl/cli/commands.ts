@@ -9,6 +9,9 @@ export const commands: readonly CommandEntry[] = [
   entry('server', 'one replica, until SIGTERM', () => import('./commands/server.ts')),
   entry('tls', 'certificates for development', () => import('./commands/tls.ts')),
   entry('auth', 'API keys of a server', () => import('./commands/auth.ts')),
+  entry('dev', 'a cluster, its page in the browser, and a stream that grows', () => import('./commands/dev.ts')),
+  entry('repl', 'commands one after the other, with history and completion', () => import('./commands/repl.ts')),
+  entry('streams', 'list, create and delete streams', () => import('./commands/streams.ts')),
   entry('append', 'append lines as entries of a stream', () => import('./commands/append.ts')),
   entry('read', 'read a stream from an offset on', () => import('./commands/read.ts')),
   entry('status', 'role, view, op and commit of the replicas', () => import('./commands/status.ts')),
@@ -20,4 +23,5 @@ export const commands: readonly CommandEntry[] = [
   entry('check', 'prove that spec, machine and code agree, edge by edge', () => import('./commands/check.ts')),
   entry('sim', 'simulate whole clusters under every fault, from one seed', () => import('./commands/sim.ts')),
   entry('replay', 'step saved traces on the real code', () => import('./commands/replay.ts')),
+  entry('completion', 'a script that completes these words in a shell', () => import('./commands/completion.ts')),
 ];

@@ -10,7 +10,7 @@ import { commands } from './commands.ts';
 /** @param argv the words after `lockstep`. Sets process.exitCode; whoever holds the process open decides when it ends. */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {
   // A reader that closes early (`lockstep read s | head`) ends the command quietly.
-  process.stdout.on('error', (cause: NodeJS.ErrnoException) => process.exit(cause.code === 'EPIPE' ? EXIT_DONE : 1));
+  if (!process.stdout.listeners('error').includes(onOutputError)) process.stdout.on('error', onOutputError);
   const name = argv.find((word) => !word.startsWith('-'));
   const json = argv.includes('--json');
   try {
@@ -28,6 +28,10 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
   }
 }
 
+function onOutputError(cause: NodeJS.ErrnoException): never {
+  return process.exit(cause.code === 'EPIPE' ? EXIT_DONE : 1);
+}
+
 /** The program with every command by name, and the named one complete. */
 async function programFor(name: string | undefined, json: boolean): Promise<Command> {
   const program = new Command('lockstep')
@@ -42,7 +46,7 @@ async function programFor(name: string | undefined, json: boolean): Promise<Comm
   for (const entry of commands) {
     const command = program.command(entry.name).description(entry.summary);
     if (entry.name !== name) continue;
-    (await entry.load()).configure(command);
+    (await entry.load()).configure(command, { commands, run: runCommandLine });
     command.option('--json', 'print JSON, one value a line; errors too, on standard error');
   }
   return program;

@@ -24,6 +24,7 @@ const OUTSIDE_PORTS: Readonly<Record<string, string>> = {
   'impl/cli/replica-process.ts': 'starts replicas as processes',
   'impl/cli/free-ports.ts': 'asks the system for free ports',
   'impl/cli/engine-process.ts': 'starts the conformance engine',
+  'impl/cli/repl.ts': 'keeps the history of a session, and starts commands that go on until Ctrl-C',
   'impl/cli/main.ts': 'reads the version of the package',
   'impl/cli/http-client.ts': 'asks a server over HTTP, as any client does',
   'impl/server/json-web-tokens.ts': 'gives its library, as a Date, the time that it got from the clock',

@@ -1,6 +1,7 @@
 /** `lockstep append`: lines become entries of a stream; each acknowledged batch prints offset, commit id and hash. */
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import { LockstepError } from '../../ports/lockstep-error.ts';
 import { CliError } from '../cli-error.ts';
@@ -19,6 +20,7 @@ interface AppendOptions {
   readonly create?: boolean;
   readonly expectedOffset?: number;
   readonly skipEmpty?: boolean;
+  readonly text?: readonly string[];
 }
 
 export function configure(command: Command): void {
@@ -27,15 +29,19 @@ export function configure(command: Command): void {
     .argument('[file]', 'file whose lines become entries; - or nothing reads standard input', '-')
     .option('--create', 'create the stream when there is none')
     .option('--expected-offset <n>', 'the offset that the first entry must get; refused otherwise', wholeNumber(0))
+    .option('--text <entry...>', 'the entries themselves, instead of a file')
     .option('--skip-empty', 'leave empty lines out instead of refusing them');
   addClientOptions(command).action(
     exitsWith(async (stream: string, file: string, options: AppendOptions, self: Command) => {
       const out = new Output(self);
       const client = httpClientOf(self);
       if (options.create === true) await createStream(client, stream);
-      const source = file === '-' ? 'standard input' : file;
+      const { text } = options;
+      if (text !== undefined && file !== '-')
+        throw new CliError('CLI_USAGE', `${file} and --text are two sources of entries: give one of them`, { file });
+      const source = text !== undefined ? '--text' : file === '-' ? 'standard input' : file;
       const session = new AppendSession(client, stream, options.expectedOffset, out);
-      const chunks = file === '-' ? process.stdin : createReadStream(file);
+      const chunks = text === undefined ? bytesOf(file) : Readable.from([Buffer.from(`${text.join('\n')}\n`)]);
       try {
         for await (const lines of entryLines(chunks, source, options.skipEmpty === true))
           for (const batch of batchesOf(lines)) await session.append(batch);
@@ -49,6 +55,10 @@ export function configure(command: Command): void {
       return undefined;
     }),
   );
+}
+
+function bytesOf(file: string): AsyncIterable<Uint8Array> {
+  return file === '-' ? process.stdin : createReadStream(file);
 }
 
 class AppendSession {

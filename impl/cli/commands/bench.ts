@@ -39,7 +39,10 @@ export function configure(command: Command): void {
     .option('--seconds <s>', 'seconds that count', wholeNumber(1, SECONDS_MAX), 10)
     .option('--stream <name>', 'stream that is appended to, created when there is none', 'bench')
     .addOption(
-      new Option('--reads <consistency>', 'reads of one entry instead of appends').choices(['linearizable', 'committed']),
+      new Option('--reads <consistency>', 'reads of one entry instead of appends').choices([
+        'linearizable',
+        'committed',
+      ]),
     )
     .option('--config <file>', 'settings in TOML')
     .addHelpText('after', '\nEnvironment: LOCKSTEP_ADDRESSES. Flags win. Every entry stays in the log.')

@@ -69,16 +69,18 @@ export function configure(command: Command): void {
     );
 }
 
-interface RunOptions {
+export interface RunOptions {
   readonly folder: string;
   readonly replicas: number;
   readonly port: number;
   readonly restart: boolean;
   readonly tls: boolean;
   readonly serverArgs: readonly string[];
+  /** Called once, when requests are served; `ending` says when the cluster stops. */
+  readonly onServing?: (urls: readonly string[], ending: AbortSignal) => void;
 }
 
-async function runCluster(out: Output, options: RunOptions): Promise<number> {
+export async function runCluster(out: Output, options: RunOptions): Promise<number> {
   const clock = new RealClock();
   const ending = endingOf();
   const cluster = await LocalCluster.open(options, {
@@ -118,6 +120,7 @@ async function runCluster(out: Output, options: RunOptions): Promise<number> {
     out.line(`  replica ${replica}  ${cluster.urls[replica]}  peers and clients ${ready.address}  pid ${ready.pid}`);
   };
   let asked = 0;
+  const stopping = new AbortController();
   const onSignal = (): void => {
     asked += 1;
     if (asked > 1) {
@@ -125,6 +128,7 @@ async function runCluster(out: Output, options: RunOptions): Promise<number> {
       return;
     }
     out.note('stopping; once more kills');
+    stopping.abort();
     void cluster.stop().then((clean) => ending.resolve(clean ? EXIT_DONE : EXIT_FAILED), ending.reject);
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('SIGHUP', onSignal);
@@ -133,7 +137,7 @@ async function runCluster(out: Output, options: RunOptions): Promise<number> {
     out.value({ event: 'cluster', cluster: cluster.cluster, folder: options.folder, formatted: cluster.formatted });
     out.line(`cluster ${cluster.cluster} of ${options.replicas} in ${options.folder}${fresh}`);
     await Promise.all(Array.from({ length: options.replicas }, (_, replica) => startOne(replica)));
-    if (asked === 0) await announce(out, cluster, options);
+    if (asked === 0) await announce(out, cluster, options, stopping.signal);
     return await ending.promise;
   } catch (cause) {
     if (asked > 0) return await ending.promise; // the stop that was asked for ended the start
@@ -167,7 +171,7 @@ function programName(): string {
 }
 
 /** Waits until requests are served, then says how to use it. */
-async function announce(out: Output, cluster: LocalCluster, options: RunOptions): Promise<void> {
+async function announce(out: Output, cluster: LocalCluster, options: RunOptions, ending: AbortSignal): Promise<void> {
   const { urls, tlsFolder } = cluster;
   const files = tlsFolder === undefined ? undefined : clientFiles(tlsFolder);
   const tls = files && { authority: readSecretFile(files.authority, '--tls') };
@@ -189,4 +193,5 @@ async function announce(out: Output, cluster: LocalCluster, options: RunOptions)
   out.line(`  ${prefix}${program} status`);
   out.line(`  ${prefix}${program} explain replica`);
   out.line('Ctrl-C stops it.');
+  if (isReady) options.onServing?.(urls, ending);
 }
