@@ -100,8 +100,13 @@ function verifyLink(link: ProofLink, after: LogHead, event: ProvedEvent): void {
   if (link.commitId !== after.commitId + 1) throw new Refuted('not-in-order');
   if (after.hash !== '' && link.parent !== after.hash) throw new Refuted('wrong-parent');
   const body = bytesOf(link.bodyBase64);
-  if (hexOf(sha256(hashedBytes(link, body))) !== link.hash) throw new Refuted('wrong-hash');
+  if (hashOfLink(link) !== link.hash) throw new Refuted('wrong-hash');
   if (link.commitId === event.commitId) verifyEvent(eventIn(body, event), event);
+}
+
+/** What the hash of this entry has to be. */
+export function hashOfLink(link: ProofLink): string {
+  return hexOf(sha256(hashedBytes(link, bytesOf(link.bodyBase64))));
 }
 
 /** What the hash of an entry covers; little endian. */

@@ -47,6 +47,40 @@ export async function ask<T>(url: string, question: Question): Promise<Asked<T>>
   }
 }
 
+/**
+ * Server-sent events by fetch, which unlike EventSource can carry a key. Settles when the connection ends, however it ends.
+ * @param onEvent the data of each, as it comes
+ */
+export async function follow(
+  url: string,
+  key: string,
+  signal: AbortSignal,
+  onEvent: (data: unknown) => void,
+): Promise<Problem | undefined> {
+  try {
+    const answer = await fetch(url, {
+      headers: key === '' ? {} : { authorization: `Bearer ${key}` },
+      cache: 'no-store',
+      credentials: 'omit',
+      signal,
+    });
+    if (!answer.ok || answer.body === null) return problemOf(answer, await answer.json());
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    for (let text = ''; ; ) {
+      const { value, done } = await reader.read();
+      if (done) return undefined;
+      const pieces = (text + value).split('\n\n');
+      text = pieces.pop() ?? '';
+      for (const piece of pieces) {
+        const data = /^id: /m.test(piece) ? /^data: (.*)$/m.exec(piece)?.[1] : undefined;
+        if (data !== undefined) onEvent(JSON.parse(data));
+      }
+    }
+  } catch (cause) {
+    return silence(cause);
+  }
+}
+
 function problemOf(answer: Response, json: unknown): Problem {
   const error = (json as { error?: Partial<Problem> } | undefined)?.error ?? {};
   const retry = Number(answer.headers.get('retry-after') ?? Number.NaN);

@@ -1,13 +1,9 @@
 /**
- * The hash chain of the log, computed again where it is read: SHA-256 by @noble over exactly what impl/vsr/prepare.ts hashes,
- * and each parent compared with the hash before. Trusts nothing but the first hash it begins with. Mirrors no spec module.
+ * The hash chain of the log, computed again where it is read: SHA-256 by @noble, as in proofs
+ * (impl/crypto/log-proof.ts), and each parent compared with the hash before. Trusts nothing but the first hash it begins with. Mirrors no spec module.
  */
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import { hashOfLink } from '../../../crypto/log-proof.ts';
 import type { LogEntry } from './answers.ts';
-
-/** parent 32, op u64, view u32, timestamp u64, client u64, request u32; little endian. */
-const HASHED_HEADER_BYTES = 32 + 8 + 4 + 8 + 8 + 4;
 
 export type Verdict =
   | 'whole' // the hash is that of header and body, and the parent is the hash before
@@ -23,16 +19,13 @@ export interface Checked {
   readonly computed: string | undefined;
 }
 
-/** @param bodies of the entries by op, as far as they are known */
-export function checkedChain(
-  entries: readonly LogEntry[],
-  bodies: ReadonlyMap<number, Uint8Array>,
-): readonly Checked[] {
+/** @param bodies of the entries by op in base64, as far as they are known */
+export function checkedChain(entries: readonly LogEntry[], bodies: ReadonlyMap<number, string>): readonly Checked[] {
   let before: string | undefined;
   let isBroken = false;
   return entries.map((entry) => {
     const body = bodies.get(entry.op);
-    const computed = body && hashOfEntry(entry, body);
+    const computed = body === undefined ? undefined : hashOfEntry(entry, body);
     const isOwn = computed === undefined || computed === entry.hash;
     const isLinked = before === undefined || entry.parent === before;
     // What follows continues the entry as it is, not as its hash claims it to be.
@@ -50,15 +43,7 @@ function verdictOf(isOwn: boolean, isLinked: boolean, isBroken: boolean, isRead:
   return isRead ? 'whole' : 'unread';
 }
 
-export function hashOfEntry({ parent, op, view, timestamp, client, request }: LogEntry, body: Uint8Array): string {
-  const bytes = new Uint8Array(HASHED_HEADER_BYTES + body.byteLength);
-  const fields = new DataView(bytes.buffer);
-  bytes.set(hexToBytes(parent), 0);
-  fields.setBigUint64(32, BigInt(op), true);
-  fields.setUint32(40, view, true);
-  fields.setBigUint64(44, BigInt(timestamp), true);
-  fields.setBigUint64(52, BigInt(client), true);
-  fields.setUint32(60, request, true);
-  bytes.set(body, HASHED_HEADER_BYTES);
-  return bytesToHex(sha256(bytes));
+export function hashOfEntry(entry: LogEntry, bodyBase64: string): string {
+  const { op: commitId, client, view, parent, hash, timestamp, request } = entry;
+  return hashOfLink({ commitId, view, parent, hash, timestamp, client: String(client), request, bodyBase64 });
 }

@@ -44,16 +44,12 @@ export function ClusterPage() {
 }
 
 function HeadlineWhy({ view }: { readonly view: ClusterView }) {
-  const asked = view.primary ?? view.cards.find(({ status }) => status !== undefined)?.replica;
+  const { primary } = view;
+  if (primary !== undefined)
+    return <WhyButton title={`Replica ${primary} leads view ${view.view}`} replica={primary} path="explain/replica" />;
+  const asked = view.cards.find(({ status }) => status !== undefined)?.replica;
   if (asked === undefined) return null;
-  const topic = view.primary === undefined ? 'view-change' : 'replica';
-  return (
-    <WhyButton
-      title={view.primary === undefined ? 'Why is there no primary?' : `Why does replica ${asked} lead?`}
-      replica={asked}
-      path={`explain/${topic}`}
-    />
-  );
+  return <WhyButton title="There is no primary" replica={asked} path="explain/view-change" />;
 }
 
 function Card({ card, view }: { readonly card: ReplicaCard; readonly view: ClusterView }) {
@@ -91,7 +87,7 @@ function CardWhy({ card, view }: { readonly card: ReplicaCard; readonly view: Cl
   if (status !== undefined)
     return (
       <WhyButton
-        title={`Why is replica ${replica} ${role}?`}
+        title={`Replica ${replica} is ${role}`}
         replica={replica}
         path={`explain/${role === 'changing view' ? 'view-change' : 'replica'}`}
       />
@@ -100,7 +96,7 @@ function CardWhy({ card, view }: { readonly card: ReplicaCard; readonly view: Cl
   if (asked === undefined || role !== 'silent') return null;
   return (
     <WhyButton
-      title={`What does replica ${asked} know of replica ${replica}?`}
+      title={`What replica ${asked} knows while replica ${replica} is silent`}
       replica={asked}
       path={`explain/${view.primary === undefined ? 'view-change' : 'commit'}`}
     />
@@ -198,7 +194,7 @@ function HappeningLine({ happening }: { readonly happening: TimedHappening }) {
         ) : (
           <a href={hashOf('machines', 'Vsr', { replica: String(replica), step: String(step.sequence) })}>{text}</a>
         )}{' '}
-        {topic !== undefined && <WhyButton title={`Why: ${text}?`} replica={replica} path={`explain/${topic}`} />}
+        {topic !== undefined && <WhyButton title={text} replica={replica} path={`explain/${topic}`} />}
       </span>
     </>
   );

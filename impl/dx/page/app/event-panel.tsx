@@ -11,16 +11,18 @@ import { RuleList } from './rule-list.tsx';
 import { specLines } from './spec-text.ts';
 import type { Chosen } from './statechart.tsx';
 import { apiKey } from './store.ts';
+import { WhyButton } from './why-button.tsx';
 
 export interface EventPanelProps {
   readonly definition: Definition;
   readonly base: string;
+  readonly replica: number;
   readonly chosen: Chosen;
   /** Undefined: now. */
   readonly step: Step | undefined;
 }
 
-export function EventPanel({ definition, base, chosen, step }: EventPanelProps) {
+export function EventPanel({ definition, base, replica, chosen, step }: EventPanelProps) {
   const fields = useSignal<Readonly<Record<string, string>>>({});
   const rules = useSignal<
     Asked<{ readonly rules_applied: readonly AppliedRule[]; readonly can?: boolean }> | undefined
@@ -45,6 +47,13 @@ export function EventPanel({ definition, base, chosen, step }: EventPanelProps) 
     <section class="panel" aria-labelledby="event-title">
       <h2 id="event-title">
         {chosen.event} <Outcome step={step} applied={applied} can={asked?.ok ? asked.value.can : undefined} />
+        {name === 'Vsr' && step?.taken === false && (
+          <WhyButton
+            title={`${chosen.event} was refused at step ${step.sequence}`}
+            replica={replica}
+            path={`explain/refusal?event=${chosen.event}&sequence=${step.sequence}`}
+          />
+        )}
       </h2>
       <p class="sentence">{transition?.description ?? 'This event belongs to another status: it is refused here.'}</p>
       {asked?.ok === false && <ProblemNote problem={asked.problem} what="The guards cannot be asked." />}

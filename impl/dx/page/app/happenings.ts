@@ -25,8 +25,9 @@ export function happeningsBetween(before: ClusterView, after: ClusterView): read
 function changesOf(before: ReplicaCard, { replica, role, status, source }: ReplicaCard): readonly Happening[] {
   if (before.source === 'nobody' && before.problem === undefined) return []; // the first look at it is no news
   if (before.role === role && before.status?.view === status?.view) return [];
+  const isBack = before.role === 'silent' && role !== 'silent';
   const of = (text: string, tone: Happening['tone'], topic?: Happening['topic']): readonly Happening[] => [
-    { text: `Replica ${replica} ${text}`, tone, replica, topic },
+    { text: `Replica ${replica} ${isBack ? 'answers again: it ' : ''}${text}`, tone, replica, topic },
   ];
   if (role === 'silent') return before.role === 'silent' ? [] : of('stopped answering', 'bad');
   if (source !== 'itself' || status === undefined) return [];
@@ -35,8 +36,8 @@ function changesOf(before: ReplicaCard, { replica, role, status, source }: Repli
   if (role === 'changing view') return of(`wants view ${view}: it waits for a quorum`, 'wait', 'view-change');
   if (role === 'primary') return of(`leads view ${view}`, 'good', 'replica');
   if (role === 'recovering') return of('is recovering', 'wait', 'replica');
-  if (before.role === 'silent') return of(`answers again, as backup in view ${view}`, 'good', 'replica');
-  if (role === 'backup') return of(`follows replica ${status.primary} in view ${view}`, 'plain', 'replica');
+  if (role === 'backup')
+    return of(`follows replica ${status.primary} in view ${view}`, isBack ? 'good' : 'plain', 'replica');
   return [];
 }
 

@@ -22,7 +22,7 @@ interface Bodies {
 
 interface Read {
   readonly log: LogData;
-  readonly bodies: ReadonlyMap<number, Uint8Array>;
+  readonly bodies: ReadonlyMap<number, string>;
 }
 
 export function LogPage() {
@@ -55,7 +55,7 @@ function Log({ replica }: { readonly replica: number }) {
           bodiesRefused.value = asked.ok ? undefined : asked.problem.message;
           read.value = {
             log: log.value,
-            bodies: new Map(asked.ok ? asked.value.entries.map(({ op, body }) => [op, bytesOf(body)]) : []),
+            bodies: new Map(asked.ok ? asked.value.entries.map(({ op, body }) => [op, body]) : []),
           };
         }
         await pause(LOOK_MS);
@@ -67,7 +67,7 @@ function Log({ replica }: { readonly replica: number }) {
     };
   }, [base]);
 
-  const { log, bodies } = read.value ?? { log: undefined, bodies: new Map<number, Uint8Array>() };
+  const { log, bodies } = read.value ?? { log: undefined, bodies: new Map<number, string>() };
   const checked = checkedChain(log?.entries ?? [], tamperedBodies(bodies, tampered.value));
   const first = log?.entries[0]?.op ?? 1;
   const last = log?.entries.at(-1)?.op ?? 0;
@@ -208,7 +208,7 @@ function Entry({ checked, replica }: { readonly checked: Checked; readonly repli
             <>
               <span class="badge wait">{durable ? 'on disk, not committed' : 'not on disk yet'}</span>
               <WhyButton
-                title={`Why is entry ${op} not committed?`}
+                title={`Entry ${op} is not committed`}
                 replica={replica}
                 path={`explain/commit?commit_id=${op}`}
               />
@@ -238,20 +238,11 @@ function isNews(before: LogData | undefined, now: LogData): boolean {
   return before === undefined || JSON.stringify(before) !== JSON.stringify(now);
 }
 
-/** One bit of the body, or of nothing when it has none. */
-function tamperedBodies(
-  bodies: ReadonlyMap<number, Uint8Array>,
-  op: number | undefined,
-): ReadonlyMap<number, Uint8Array> {
+/** One bit of the body, or one more byte when it has none. */
+function tamperedBodies(bodies: ReadonlyMap<number, string>, op: number | undefined): ReadonlyMap<number, string> {
   const body = op === undefined ? undefined : bodies.get(op);
   if (op === undefined || body === undefined) return bodies;
-  const changed =
-    body.length === 0
-      ? Uint8Array.of(1)
-      : Uint8Array.from(body, (byte, at) => (at === body.length - 1 ? byte ^ 1 : byte));
-  return new Map([...bodies, [op, changed]]);
-}
-
-function bytesOf(base64: string): Uint8Array {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const bytes = atob(body);
+  const last = bytes.charCodeAt(bytes.length - 1) ^ 1;
+  return new Map([...bodies, [op, btoa(bytes === '' ? '\0' : bytes.slice(0, -1) + String.fromCharCode(last))]]);
 }

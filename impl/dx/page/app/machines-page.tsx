@@ -93,7 +93,11 @@ function Machine({ name, replica, startAt }: MachineProps) {
         <h1>
           {name} at replica {replica} <span class="badge accent">{current ?? '…'}</span>{' '}
           {name === 'Vsr' && (
-            <WhyButton title={`Why is replica ${replica} ${current ?? ''}?`} replica={replica} path="explain/replica" />
+            <WhyButton
+              title={`Replica ${replica} is ${known?.state ?? 'in its state'}`}
+              replica={replica}
+              path="explain/replica"
+            />
           )}
         </h1>
         <Choices machines={machines.value?.ok ? machines.value.value : []} name={name} replica={replica} />
@@ -145,6 +149,7 @@ function Machine({ name, replica, startAt }: MachineProps) {
               key={`${chosen.from} ${chosen.event}`}
               definition={known}
               base={base ?? ''}
+              replica={replica}
               chosen={chosen}
               step={picked.value === undefined ? latest : undefined}
             />

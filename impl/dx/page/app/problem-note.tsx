@@ -14,9 +14,8 @@ export function ProblemNote({
   readonly what: string;
   readonly writes?: boolean;
 }) {
-  const { code, message, rule, evidence = {}, retryAfterSeconds } = problem;
-  const event = rule?.split('.')[1] ?? 'ClientRequest';
-  const hasRule = writes && ((problem.status ?? 0) >= 500 || problem.status === 429);
+  const { code, message, evidence = {}, retryAfterSeconds } = problem;
+  const path = refusalPath(problem, writes);
   const facts = Object.entries(evidence);
   return (
     <div class="problem" role="alert">
@@ -38,9 +37,18 @@ export function ProblemNote({
           ))}
         </dl>
       )}
-      {(hasRule || rule !== undefined) && (
-        <WhyButton title={`Why ${code}?`} replica={undefined} path={`explain/refusal?event=${event}`} />
-      )}
+      {path !== undefined && <WhyButton title={code} replica={undefined} path={path} />}
     </div>
   );
+}
+
+/** A command that the kernel refused is known by its place in the log; one that never got there was refused as an event. */
+function refusalPath({ status = 0, rule, evidence }: Problem, writes: boolean): string | undefined {
+  const commitId = evidence?.commitId;
+  if (typeof commitId === 'number') {
+    const command = evidence?.command;
+    return `explain/refusal?commit_id=${commitId}${typeof command === 'number' ? `&command=${command}` : ''}`;
+  }
+  if (rule === undefined && !(writes && (status >= 500 || status === 429))) return undefined;
+  return 'explain/refusal?event=ClientRequest';
 }

@@ -2,12 +2,14 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Appended, Asked, Problem, StreamEvent, StreamRow } from './answers.ts';
-import { ask, dateTimeText, newKey, pause } from './browser.ts';
+import { ask, dateTimeText, follow, newKey, pause } from './browser.ts';
+import { type Proved, proofOf } from './event-proof.ts';
 import { ProblemNote } from './problem-note.tsx';
 import { announced, apiKey, hashOf, route } from './store.ts';
 
 const LIST_MS = 2_000;
-const FOLLOW_MS = 700;
+/** Between a connection that ended and the next one. */
+const FOLLOW_AGAIN_MS = 1_000;
 const EVENTS_SHOWN_MAX = 50;
 
 interface Streams {
@@ -119,31 +121,38 @@ function Stream({ name }: { readonly name: string }) {
   const problem = useSignal<Problem | undefined>(undefined);
 
   useEffect(() => {
-    let isOpen = true;
-    const loop = async (): Promise<void> => {
-      let begin: number | undefined;
-      while (isOpen) {
-        begin ??= from.value ?? (await newest(path, problem));
-        if (begin !== undefined && (follows.value || events.value.length === 0)) {
-          const read = await ask<Events>(`${path}?from=${begin}&limit=${EVENTS_SHOWN_MAX}&consistency=committed`, {
-            key: apiKey.value,
-          });
-          if (!isOpen) return;
-          problem.value = read.ok ? undefined : read.problem;
-          if (read.ok && read.value.events.length > 0) {
-            events.value = [...events.value, ...read.value.events].slice(-EVENTS_SHOWN_MAX);
-            begin = next.value = read.value.nextOffset;
-            announced.value = `${read.value.events.length} new events in ${name}.`;
-          }
+    const end = new AbortController();
+    void readOn(end.signal);
+    return () => end.abort();
+  }, [path, from.value, follows.value]);
+
+  /** Reads what is there, then follows; comes back when the connection ends. */
+  async function readOn(signal: AbortSignal): Promise<void> {
+    let begin = events.value.length > 0 ? next.value : (from.value ?? (await newest(name, problem)));
+    const add = (fresh: readonly StreamEvent[]): void => {
+      if (signal.aborted || fresh.length === 0) return;
+      problem.value = undefined;
+      begin = next.value = (fresh.at(-1)?.offset ?? -1) + 1;
+      events.value = [...events.value, ...fresh].slice(-EVENTS_SHOWN_MAX);
+      announced.value = `${fresh.length === 1 ? 'One new event' : `${fresh.length} new events`} in ${name}.`;
+    };
+    while (!signal.aborted) {
+      if (begin === undefined) begin = await newest(name, problem);
+      else {
+        const range = `from=${begin}&limit=${EVENTS_SHOWN_MAX}&consistency=committed`;
+        const read = await ask<Events>(`${path}?${range}`, { key: apiKey.value });
+        if (!signal.aborted) problem.value = read.ok ? undefined : read.problem;
+        if (read.ok) {
+          if (events.value.length === 0) next.value = read.value.nextOffset;
+          add(read.value.events);
+          if (!follows.value) return;
+          const following = `${path}?from=${begin}&follow=true`;
+          await follow(following, apiKey.value, signal, (event) => add([event as StreamEvent]));
         }
-        await pause(FOLLOW_MS);
       }
-    };
-    void loop();
-    return () => {
-      isOpen = false;
-    };
-  }, [path, from.value]);
+      await pause(FOLLOW_AGAIN_MS);
+    }
+  }
 
   const restart = (offset: number | undefined): void => {
     events.value = [];
@@ -185,7 +194,7 @@ function Stream({ name }: { readonly name: string }) {
       <ol class="events-list">
         {[...events.value].reverse().map((event) => (
           <li key={event.offset}>
-            <EventItem event={event} />
+            <EventItem event={event} path={path} />
           </li>
         ))}
       </ol>
@@ -194,8 +203,7 @@ function Stream({ name }: { readonly name: string }) {
 }
 
 /** Where the last EVENTS_SHOWN_MAX events begin; undefined when the replica did not say. */
-async function newest(path: string, problem: { value: Problem | undefined }): Promise<number | undefined> {
-  const name = decodeURIComponent(path.split('/')[3] ?? '');
+async function newest(name: string, problem: { value: Problem | undefined }): Promise<number | undefined> {
   const listed = await ask<Streams>('/v1/streams?consistency=committed', { key: apiKey.value });
   problem.value = listed.ok ? undefined : listed.problem;
   if (!listed.ok) return undefined;
@@ -203,7 +211,7 @@ async function newest(path: string, problem: { value: Problem | undefined }): Pr
   return Math.max(0, (stream?.nextOffset ?? 0) - EVENTS_SHOWN_MAX);
 }
 
-function EventItem({ event }: { readonly event: StreamEvent }) {
+function EventItem({ event, path }: { readonly event: StreamEvent; readonly path: string }) {
   const { offset, data, dataBase64, type, timestamp, commitId, hash } = event;
   return (
     <>
@@ -215,6 +223,30 @@ function EventItem({ event }: { readonly event: StreamEvent }) {
           {dateTimeText(timestamp)} · commit {commitId} · <code>{hash.slice(0, 12)}…</code>
         </p>
       </div>
+      <Proof offset={offset} path={path.replace(/events$/, 'proof')} />
+    </>
+  );
+}
+
+/** Verifies that an event stands in the log: from its entry to the head, every hash computed again in the browser. */
+function Proof({ offset, path }: { readonly offset: number; readonly path: string }) {
+  const result = useSignal<Proved | undefined>(undefined);
+  const prove = async (): Promise<void> => {
+    result.value = { tone: 'plain', text: 'Verifying …' };
+    result.value = await proofOf(path, offset);
+    announced.value = result.value.text;
+  };
+  return (
+    <>
+      <button
+        type="button"
+        class="why"
+        aria-label={`prove that the event at offset ${offset} is in the log`}
+        onClick={() => void prove()}
+      >
+        prove
+      </button>
+      {result.value !== undefined && <p class={`proof ${result.value.tone}`}>{result.value.text}</p>}
     </>
   );
 }

@@ -2,7 +2,7 @@
 import { baseOf, type Why, why } from './store.ts';
 
 export interface WhyProps {
-  /** What is asked, for people who do not see where the button stands: `Why is replica 1 silent?` */
+  /** What is asked about, as a statement: `Replica 1 is silent`. */
   readonly title: string;
   readonly replica: number | undefined;
   readonly path: string;
@@ -16,7 +16,7 @@ export function WhyButton({ title, replica, path }: WhyProps) {
     <button
       type="button"
       class="why"
-      aria-label={title}
+      aria-label={`why? ${title}`}
       aria-haspopup="dialog"
       onClick={() => {
         why.value = question;

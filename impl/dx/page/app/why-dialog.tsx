@@ -42,7 +42,7 @@ function Answer({ question }: { readonly question: Why }) {
   return (
     <>
       <header>
-        <h2 id="why-title">{title}</h2>
+        <h2 id="why-title">Why? {title}</h2>
         <button type="button" class="quiet" onClick={() => void refresh()}>
           Ask again
         </button>

@@ -38,15 +38,19 @@ function shown({ op, view, parent, hash, timestamp, client, request, body }: Pre
   };
 }
 
+function textOf(body: Uint8Array): string {
+  return Buffer.from(body).toString('base64');
+}
+
 const chain = chainOf(6);
 const entries = chain.map(shown);
-const bodies = new Map(chain.map(({ op, body }) => [op, body]));
+const bodies = new Map(chain.map(({ op, body }) => [op, textOf(body)]));
 
 describe('the chain as the page checks it', () => {
   test('the hash is that of impl/vsr/prepare.ts, also of an empty body', () => {
-    for (const prepare of chain) expect(hashOfEntry(shown(prepare), prepare.body)).toBe(hashText(prepare.hash));
+    for (const prepare of chain) expect(hashOfEntry(shown(prepare), textOf(prepare.body))).toBe(hashText(prepare.hash));
     const empty = newPrepare({ ...(chain[0] as Prepare), body: new Uint8Array(0) });
-    expect(hashOfEntry(shown(empty), empty.body)).toBe(hashText(empty.hash));
+    expect(hashOfEntry(shown(empty), textOf(empty.body))).toBe(hashText(empty.hash));
   });
 
   test('a whole chain is whole, from its first entry or from one in the middle', () => {
@@ -59,7 +63,7 @@ describe('the chain as the page checks it', () => {
     for (const { op, body } of chain) {
       const changed = Uint8Array.from(body);
       changed[0] = (changed[0] as number) ^ 128;
-      const verdicts = checkedChain(entries, new Map([...bodies, [op, changed]])).map(({ verdict }) => verdict);
+      const verdicts = checkedChain(entries, new Map([...bodies, [op, textOf(changed)]])).map(({ verdict }) => verdict);
       expect(verdicts).toEqual(
         entries.map((entry) => (entry.op < op ? 'whole' : entry.op === op ? 'changed' : 'after a break')),
       );
@@ -68,7 +72,7 @@ describe('the chain as the page checks it', () => {
 
   test.each(['view', 'timestamp', 'request', 'op'] as const)('a changed %s is found', (field) => {
     const changed = entries.map((entry) => (entry.op === 3 ? { ...entry, [field]: entry[field] + 1 } : entry));
-    const asBodies = new Map([...bodies, [4, bodies.get(3) as Uint8Array]]);
+    const asBodies = new Map([...bodies, [4, bodies.get(3) as string]]);
     expect(checkedChain(changed, field === 'op' ? asBodies : bodies)[2]?.verdict).toBe('changed');
   });
 

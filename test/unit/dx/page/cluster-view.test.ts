@@ -143,6 +143,6 @@ describe('what happened', () => {
       'Replica 2 wants view 1: it waits for a quorum',
     ]);
     expect(texts(choosing, chosen)).toEqual(['Replica 1 leads view 1', 'Replica 2 follows replica 1 in view 1']);
-    expect(texts(chosen, back)).toEqual(['Replica 0 answers again, as backup in view 1']);
+    expect(texts(chosen, back)).toEqual(['Replica 0 answers again: it follows replica 1 in view 1']);
   });
 });
