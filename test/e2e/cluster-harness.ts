@@ -31,6 +31,10 @@ const clock = new RealClock();
 export interface TestClusterOptions {
   readonly replicas?: number;
   readonly serverArgs?: readonly string[];
+  /** TLS everywhere; clients trust the authority that is made for it. */
+  readonly tls?: boolean;
+  /** An API key or token that clients send. */
+  readonly token?: string;
   /** Called before a replica's directory is formatted, to put it on a disk of its own. */
   readonly beforeFormat?: (directory: string, replica: number) => void;
 }
@@ -93,12 +97,15 @@ export class TestCluster {
   readonly #expected = new Set<number>();
   readonly #unexpected: string[] = [];
   readonly #sweep: () => void;
+  readonly #token: string | undefined;
 
   private constructor(
     folder: string,
     cluster: LocalCluster,
     deaths: { handler: (replica: number, why: string) => void },
+    token: string | undefined,
   ) {
+    this.#token = token;
     this.folder = folder;
     this.#cluster = cluster;
     deaths.handler = (replica, why) => {
@@ -114,7 +121,13 @@ export class TestCluster {
     const folder = mkdtempSync(join(tmpdir(), 'lockstep-e2e-'));
     const deaths = { handler: (_replica: number, _why: string): void => {} };
     const cluster = await LocalCluster.open(
-      { folder, replicas: options.replicas ?? 3, port: 0, serverArgs: options.serverArgs ?? [] },
+      {
+        folder,
+        replicas: options.replicas ?? 3,
+        port: 0,
+        serverArgs: options.serverArgs ?? [],
+        tls: options.tls ?? false,
+      },
       {
         clock,
         random: new RealRandom(),
@@ -126,7 +139,7 @@ export class TestCluster {
         onDeath: (replica, error) => deaths.handler(replica, error.message),
       },
     );
-    const test = new TestCluster(folder, cluster, deaths);
+    const test = new TestCluster(folder, cluster, deaths, options.token);
     try {
       await test.startAll();
       await test.serving();
@@ -142,12 +155,17 @@ export class TestCluster {
   }
 
   get urls(): readonly string[] {
-    return this.#cluster.http.map((address) => `http://${address}`);
+    return this.#cluster.urls;
   }
 
   /** host:port of each replica, for peers and binary clients. */
   get addresses(): readonly string[] {
     return this.#cluster.addresses;
+  }
+
+  /** Folder of the certificates; undefined without TLS. */
+  get tlsFolder(): string | undefined {
+    return this.#cluster.tlsFolder;
   }
 
   get cluster(): bigint {
@@ -199,6 +217,11 @@ export class TestCluster {
     this.#cluster.signal(replica, 'SIGSTOP');
   }
 
+  /** SIGHUP: certificates and keys are read again. */
+  hangUp(replica: number): void {
+    this.#cluster.signal(replica, 'SIGHUP');
+  }
+
   thaw(replica: number): void {
     this.#cluster.signal(replica, 'SIGCONT');
   }
@@ -206,7 +229,11 @@ export class TestCluster {
   /** A client that starts with the replica of that number and goes on to the others. */
   client(first = 0, tryMs = TRY_MS): HttpClient {
     const urls = this.urls;
-    return new HttpClient([...urls.slice(first), ...urls.slice(0, first)], CLIENT_TIMEOUT_MS, tryMs);
+    const { tlsFolder } = this;
+    const tls =
+      tlsFolder === undefined ? undefined : { authority: readFileSync(join(tlsFolder, 'authority.pem'), 'utf8') };
+    const access = { tls, token: this.#token };
+    return new HttpClient([...urls.slice(first), ...urls.slice(0, first)], CLIENT_TIMEOUT_MS, tryMs, access);
   }
 
   /** What one replica says of itself; undefined when it does not answer. */
