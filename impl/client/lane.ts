@@ -3,7 +3,6 @@
  * until it is answered or its time is over. Sent again, a command keeps its bytes and its number. Mirrors no spec module; the
  * client's rules of specs/ClientSessions.tla are those of impl/wire/session-numbers.ts.
  */
-import { hashText } from '../crypto/hash.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
 import type { AnswerOf, Failure } from '../wire/answer.ts';
@@ -40,8 +39,6 @@ const GO_ELSEWHERE: ReadonlySet<string> = new Set(['DRAINING', 'HALTED', 'NO_QUO
 /** Of several appends that went together, one is to blame: each goes alone then. */
 const ONE_TO_BLAME: ReadonlySet<string> = new Set(['TOO_LARGE', 'REQUEST_INVALID', 'LIMIT_REACHED']);
 
-const KEYS_ONLY: RequestSession = { clientId: 0, requestNumber: 1 };
-
 export interface LaneOptions extends Omit<RouteOptions, 'onOpen' | 'onRefused'> {
   readonly commandsInFlightMax: number;
   readonly batching: boolean;
@@ -66,8 +63,6 @@ export class Lane {
   #commandsInFlight = 0;
   #numbers = new SessionNumbers();
   #registering = false;
-  #keyPrefix: string | undefined;
-  #nextKey = 1;
   #closed = false;
   readonly #stopTicks: () => void;
 
@@ -141,7 +136,7 @@ export class Lane {
       if (session === undefined) break;
       const calls = takeBatch(this.#commands, this.#options.batching);
       const body = calls.length === 1 ? call.body : batchBody(calls);
-      this.#sendFresh(this.#requestOf(this.#withKey({ ...(body as AppendRequest), session }), calls));
+      this.#sendFresh(this.#requestOf({ ...(body as AppendRequest), session }, calls));
     }
     for (let call = this.#reads.peek(); call !== undefined; call = this.#reads.peek()) {
       if (!this.#canSend()) return;
@@ -162,26 +157,18 @@ export class Lane {
 
   #numberAnew(request: ClientRequest): boolean {
     const session = this.#numbered();
-    if (session !== undefined && session !== KEYS_ONLY) request.session = session;
+    if (session !== undefined) request.session = session;
     return session !== undefined;
   }
 
   /** The next number, if the session has room for one; makes a session when there is none. */
   #numbered(): RequestSession | undefined {
     if (!this.#numbers.registered) {
-      if (this.#keyPrefix !== undefined) return KEYS_ONLY;
       this.#register();
       return undefined;
     }
     const requestNumber = this.#numbers.next();
     return requestNumber === undefined ? undefined : { clientId: this.#numbers.clientId, requestNumber };
-  }
-
-  /** For a server that has no sessions yet. */
-  #withKey(body: AppendRequest): AppendRequest {
-    if (body.session !== KEYS_ONLY) return body;
-    if (body.operation !== 'append' || body.idempotencyKey !== '') return { ...body, session: undefined };
-    return { ...body, session: undefined, idempotencyKey: `${this.#keyPrefix}.${this.#nextKey++}` };
   }
 
   #canSend(): boolean {
@@ -330,9 +317,6 @@ export class Lane {
           this.#registering = false;
           if (!this.#closed) this.#pump();
         });
-      } else if (outcome.failure.code === 'REQUEST_INVALID') {
-        this.#keyPrefix = hashText(random.bytes(12));
-        this.#pump();
       } else {
         const { code, message } = outcome.failure;
         this.#failCommands(code, message);

@@ -21,6 +21,8 @@ const OUTPUT_BYTES = 16 * 1024;
 const OUTPUT_KEPT_BYTES_MAX = 1024 * 1024;
 /** After our end of a connection is closed: how long the other side may take to close its own. */
 const LINGER_MS_MAX = 2_000;
+/** From the first byte of a frame to its last: a slower other side is closed, however often it sends a byte. */
+const FRAME_MS_MAX = 30_000;
 const NO_PAYLOAD = new Uint8Array(0);
 
 export interface ConnectionOptions {
@@ -44,6 +46,8 @@ export class Connection {
   #outputBytes = 0;
   #closedFor: string | undefined;
   #heardMs: number;
+  /** When the frame began that has not arrived whole. */
+  #frameSinceMs: number | undefined;
   #pinged = false;
   /** What the other side of an accepted connection has proved by TLS. */
   proved: Proved = { by: 'nothing' };
@@ -132,6 +136,9 @@ export class Connection {
   tick(pingAfterMs: number, closeAfterMs: number): void {
     const silentMs = this.#options.nowMs() - this.#heardMs;
     if (silentMs >= closeAfterMs) this.close('IDLE');
+    if (this.#frameSinceMs !== undefined && this.#options.nowMs() - this.#frameSinceMs >= FRAME_MS_MAX) {
+      this.refuse('WIRE_FRAME_TOO_SLOW', `a frame did not arrive whole within ${FRAME_MS_MAX} ms`);
+    }
     if (!this.open || silentMs < pingAfterMs || this.#pinged) return;
     this.#pinged = true;
     this.send(FRAME_KINDS.ping, NO_PAYLOAD);
@@ -193,7 +200,10 @@ export class Connection {
     if (!this.open) return;
     this.#heardMs = this.#options.nowMs();
     this.#pinged = false;
+    const framesBefore = this.framesReceived;
     this.#guarded(() => this.#reader.push(chunk, (kind, payload) => this.#take(kind, payload)), chunk);
+    if (this.#reader.heldBytes === 0) this.#frameSinceMs = undefined;
+    else if (this.#frameSinceMs === undefined || this.framesReceived > framesBefore) this.#frameSinceMs = this.#heardMs;
   }
 
   /** What the other side did wrong ends the connection with its code. */

@@ -4,6 +4,7 @@ import { LockstepError } from '../ports/lockstep-error.ts';
 export type WireErrorCode =
   | 'WIRE_FRAME_TOO_SHORT'
   | 'WIRE_FRAME_OVERSIZED'
+  | 'WIRE_FRAME_TOO_SLOW' // not whole in time
   | 'WIRE_BAD_CHECKSUM'
   | 'WIRE_UNKNOWN_KIND'
   | 'WIRE_MALFORMED' // a field that runs past the end, bytes left over, a value out of its range
