@@ -54,7 +54,7 @@ export interface RoomFacts {
 }
 
 export type ClientSessionsEvent =
-  | { readonly type: 'SendRegister' | 'SendRequest'; readonly client: ClientFacts }
+  | { readonly type: 'SendRegister' | 'SendRequest' | 'ResendRequest'; readonly client: ClientFacts }
   | {
       readonly type: 'ReceiveRegistered' | 'ReceiveReply' | 'ReceiveEvicted';
       readonly client: ClientFacts;
@@ -97,9 +97,10 @@ function replyFits({ context, event }: Facts): boolean {
   return 'room' in event && event.room.slots + event.room.added <= context.slotsMax;
 }
 
-function windowHasRoom({ context, event }: Facts): boolean {
+function windowHasRoom({ event }: Facts, window: number): boolean {
   const client = clientOf(event);
-  return client !== undefined && client.waiting.every((number) => number + context.window > client.sent + 1);
+  if (client === undefined) return false;
+  return client.waiting.every((number) => number + window > client.sent + 1);
 }
 
 const clientSessionsSetup = setup({
@@ -111,7 +112,8 @@ const clientSessionsSetup = setup({
   guards: {
     HasSession: ({ event }: Facts) => clientOf(event)?.registered === true,
     NeedsSession: ({ event }: Facts) => clientOf(event)?.registered === false,
-    WindowHasRoom: windowHasRoom,
+    WindowHasRoom: (facts: Facts) => windowHasRoom(facts, facts.context.window),
+    AnswerOverdue: ({ event }: Facts) => (clientOf(event)?.waiting.length ?? 0) > 0,
     AddressedHere: ({ event }: Facts) => answerOf(event)?.addressedHere === true,
     HigherSession: ({ event }: Facts) => (answerOf(event)?.clientId ?? 0) > (clientOf(event)?.session ?? 0),
     OfThisSession: ({ event }: Facts) => 'answer' in event && event.answer.clientId === event.client.session,
@@ -140,6 +142,7 @@ const clientSessionsSetup = setup({
     sendRegister: () => {},
     adoptSession: () => {},
     sendRequest: () => {},
+    sendAgain: () => {},
     takeAnswer: () => {},
     giveUpSession: () => {},
     submit: () => {},
@@ -166,6 +169,7 @@ export const clientSessionsMachine = clientSessionsSetup.createMachine({
           guard: and(['AddressedHere', 'NeedsSession', 'HigherSession']),
           actions: 'adoptSession',
         },
+        ResendRequest: { guard: and(['AnswerOverdue']), actions: 'sendAgain' },
         ReceiveReply: {
           guard: and(['AddressedHere', 'HasSession', 'OfThisSession', 'AwaitsAnswer']),
           actions: 'takeAnswer',

@@ -15,7 +15,7 @@
    Large Scale and Low Latency" (SOSP 2015), for the window of replies.
    Left out, and why that is safe: what a request does (its value stands for it, its op for the reply), refusals by the
    state machine (replies like any other), batches (each command has its own place), idempotency keys (the kernel's). A
-   retry is the same message delivered again: messages are never taken out, and need never arrive. *)
+   retry is the same message again: messages are never taken out, and need never arrive. *)
 EXTENDS Naturals, Sequences, FiniteSets
 
 CONSTANTS
@@ -125,6 +125,7 @@ Init ==
 HasSession(c)        == registered[c]                                  \* The client knows of a session that stands.
 NeedsSession(c)      == ~registered[c]                                 \* The client has no session.
 WindowHasRoom(c)     == \A w \in waiting[c] : w.number + Window > sent[c] + 1  \* Number sent + 1 - Window is answered.
+AnswerOverdue(c)     == waiting[c] # {}                                \* A request has no answer yet.
 AddressedHere(c, m)  == m.client = c /\ m.life = life[c]               \* The message answers this very process.
 HigherSession(c, m)  == m.id > session[c]                              \* The session is newer than every earlier one.
 OfThisSession(c, m)  == m.id = session[c]                              \* The message is of the session that stands.
@@ -164,7 +165,7 @@ SendRegister(c) ==
 
 \* A registration that was delivered twice gives two sessions: the first answer is taken. Later only a newer session is: the
 \* old ones may have used any number.
-ReceiveRegistered(c, m) ==
+ReceiveRegistered(c) == \E m \in messages :
     /\ m.type = "Registered"
     /\ AddressedHere(c, m)
     /\ NeedsSession(c)
@@ -174,8 +175,14 @@ ReceiveRegistered(c, m) ==
     /\ sent' = [sent EXCEPT ![c] = 0]
     /\ UNCHANGED <<log, commit, tableVars, inFlight, life, waiting, messages, requests, historyVars, answers>>
 
+\* A request is sent again, the same one, under the same number, until it has an answer: whatever became of the first try.
+ResendRequest(c) ==
+    /\ AnswerOverdue(c)
+    /\ messages' = messages \cup {Message("Request", c, life[c], session[c], w.number, w.value) : w \in waiting[c]}
+    /\ UNCHANGED <<log, commit, tableVars, inFlight, clientVars, historyVars>>
+
 \* An answer ends the wait for its number, and no other does.
-ReceiveReply(c, m) ==
+ReceiveReply(c) == \E m \in messages :
     /\ m.type = "Reply"
     /\ AddressedHere(c, m)
     /\ HasSession(c)
@@ -186,7 +193,7 @@ ReceiveReply(c, m) ==
     /\ UNCHANGED <<log, commit, tableVars, inFlight, life, session, registered, sent, messages, requests, historyVars>>
 
 \* The session is gone. Whether what waits was executed nobody can say now: it is given up, never sent again by itself.
-ReceiveEvicted(c, m) ==
+ReceiveEvicted(c) == \E m \in messages :
     /\ m.type = "Evicted"
     /\ AddressedHere(c, m)
     /\ HasSession(c)
@@ -199,13 +206,13 @@ ReceiveEvicted(c, m) ==
 (* System: the primary. *)
 
 \* A stamp is never before the last one. A registration names nobody, so each delivery is an entry of its own, and makes a session of its own.
-ReceiveRegister(m, later) ==
+ReceiveRegister(later) == \E m \in messages :
     /\ m.type = "Register"
     /\ log' = Append(log, Entry(m, LastTime + later))
     /\ UNCHANGED <<commit, tableVars, inFlight, clientVars, messages, historyVars>>
 
 \* What is not answered below goes into the log, once in a view: only applying it tells what becomes of it.
-ReceiveRequest(m, later) ==
+ReceiveRequest(later) == \E m \in messages :
     /\ m.type = "Request"
     /\ NotInFlight(m)
     /\ MayBeRegistered(m)
@@ -216,7 +223,7 @@ ReceiveRequest(m, later) ==
     /\ UNCHANGED <<commit, tableVars, clientVars, messages, historyVars>>
 
 \* The first reply again, without an op: what is applied is committed, whatever this primary has not applied yet.
-AnswerRepeated(m) ==
+AnswerRepeated == \E m \in messages :
     /\ m.type = "Request"
     /\ SessionHere(m)
     /\ ReplyKept(m)
@@ -224,7 +231,7 @@ AnswerRepeated(m) ==
     /\ UNCHANGED <<log, commit, tableVars, inFlight, clientVars, historyVars>>
 
 \* A number that is below the window here is below it everywhere, for ever, or its session is gone.
-AnswerStale(m) ==
+AnswerStale == \E m \in messages :
     /\ m.type = "Request"
     /\ SessionHere(m)
     /\ BelowWindow(m)
@@ -233,7 +240,7 @@ AnswerStale(m) ==
 
 \* An id whose entry is applied and that is not in the table is gone for ever. Of a higher one this table knows nothing:
 \* its session may stand further on in the log.
-AnswerEvicted(m) ==
+AnswerEvicted == \E m \in messages :
     /\ m.type = "Request"
     /\ SessionAbsent(m)
     /\ PlaceApplied(m)
@@ -365,14 +372,15 @@ ViewChange(keep, ops) ==
 
 System ==
     \/ \E c \in Clients : SendRegister(c)
-    \/ \E c \in Clients : \E m \in messages : ReceiveRegistered(c, m)
-    \/ \E c \in Clients : \E m \in messages : ReceiveReply(c, m)
-    \/ \E c \in Clients : \E m \in messages : ReceiveEvicted(c, m)
-    \/ \E m \in messages : \E later \in Nat : ReceiveRegister(m, later)
-    \/ \E m \in messages : \E later \in Nat : ReceiveRequest(m, later)
-    \/ \E m \in messages : AnswerRepeated(m)
-    \/ \E m \in messages : AnswerStale(m)
-    \/ \E m \in messages : AnswerEvicted(m)
+    \/ \E c \in Clients : ReceiveRegistered(c)
+    \/ \E c \in Clients : ResendRequest(c)
+    \/ \E c \in Clients : ReceiveReply(c)
+    \/ \E c \in Clients : ReceiveEvicted(c)
+    \/ \E later \in Nat : ReceiveRegister(later)
+    \/ \E later \in Nat : ReceiveRequest(later)
+    \/ AnswerRepeated
+    \/ AnswerStale
+    \/ AnswerEvicted
     \/ Commit
     \/ ApplyRegister
     \/ ApplyRegisterEvicting
@@ -446,7 +454,7 @@ AwaitedIsNeverStale ==
 \* Forbids that the reply to a request that was executed is dropped while its client awaits it and its session stands.
 AwaitedReplyKept ==
     \A c \in Clients : \A w \in waiting[c] : \A i \in ExecutedOps :
-        (log[i].value = w.value /\ IsIn(TableAt(Len(outcomes)), session[c])) =>
+        (log[i].value = w.value /\ log[i].id = session[c] /\ IsIn(TableAt(Len(outcomes)), session[c])) =>
             \E r \in RepliesAt(Len(outcomes)) : r.id = session[c] /\ r.number = w.number /\ r.result = i
 
 \* Forbids a client that waits for ever: locked out, though the cluster serves.

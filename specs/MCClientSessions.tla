@@ -13,22 +13,23 @@ CONSTANTS
 Registers == Cardinality({i \in 1..Len(log) : log[i].kind = "Register"})
 Ops       == 0..(MaxRegisters + MaxRequests * (1 + MaxViews))
 
-MCReceiveRegister(m, later) == Registers < MaxRegisters /\ LastTime + later <= MaxTime /\ ReceiveRegister(m, later)
-MCReceiveRequest(m, later)  == LastTime + later <= MaxTime /\ ReceiveRequest(m, later)
-MCSendRequest(c)           == requests < MaxRequests /\ SendRequest(c)
-MCCrashClient(c)           == life[c] < MaxLives /\ CrashClient(c)
-MCViewChange(keep, ops)    == views < MaxViews /\ ops + MaxLag >= Len(outcomes) /\ ViewChange(keep, ops)
+MCReceiveRegister(later) == Registers < MaxRegisters /\ LastTime + later <= MaxTime /\ ReceiveRegister(later)
+MCReceiveRequest(later)  == LastTime + later <= MaxTime /\ ReceiveRequest(later)
+MCSendRequest(c)         == requests < MaxRequests /\ SendRequest(c)
+MCCrashClient(c)         == life[c] < MaxLives /\ CrashClient(c)
+MCViewChange(keep, ops)  == views < MaxViews /\ ops + MaxLag >= Len(outcomes) /\ ViewChange(keep, ops)
 
 MCSystem ==
     \/ \E c \in Clients : SendRegister(c)
-    \/ \E c \in Clients : \E m \in messages : ReceiveRegistered(c, m)
-    \/ \E c \in Clients : \E m \in messages : ReceiveReply(c, m)
-    \/ \E c \in Clients : \E m \in messages : ReceiveEvicted(c, m)
-    \/ \E m \in messages : \E later \in 0..1 : MCReceiveRegister(m, later)
-    \/ \E m \in messages : \E later \in 0..1 : MCReceiveRequest(m, later)
-    \/ \E m \in messages : AnswerRepeated(m)
-    \/ \E m \in messages : AnswerStale(m)
-    \/ \E m \in messages : AnswerEvicted(m)
+    \/ \E c \in Clients : ReceiveRegistered(c)
+    \/ \E c \in Clients : ResendRequest(c)
+    \/ \E c \in Clients : ReceiveReply(c)
+    \/ \E c \in Clients : ReceiveEvicted(c)
+    \/ \E later \in 0..1 : MCReceiveRegister(later)
+    \/ \E later \in 0..1 : MCReceiveRequest(later)
+    \/ AnswerRepeated
+    \/ AnswerStale
+    \/ AnswerEvicted
     \/ Commit
     \/ ApplyRegister
     \/ ApplyRegisterEvicting

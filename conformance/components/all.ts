@@ -2,6 +2,7 @@
 import { counterComponent } from '../../docs/example/counter.ts';
 import type { Component } from '../component.ts';
 import { appendLogComponent } from './append-log.ts';
+import { clientSessionsComponent } from './client-sessions.ts';
 import { superblockComponent } from './superblock.ts';
 import { vsrComponent } from './vsr.ts';
 
@@ -14,5 +15,6 @@ export const components: readonly Component[] = [
   anyComponent(appendLogComponent),
   anyComponent(superblockComponent),
   anyComponent(vsrComponent),
+  anyComponent(clientSessionsComponent),
   anyComponent(counterComponent),
 ];

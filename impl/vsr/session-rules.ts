@@ -53,25 +53,25 @@ export class SessionRules {
 
   /** What a primary may answer from its table, however old that is; undefined: only the log can say. */
   answerNow(request: RequestFacts): AnsweredNow | undefined {
-    return ANSWERS.find((type) => this.#takes({ type, request }));
+    return ANSWERS.find((type) => this.takes({ type, request }));
   }
 
   /** ClientSessions!ReceiveRequest: whether it is to go into the log now. */
   isSubmitted(request: RequestFacts, inFlight: boolean): boolean {
-    return this.#takes({ type: 'ReceiveRequest', request, inFlight });
+    return this.takes({ type: 'ReceiveRequest', request, inFlight });
   }
 
   ofRegister(room: RoomFacts): RegisterApplied {
     const entry = 'Register';
-    return this.#takes({ type: 'ApplyRegister', entry, room }) ? 'ApplyRegister' : 'ApplyRegisterEvicting';
+    return this.takes({ type: 'ApplyRegister', entry, room }) ? 'ApplyRegister' : 'ApplyRegisterEvicting';
   }
 
   ofRequest(request: RequestFacts, room: RoomFacts): RequestApplied {
-    for (const type of OF_REQUEST) if (this.#takes({ type, entry: 'Request', request, room })) return type;
+    for (const type of OF_REQUEST) if (this.takes({ type, entry: 'Request', request, room })) return type;
     assert(false, 'every request is new, repeated, stale or of a session that is gone');
   }
 
-  #takes(event: ClientSessionsEvent): boolean {
+  takes(event: ClientSessionsEvent): boolean {
     return isEnabled(this.machine, this.snapshot, event);
   }
 }
