@@ -1,6 +1,7 @@
 /** The options of `lockstep server` about certificates, keys, rates and traces, and what they become. Mirrors no spec module. */
 import type { Command } from 'commander';
 import type { SecurityConfig } from '../server/security.ts';
+import type { TracesConfig } from '../server/telemetry.ts';
 import { CliError } from './cli-error.ts';
 import { readSecretFile } from './secret-files.ts';
 import type { Resolved } from './settings.ts';
@@ -70,6 +71,23 @@ export function securityOf({ values }: Resolved<'server'>): SecurityConfig {
       : undefined,
     rates: { requestsPerSecond: rate?.['requests-per-second'] ?? 0, burst: rate?.burst ?? 0 },
   };
+}
+
+/** @throws CliError CLI_SETTING_INVALID; never says what a header holds */
+export function tracesOf({ values }: Resolved<'server'>): TracesConfig | undefined {
+  const { url, headers = '', 'sample-percent': samplePercent = 100 } = values.traces ?? {};
+  if (url === undefined) return undefined;
+  const pairs = headers.split(',').filter((pair) => pair.trim() !== '');
+  const wrong = pairs.findIndex((pair) => !/^\s*[\w-]+=./.test(pair));
+  if (wrong >= 0) {
+    const message = `traces.headers takes name=value with commas between; part ${wrong + 1} is none`;
+    throw new CliError('CLI_SETTING_INVALID', message, { key: 'traces.headers', part: wrong + 1 });
+  }
+  const named = pairs.map((pair): [string, string] => {
+    const at = pair.indexOf('=');
+    return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()];
+  });
+  return { url, headers: Object.fromEntries(named), samplePercent };
 }
 
 function flagOf(setting: string): string {

@@ -6,19 +6,22 @@
 import type { Connection } from '../ports/connection.ts';
 import { type AnswerOf, encodeAnswer, encodeFailure } from '../wire/answer.ts';
 import { FRAME_KINDS, type FrameKind } from '../wire/frame.ts';
-import { decodeRequest, type Operation } from '../wire/request.ts';
+import { decodeRequest, type Operation, type Request } from '../wire/request.ts';
 import { WireError } from '../wire/wire-error.ts';
 import { busy } from './failure.ts';
 import type { Guard } from './guard.ts';
 import type { Metrics } from './metrics.ts';
+import type { RequestTrace } from './request-trace.ts';
 import type { Outcome, Requests } from './requests.ts';
 import type { ServerLimits } from './server-limits.ts';
+import type { Telemetry } from './telemetry.ts';
 
 export interface ClientPortOptions {
   readonly requests: Requests;
   readonly limits: ServerLimits;
   readonly metrics: Metrics;
   readonly guard: Guard;
+  readonly telemetry: Telemetry;
   readonly nowMs: () => number;
 }
 
@@ -50,8 +53,9 @@ export class ClientPort {
     if (kind !== FRAME_KINDS.clientRequest) {
       throw new WireError('WIRE_UNKNOWN_KIND', `a client sends requests only, not frames of kind ${kind}`, { kind });
     }
-    const { id, deadlineMs, body } = decodeRequest(payload);
-    const { requests, limits, guard } = this.#options;
+    const request = decodeRequest(payload);
+    const { id, body } = request;
+    const { limits, guard, telemetry } = this.#options;
     const inFlight = this.#inFlight.get(client) ?? 0;
     if (inFlight >= limits.CLIENT_REQUESTS_IN_FLIGHT_MAX) {
       const evidence = { inFlight, bound: limits.CLIENT_REQUESTS_IN_FLIGHT_MAX };
@@ -65,6 +69,11 @@ export class ClientPort {
       return;
     }
     this.#inFlight.set(client, inFlight + 1);
+    telemetry.receive('binary', body.operation, undefined, (trace) => this.#ask(client, request, trace));
+  }
+
+  #ask(client: Connection, { id, deadlineMs, body }: Request, trace: RequestTrace | undefined): void {
+    const { requests } = this.#options;
     const arrivedMs = this.#options.nowMs();
     const answered =
       <Op extends Operation>(operation: Op) =>
@@ -75,6 +84,7 @@ export class ClientPort {
         const frame =
           'failure' in outcome ? encodeFailure(id, outcome.failure) : encodeAnswer(id, operation, outcome.applied);
         this.#send(client, operation, code, arrivedMs, frame);
+        trace?.answered(code);
       };
     switch (body.operation) {
       case 'append':

@@ -22,6 +22,7 @@ import type { Requests } from './requests.ts';
 import type { HostPort } from './server-config.ts';
 import type { ServerLimits } from './server-limits.ts';
 import type { StreamState } from './stream-state.ts';
+import type { Telemetry } from './telemetry.ts';
 import type { Https } from './tls-options.ts';
 
 /** Everything has its answer by then, or its deadline has passed: what is left is the sending of it. */
@@ -52,6 +53,7 @@ export interface HttpApiOptions {
   /** HTTPS; plain HTTP without it. */
   readonly https?: Https | undefined;
   readonly guard: Guard;
+  readonly telemetry: Telemetry;
   /** undefined: requests can be served here now. */
   readonly notReady: () => Failure | undefined;
 }

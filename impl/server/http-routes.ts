@@ -42,6 +42,7 @@ import {
   StreamsQuery,
 } from './http-schemas.ts';
 import type { Done, Outcome } from './requests.ts';
+import type { Telemetry } from './telemetry.ts';
 
 export type AnswerRequest = <Answer>(
   reply: FastifyReply,
@@ -52,16 +53,19 @@ export type AnswerRequest = <Answer>(
 ) => Promise<FastifyReply>;
 
 /** Asks, counts, and sends the answer or the problem. */
-export function answering({ metrics, nowMs }: HttpApiOptions): AnswerRequest {
+export function answering({ metrics, nowMs, telemetry }: HttpApiOptions): AnswerRequest {
   return (reply, operation, status, json, ask) => {
     const arrivedMs = nowMs();
     return new Promise((resolve) => {
-      ask((outcome) => {
-        const code = 'failure' in outcome ? outcome.failure.code : 'ok';
-        metrics.request('http', operation, code, (nowMs() - arrivedMs) / 1_000);
-        if ('failure' in outcome) resolve(refuse(reply, outcome.failure));
-        else resolve(reply.code(status).send(json(outcome.applied)));
-      });
+      const asked: Parameters<Telemetry['receive']>[3] = (trace) =>
+        ask((outcome) => {
+          const code = 'failure' in outcome ? outcome.failure.code : 'ok';
+          metrics.request('http', operation, code, (nowMs() - arrivedMs) / 1_000);
+          if ('failure' in outcome) resolve(refuse(reply, outcome.failure));
+          else resolve(reply.code(status).send(json(outcome.applied)));
+          trace?.answered(code);
+        });
+      telemetry.receive('http', operation, reply.request.headers, asked);
     });
   };
 }

@@ -5,6 +5,7 @@
 import type { RequestSession } from '../kernel/command.ts';
 import type { Failure } from '../wire/answer.ts';
 import { outcomeUnknown } from './failure.ts';
+import type { RequestTrace } from './request-trace.ts';
 
 export interface Applied {
   readonly op: number;
@@ -29,6 +30,8 @@ export interface Command {
   readonly retrySafe: boolean;
   /** It came from a peer and is not handed on again. */
   readonly fromPeer: boolean;
+  /** Hears of its way, when the request is traced. */
+  readonly trace?: RequestTrace | undefined;
   readonly done: (outcome: CommandOutcome) => void;
 }
 

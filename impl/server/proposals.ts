@@ -234,6 +234,7 @@ export class Proposals {
     this.#nextRequest = this.#nextRequest === 0xffff_ffff ? 1 : this.#nextRequest + 1;
     assert(!this.#submitted.has(submitted.op), 'an op is submitted once');
     const { op, hash } = submitted;
+    for (const { trace } of commands) trace?.proposed(op);
     this.#queue = this.#queue.slice(taken);
     this.sessions.join(joins);
     this.#submitted.set(op, { op, hash, view: replica.view, commands, barriers: this.#barriers });

@@ -23,6 +23,7 @@ import { failure } from './failure.ts';
 import { decodeForwardRequest, decodeForwardResult, encodeForwardResult, type ForwardRequest } from './forward.ts';
 import type { CommandOutcome } from './offered-command.ts';
 import { Proposals } from './proposals.ts';
+import type { RequestTrace } from './request-trace.ts';
 import { Requests } from './requests.ts';
 import type { ServerLimits } from './server-limits.ts';
 import { StreamState } from './stream-state.ts';
@@ -52,6 +53,8 @@ export interface ReplicaCoreOptions {
   /** Our own fault: nothing goes on. */
   readonly failed: (cause: unknown) => void;
   readonly onBatch?: (commands: number) => void;
+  /** Of the request that is taken now, for its commands. */
+  readonly currentTrace?: () => RequestTrace | undefined;
   /** After an op was applied, with its results. */
   readonly onApplied?: (prepare: Prepare, results: readonly CommandResult[]) => void;
   /** Only the harness passes these: see ReplicaOptions. */
@@ -111,6 +114,7 @@ export class ReplicaCore {
       state: this.state,
       limits,
       nowMs,
+      ...(options.currentTrace === undefined ? {} : { currentTrace: options.currentTrace }),
     });
     this.turn = new TurnEnd(options.turn, {
       propose: () => this.#propose(),

@@ -31,11 +31,13 @@ import { Security } from './security.ts';
 import type { HostPort, RunningServer, ServerConfig, ServerParts, StartReplicaServer } from './server-config.ts';
 import { dxSourceOf, historyRecordOf } from './server-facts.ts';
 import { type ServerLimits, serverLimitsWith } from './server-limits.ts';
+import { Telemetry } from './telemetry.ts';
 import { Https } from './tls-options.ts';
 import type { TurnEnd } from './turn-end.ts';
 
 /** Bytes of a client's frame beside its data: names, keys and lengths of EVENTS_PER_APPEND_MAX events. */
 const CLIENT_FRAME_SPARE_BYTES = 512 * 1024;
+const VERSION = '0.1.0';
 /** Between two looks whether everything in flight has its answer, while draining. */
 const DRAIN_LOOK_MS = 5;
 
@@ -46,6 +48,7 @@ interface ServerBasis {
   readonly metrics: Metrics;
   readonly directory: DataDirectory;
   readonly security: Security;
+  readonly telemetry: Telemetry;
 }
 
 interface Settle {
@@ -73,6 +76,7 @@ class ReplicaServer implements RunningServer {
   readonly #history: History;
   readonly #refusals: KernelRefusals;
   readonly #security: Security;
+  readonly #telemetry: Telemetry;
   /** Why each peer could not be dialled when it was tried last. */
   readonly #dialFailures = new Map<number, string>();
   #recorder: Recorder | undefined;
@@ -92,7 +96,8 @@ class ReplicaServer implements RunningServer {
     });
     let server: ReplicaServer;
     try {
-      server = new ReplicaServer(config, parts, { clock, metrics, directory, security });
+      const telemetry = await openTelemetry(config, directory);
+      server = new ReplicaServer(config, parts, { clock, metrics, directory, security, telemetry });
     } catch (cause) {
       directory.close();
       throw cause;
@@ -106,7 +111,11 @@ class ReplicaServer implements RunningServer {
     }
   }
 
-  private constructor(config: ServerConfig, parts: ServerParts, { clock, metrics, directory, security }: ServerBasis) {
+  private constructor(
+    config: ServerConfig,
+    parts: ServerParts,
+    { clock, metrics, directory, security, telemetry }: ServerBasis,
+  ) {
     const limits = serverLimitsWith(config.limits);
     this.#clock = clock;
     const nowMs = (): number => clock.monotonicMs();
@@ -122,6 +131,7 @@ class ReplicaServer implements RunningServer {
     this.peerAddress = config.addresses[replica] as HostPort;
     this.httpAddress = config.http;
     this.#security = security;
+    this.#telemetry = telemetry;
     const { material: tls, clientCertificateRequired } = security;
     const onRefused = (protocol: 'http' | 'binary', code: string): void => metrics.callerRefused(protocol, code);
     const guard = security.guard({ cluster, wallMs: () => clock.wallMs(), nowMs, onRefused });
@@ -152,6 +162,7 @@ class ReplicaServer implements RunningServer {
       limits,
       failed: (cause) => this.#fail(cause),
       onBatch: (commands) => metrics.batch(commands),
+      currentTrace: () => telemetry.current,
       onApplied: ({ op }, results) => {
         this.#refusals.note(op, results);
         this.#http.applied();
@@ -162,7 +173,7 @@ class ReplicaServer implements RunningServer {
     this.#requests = requests;
     this.#proposals = proposals;
     this.#turn = turn;
-    this.#clients = new ClientPort({ requests, limits, metrics, guard, nowMs });
+    this.#clients = new ClientPort({ requests, limits, metrics, guard, telemetry, nowMs });
     this.#http = new HttpApi({
       requests,
       state,
@@ -175,6 +186,7 @@ class ReplicaServer implements RunningServer {
       ...(config.allowedOrigins === undefined ? {} : { allowedOrigins: config.allowedOrigins }),
       https: tls && new Https(tls, clientCertificateRequired, (code) => onRefused('http', code)),
       guard,
+      telemetry,
       notReady: () => this.#notReady(),
     });
     const httpText = (): string => `${this.httpAddress.host}:${this.httpAddress.port}`;
@@ -188,7 +200,7 @@ class ReplicaServer implements RunningServer {
           return httpText(); // the system may choose the port, once it listens
         },
         httpAddresses: (config.httpAddresses ?? []).map(({ host, port }) => `${host}:${port}`),
-        version: '0.1.0',
+        version: VERSION,
       },
       replica: this.#replica,
       directory: this.#directory,
@@ -351,7 +363,16 @@ class ReplicaServer implements RunningServer {
     this.#turn.stop();
     await this.#http.close(this.#clock);
     await this.#network.close();
+    await this.#telemetry.close(this.#clock);
     this.#recorder?.close();
     this.#directory.close();
   }
+}
+
+/** The SDK is loaded by those who want traces only: it is larger than the server. */
+async function openTelemetry({ traces }: ServerConfig, { superblock }: DataDirectory): Promise<Telemetry> {
+  if (traces === undefined) return new Telemetry();
+  const { openTraceSink } = await import('./trace-export.ts');
+  const { cluster, replica } = superblock.state;
+  return new Telemetry(openTraceSink(traces, { cluster, replica, version: VERSION }));
 }

@@ -16,6 +16,7 @@ import { failure, noQuorum, outcomeUnknown } from './failure.ts';
 import type { Applied } from './offered-command.ts';
 import type { Proposals } from './proposals.ts';
 import { refusalOf, wellFormed } from './refusals.ts';
+import type { RequestTrace } from './request-trace.ts';
 import type { ServerLimits } from './server-limits.ts';
 import type { StreamState } from './stream-state.ts';
 
@@ -30,6 +31,8 @@ export interface RequestsOptions {
   readonly state: StreamState;
   readonly limits: ServerLimits;
   readonly nowMs: () => number;
+  /** Of the request that is taken now; undefined: it is not traced. */
+  readonly currentTrace?: () => RequestTrace | undefined;
 }
 
 export class Requests {
@@ -198,14 +201,17 @@ export class Requests {
       if (result.kind === 'Refused') done({ failure: refusalOf(result, outcome, session !== undefined) });
       else applied(result, outcome);
     };
+    const trace = this.#options.currentTrace?.();
     this.#options.proposals.offer({
       bytes,
+      trace,
       ...inSession(session),
       deadlineMs,
       retrySafe,
       fromPeer: false,
       done: (outcome) => {
         assert(outcome !== 'not-primary', 'only a command of a peer ends so');
+        if ('op' in outcome) trace?.committed(outcome.op);
         if (!('op' in outcome)) done({ failure: outcome });
         else if (outcome.result === undefined) unexpected(done);
         else {

@@ -8,6 +8,7 @@ import type { DxSource } from './dx-source.ts';
 import type { Route } from './http-errors.ts';
 import type { SecurityConfig } from './security.ts';
 import type { ServerLimits } from './server-limits.ts';
+import type { TracesConfig } from './telemetry.ts';
 
 export interface HostPort {
   readonly host: string;
@@ -28,6 +29,8 @@ export interface ServerConfig extends SecurityConfig {
   /** false leaves the DX API out; the plugin itself comes in ServerParts, so that this code never imports impl/dx. */
   readonly dx: boolean;
   readonly limits: Partial<ServerLimits>;
+  /** Traces by OpenTelemetry; none without it, and its SDK is not loaded. */
+  readonly traces?: TracesConfig | undefined;
   /** What the directory has to say of itself; another one is refused before a byte is written. */
   readonly expected?: { readonly cluster?: bigint; readonly replica?: number };
   /** A directory for a recording of every step, for checks against the spec (recorder.ts); costs a write an event. */

@@ -13,7 +13,7 @@ import { exitsWith, Output } from '../command.ts';
 import { inline } from '../dx-answer.ts';
 import { loadDxPlugin } from '../dx-plugin.ts';
 import { hostPortText, parseHostPort } from '../host-port.ts';
-import { addSecurityFlags, securityFlagsOf, securityOf } from '../server-flags.ts';
+import { addSecurityFlags, securityFlagsOf, securityOf, tracesOf } from '../server-flags.ts';
 import { NOT_SHOWN, type Resolved, required, resolveSettings } from '../settings.ts';
 import { limitNames, limitsOf, REPLICAS_MAX, type SettingsOf } from '../settings-schema.ts';
 import { wholeNumber } from '../whole-number.ts';
@@ -107,6 +107,7 @@ function configOf(resolved: Resolved<'server'>, { cluster, replica, record }: Se
     recordTo: record,
     allowedOrigins: resolved.values['allowed-origins'] ?? [],
     ...securityOf(resolved),
+    traces: tracesOf(resolved),
   };
 }
 
