@@ -4,7 +4,7 @@ SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
 STAMP := node_modules/.package-lock.json
 
-.PHONY: help check check-deep replay validate canaries spec-index explain-page picture sim sim-nightly sim-nodes test bench bench-peers lint types style imports clean node sim-canaries sim-curve sim-guided sim-picture
+.PHONY: test-api help check check-deep replay validate canaries spec-index explain-page picture sim sim-nightly sim-nodes test bench bench-peers lint types style imports clean node sim-canaries sim-curve sim-guided sim-picture dx-picture
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -56,11 +56,17 @@ explain-page: node $(STAMP) ## Write the output in docs/explain.md anew
 sim-picture: node $(STAMP) ## Write docs/pictures/simulated-run.png: the page of a run that fails (needs Chromium)
 	@node --import tsx conformance/sim/timeline/write-picture-main.ts
 
+dx-picture: node $(STAMP) ## Write docs/pictures/dx-*.png: the page of a replica through a kill -9 of the primary (needs Chromium)
+	@node --import tsx test/e2e/page-pictures-main.ts
+
 picture: node $(STAMP) ## Write docs/pictures/check-report.png from the last report (needs Chromium): C=component
 	@node --import tsx conformance/report/write-picture-main.ts $(C)
 
 test: node $(STAMP) ## Unit, property and end-to-end tests
 	@npx vitest run
+
+test-api: node $(STAMP) ## Ask a real cluster all that its OpenAPI document allows, and more: schemathesis, from PyPI (SEED=, CASES=30)
+	@node --import tsx test/api/main.ts $(if $(SEED),--seed $(SEED)) $(if $(CASES),--cases $(CASES))
 
 sim-canaries: node $(STAMP) ## Write docs/simulation-canaries.md: the runs that each broken implementation takes (A='--only Vsr.drop --ranges 2')
 	@node --import tsx conformance/sim/canary-table-main.ts $(A)

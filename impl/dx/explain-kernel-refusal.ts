@@ -38,8 +38,12 @@ export function explainKernelRefusal(replica: ExplainedReplica, refusal: KernelR
 }
 
 /** What is refused is known while it is kept. */
-export function noKernelRefusal(replica: ExplainedReplica, commitId: number, command: number | undefined): Answer {
-  const which = command === undefined ? `any command of op ${commitId}` : `command ${command} of op ${commitId}`;
+export function noKernelRefusal(
+  replica: ExplainedReplica,
+  commitId: number | undefined,
+  command: number | undefined,
+): Answer {
+  const which = `${command === undefined ? 'any command' : `command ${command}`} of ${commitId === undefined ? 'any op' : `op ${commitId}`}`;
   return {
     inputs: { commit_id: commitId, command, ...whereItIs(replica) },
     rules: [],

@@ -72,11 +72,14 @@ export function explainRoutes(app: FastifyInstance, source: DxSource): void {
     async ({ query }, reply) => {
       const { commit_id: commitId, command, event, sequence } = query;
       if (commitId === undefined && command === undefined) return send(reply, ofEvent(event, sequence));
-      if (commitId === undefined || event !== undefined || sequence !== undefined)
-        throw new DxError('REQUEST_INVALID', 'give commit_id and command, or event and sequence: not some of both', {});
+      if (event !== undefined || sequence !== undefined) {
+        const message =
+          'no refusal is of the machine and of the kernel: give event and sequence, or commit_id and command';
+        throw new DxError('NOT_FOUND', message, {});
+      }
       const found = source
         .refusals()
-        .findLast((one) => one.commitId === commitId && (command === undefined || one.command === command));
+        .findLast((one) => one.commitId === (commitId ?? one.commitId) && one.command === (command ?? one.command));
       const answer =
         found === undefined ? noKernelRefusal(replica(), commitId, command) : explainKernelRefusal(replica(), found);
       return send(reply, ofAnswer('refusal', answer, [KERNEL_NOTE], [commitId, found?.command, command]));
@@ -86,7 +89,7 @@ export function explainRoutes(app: FastifyInstance, source: DxSource): void {
   function ofEvent(event: string | undefined, sequence: number | undefined): Envelope {
     const { events } = definitionOf(machineOf(source, REPLICA_MACHINE).machine);
     if (event !== undefined && !events.includes(event))
-      throw new DxError('REQUEST_INVALID', `Vsr has no event ${event}: it has ${events.join(', ')}`, { event });
+      throw new DxError('NOT_FOUND', `Vsr has no event ${event}: it has ${events.join(', ')}`, { event });
     const past = pastRefusal(source, event, sequence);
     const asked = `no refusal of ${event ?? 'ClientRequest'} is in the history: the event was put to the machine as it is now, as a question`;
     const notes = past === undefined ? [asked] : [];

@@ -118,7 +118,7 @@ export function machineRoutes(app: FastifyInstance, source: DxSource): void {
       const { event, ...fields } = request.query;
       const { events } = definitionOf(live.machine);
       if (!events.includes(event))
-        throw new DxError('REQUEST_INVALID', `${live.name} has no event ${event}: it has ${events.join(', ')}`, {
+        throw new DxError('NOT_FOUND', `${live.name} has no event ${event}: it has ${events.join(', ')}`, {
           event,
         });
       const data = dryRun(source, live, event, eventFields(fields));

@@ -74,6 +74,23 @@ export const EventsAnswer = Type.Object(
   { $id: 'Events', ...closed },
 );
 
+export const FollowedEvent = Type.Object(
+  {
+    data: Type.String({
+      contentMediaType: 'application/json',
+      description: 'An Event; of the last one, event: end, `{ code, message }`.',
+    }),
+    id: Type.Optional(Type.String({ description: 'The offset: for Last-Event-ID.' })),
+    event: Type.Optional(
+      Type.Union([Type.Literal('message'), Type.Literal('end')], {
+        description: 'end: the last one; message, which is not sent: an Event.',
+      }),
+    ),
+    retry: Type.Optional(whole('Milliseconds to wait before coming again.')),
+  },
+  { $id: 'FollowedEvent', ...closed, description: 'One server-sent event, with follow=true.' },
+);
+
 export const StreamsAnswer = Type.Object(
   {
     streams: Type.Array(
@@ -121,6 +138,7 @@ export const NAMED_ANSWERS: readonly TSchema[] = [
   AppendedAnswer,
   EventAnswer,
   EventsAnswer,
+  FollowedEvent,
   StreamsAnswer,
   HealthAnswer,
   ReadyAnswer,

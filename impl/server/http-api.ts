@@ -94,7 +94,10 @@ export class HttpApi {
     server.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_: FastifyRequest, body: Buffer) =>
       jsonOf(body),
     );
-    server.setErrorHandler((error, request, reply) => refuse(reply, failureOf(error, request, limits)));
+    server.setErrorHandler((error, request, reply) =>
+      // What is wrong with a request to nowhere does not matter.
+      request.is404 ? notFound(request, reply, this.table) : refuse(reply, failureOf(error, request, limits)),
+    );
     server.setNotFoundHandler((request, reply) => notFound(request, reply, this.table));
     // Before all else: a browser asks about other origins without a key.
     if (allowedOrigins.length > 0) {

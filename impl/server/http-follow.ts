@@ -17,7 +17,7 @@ export const EVENT_STREAM = 'text/event-stream';
 const RETRY_MS = 1_000;
 
 /** Why following ended, as the metrics count it. */
-type End = 'reader-gone' | 'too-slow' | 'drained' | 'refused';
+type End = 'reader-gone' | 'too-slow' | 'time-over' | 'drained' | 'refused';
 
 export interface FollowersOptions {
   readonly requests: Pick<Requests, 'read'>;
@@ -103,6 +103,7 @@ class Follower extends Readable {
   #isOver = false;
   #end: End = 'reader-gone';
   #cancelTimer: () => void = () => {};
+  readonly #cancelEnd: () => void;
 
   constructor(options: FollowersOptions, followed: Followed, first: ReadAnswer, onEnd: (end: End) => void) {
     super({ encoding: 'utf8', emitClose: true });
@@ -111,6 +112,9 @@ class Follower extends Readable {
     this.#onEnd = onEnd;
     this.#next = first.nextOffset;
     this.#pending = `retry: ${RETRY_MS}\n\n${eventsText(first)}`;
+    this.#cancelEnd = options.clock.after(options.limits.FOLLOW_MS_MAX, () =>
+      this.finish('time-over', 'FOLLOW_TIME_OVER', 'it was followed for as long as may be: go on with Last-Event-ID'),
+    );
   }
 
   override _read(): void {
@@ -122,6 +126,7 @@ class Follower extends Readable {
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#isOver = true;
     this.#cancelTimer();
+    this.#cancelEnd();
     this.#onEnd(this.#end);
     callback(error);
   }

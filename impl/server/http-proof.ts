@@ -118,9 +118,9 @@ export function proofRoute(server: FastifyInstance, options: HttpApiOptions): vo
         const first = from ?? event.commitId;
         const headAt = state.commit;
         if (first < event.commitId || first > headAt) {
-          const message = `from must be from ${event.commitId}, the entry of the event, to ${headAt}, the head`;
+          const message = `no link of this proof has commit id ${first}: they go from ${event.commitId}, the entry of the event, to ${headAt}, the head`;
           const evidence = { field: 'from', from: first, minimum: event.commitId, maximum: headAt };
-          return { failure: failure('REQUEST_INVALID', message, evidence) };
+          return { failure: failure('NOT_FOUND', message, evidence) };
         }
         const links = linksFrom(first, headAt, limit);
         const last = links.at(-1)?.commitId ?? headAt;

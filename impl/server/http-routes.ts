@@ -2,7 +2,6 @@
  * The routes of streams, keys and operation, each with its schemas, its role, and the request of requests.ts that answers
  * it. Mirrors no spec module. Proofs are in http-proof.ts, the DX API in impl/dx.
  */
-import { Type } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { KeyFacts, ReadAnswer } from '../wire/answer.ts';
 import type { AppendRequest } from '../wire/request.ts';
@@ -14,6 +13,7 @@ import {
   committedJson,
   EventsAnswer,
   eventsJson,
+  FollowedEvent,
   HealthAnswer,
   KeyAnswer,
   keyJson,
@@ -173,7 +173,7 @@ export function streamRoutes(server: FastifyInstance, options: HttpApiOptions, f
             description: 'From that offset on.',
             content: {
               'application/json': { schema: ref(EventsAnswer) },
-              [EVENT_STREAM]: { schema: Type.String({ description: 'With follow=true.' }) },
+              [EVENT_STREAM]: { schema: ref(FollowedEvent) },
             },
           },
         },
@@ -188,7 +188,10 @@ export function streamRoutes(server: FastifyInstance, options: HttpApiOptions, f
       if (!follow) return answer(reply, 'read', 200, eventsJson, (done) => requests.read(read, 0, done));
       const refusal = followers.refusal();
       if (refusal !== undefined) return refuse(reply, refusal);
-      void reply.type(EVENT_STREAM).header('cache-control', 'no-store').header('x-accel-buffering', 'no');
+      void reply
+        .type(`${EVENT_STREAM}; charset=utf-8`)
+        .header('cache-control', 'no-store')
+        .header('x-accel-buffering', 'no');
       const open = (first: ReadAnswer): unknown =>
         request.method === 'HEAD' ? '' : followers.open({ stream, limit }, first);
       return answer(reply, 'follow', 200, open, (done) => requests.read(read, 0, done));

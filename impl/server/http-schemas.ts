@@ -116,40 +116,55 @@ export type KeyParams = Static<typeof KeyParams>;
 /** Other headers are not looked at. */
 export const AppendHeaders = Type.Object({ 'idempotency-key': Type.Optional(idempotencyKey) });
 
+/** May be left out, and then has its default: validatorOf fills it in, so a route always has it. */
+function byDefault<Schema extends TSchema>(schema: Schema): Schema {
+  return Type.Optional(schema) as unknown as Schema;
+}
+
 const offset = (description: string) => Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description });
-const consistency = Type.Union([Type.Literal('linearizable'), Type.Literal('committed')], {
-  default: 'linearizable',
-  description:
-    'linearizable: everything acknowledged to anyone before the request came. committed: what this replica has, at once.',
-});
-const minCommitId = Type.Integer({
-  minimum: 0,
-  maximum: Number.MAX_SAFE_INTEGER,
-  default: 0,
-  description: 'The answer is of a state that holds this commit id: hand in the highest one seen, and never go back.',
-});
+const consistency = byDefault(
+  Type.Union([Type.Literal('linearizable'), Type.Literal('committed')], {
+    default: 'linearizable',
+    description:
+      'linearizable: everything acknowledged to anyone before the request came. committed: what this replica has, at once.',
+  }),
+);
+const minCommitId = byDefault(
+  Type.Integer({
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    default: 0,
+    description: 'The answer is of a state that holds this commit id: hand in the highest one seen, and never go back.',
+  }),
+);
 
 export function eventsQuerySchema({ READ_EVENTS_MAX }: ServerLimits) {
   return Type.Object(
     {
-      from: Type.Integer({
-        minimum: 0,
-        maximum: Number.MAX_SAFE_INTEGER,
-        default: 0,
-        description: 'Offset of the first event. At or after the end there is none yet.',
-      }),
-      limit: Type.Integer({
-        minimum: 1,
-        maximum: READ_EVENTS_MAX,
-        default: Math.min(100, READ_EVENTS_MAX),
-        description: 'At most that many events in one answer; while following, in one piece.',
-      }),
+      from: byDefault(
+        Type.Integer({
+          minimum: 0,
+          maximum: Number.MAX_SAFE_INTEGER,
+          default: 0,
+          description: 'Offset of the first event. At or after the end there is none yet.',
+        }),
+      ),
+      limit: byDefault(
+        Type.Integer({
+          minimum: 1,
+          maximum: READ_EVENTS_MAX,
+          default: Math.min(100, READ_EVENTS_MAX),
+          description: 'At most that many events in one answer; while following, in one piece.',
+        }),
+      ),
       consistency,
       minCommitId,
-      follow: Type.Boolean({
-        default: false,
-        description: 'The answer goes on as server-sent events: what is there, then what comes.',
-      }),
+      follow: byDefault(
+        Type.Boolean({
+          default: false,
+          description: 'The answer goes on as server-sent events: what is there, then what comes.',
+        }),
+      ),
     },
     closed,
   );
@@ -183,12 +198,14 @@ export function proofQuerySchema(linksMax: number) {
           description: 'Commit id of the first link, to go on where an answer ended; the event’s own without it.',
         }),
       ),
-      limit: Type.Integer({
-        minimum: 1,
-        maximum: linksMax,
-        default: Math.min(100, linksMax),
-        description: 'At most that many links in one answer.',
-      }),
+      limit: byDefault(
+        Type.Integer({
+          minimum: 1,
+          maximum: linksMax,
+          default: Math.min(100, linksMax),
+          description: 'At most that many links in one answer.',
+        }),
+      ),
     },
     closed,
   );

@@ -36,6 +36,8 @@ export interface ServerLimits {
   readonly HTTP_FOLLOWERS_MAX: number;
   /** A reader that follows hears something at least this often, so that nobody between takes the line for dead. */
   readonly FOLLOW_HEARTBEAT_MS_MAX: number;
+  /** After this it is told to come again: so that readers spread anew over replicas. */
+  readonly FOLLOW_MS_MAX: number;
   /** One that takes nothing for this long is cut. */
   readonly FOLLOW_STALL_MS_MAX: number;
   /** How long stop() waits for what is in flight; then it closes all the same and those clients see 'unknown'. */
@@ -64,6 +66,7 @@ export const SERVER_LIMITS: ServerLimits = {
   HTTP_CONNECTIONS_MAX: 1_024,
   HTTP_FOLLOWERS_MAX: 256,
   FOLLOW_HEARTBEAT_MS_MAX: 15_000,
+  FOLLOW_MS_MAX: 3_600_000,
   FOLLOW_STALL_MS_MAX: 10_000,
   DRAIN_MS_MAX: 5_000,
   HISTORY_RECORDS_MAX: 1_000,

@@ -156,7 +156,7 @@ describe('follow=true', () => {
   it('HEAD follows nothing', async () => {
     const url = await streamOf('head');
     const answer = await fetch(url, { method: 'HEAD' });
-    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8']);
     expect(await metric('lockstep_followers')).toBe(0);
   });
 
@@ -174,6 +174,20 @@ describe('follow=true', () => {
   it('of no stream is 404, as a read is', async () => {
     expect((await fetch(`${replica.url}/v1/streams/absent/events?follow=true`)).status).toBe(404);
   });
+});
+
+it('what is followed for as long as may be ends, and goes on from there', async () => {
+  const short = await startOneReplica({ limits: { ...limits, FOLLOW_MS_MAX: 40 } });
+  await post('/v1/streams', { name: 'short' }, short);
+  await post('/v1/streams/short/events', { events: [{ data: 'a' }] }, short);
+  const { all } = await messages(`${short.url}/v1/streams/short/events?follow=true`, (seen) => {
+    return seen.at(-1)?.event === 'end';
+  });
+  expect(all.map(({ id, data }) => [id, data.code])).toEqual([
+    ['0', undefined],
+    [undefined, 'FOLLOW_TIME_OVER'],
+  ]);
+  await short.close();
 });
 
 it('a drain sends every reader away with a hint, and does not wait for them', async () => {

@@ -76,8 +76,9 @@ describe('GET /v1/streams/:name/proof', () => {
     ['proved/proof', 400, 'REQUEST_INVALID'],
     ['proved/proof?offset=-1', 400, 'REQUEST_INVALID'],
     ['proved/proof?offset=9007199254740992', 400, 'REQUEST_INVALID'],
-    ['proved/proof?offset=0&from=1', 400, 'REQUEST_INVALID'],
-    ['proved/proof?offset=0&from=999', 400, 'REQUEST_INVALID'],
+    ['proved/proof?offset=0&from=0', 400, 'REQUEST_INVALID'],
+    ['proved/proof?offset=0&from=1', 404, 'NOT_FOUND'],
+    ['proved/proof?offset=0&from=999', 404, 'NOT_FOUND'],
     ['proved/proof?offset=0&limit=1001', 400, 'REQUEST_INVALID'],
     ['proved/proof?offset=0&to=5', 400, 'REQUEST_INVALID'],
   ])('%s is refused', async (path, status, code) => {
