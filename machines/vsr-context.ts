@@ -28,6 +28,16 @@ export interface Target {
   readonly next: number;
 }
 
+/** The last round of reads that a primary began in its view. */
+export interface Reading {
+  /** From 1 in each view; 0 before the first. */
+  readonly round: number;
+  /** Commit number noted when the open round began; 0 while none is open. */
+  readonly commit: number;
+  /** Replicas that have answered the open round, itself included, sorted; empty while none is open. */
+  readonly oks: readonly number[];
+}
+
 export interface VsrContext {
   readonly replica: number;
   readonly replicaCount: number;
@@ -52,6 +62,9 @@ export interface VsrContext {
   /** One a replica, sorted by it. */
   readonly changeVotes: readonly ChangeVote[];
   readonly target: Target;
+  readonly reading: Reading;
+  /** Primary: ops up to this one came from earlier views, with the log that this view began with; 0 for others. */
+  readonly opBegun: number;
 }
 
 /** What superblock and log hold when a replica opens. */
@@ -78,6 +91,7 @@ export interface MessageFacts {
   readonly op?: number;
   readonly logView?: number;
   readonly commit?: number;
+  readonly round?: number;
   /** Hash of the entry that the message carries or names. */
   readonly hash?: string;
   /** Parent hash of the entry that the message carries. */
@@ -88,6 +102,8 @@ export const MESSAGE_ACTIONS = [
   'ReceivePrepare',
   'ReceivePrepareOk',
   'ReceiveCommit',
+  'ReceiveReadRound',
+  'ReceiveReadRoundOk',
   'JoinViewChange',
   'JoinView',
   'ReceiveStartViewChange',
@@ -106,6 +122,8 @@ export const PLAIN_ACTIONS = [
   'PrimaryFsync',
   'SendCommit',
   'PersistCommit',
+  'StartReadRound',
+  'CompleteRead',
   'HeartbeatTimeout',
   'Abdicate',
   'ViewChangeTimeout',
@@ -156,6 +174,8 @@ export function noTarget(replicaCount: number): Target {
   return { from: replicaCount, op: 0, hash: NO_ENTRY_HASH, commit: 0, next: 0 };
 }
 
+export const NO_READING: Reading = { round: 0, commit: 0, oks: [] };
+
 export function noAcks(replicaCount: number): readonly number[] {
   return new Array<number>(replicaCount).fill(0);
 }
@@ -180,5 +200,7 @@ export function openedContext({ replica, replicaCount, pipelineMax, durable }: V
     startVotes: [],
     changeVotes: [],
     target: noTarget(replicaCount),
+    reading: NO_READING,
+    opBegun: 0,
   };
 }

@@ -51,6 +51,13 @@ function isHigherView(context: VsrContext, event: VsrEvent): boolean {
   return messageOf(event).view > context.view;
 }
 
+/** Of the event of a read: rounds are whole numbers, NaN is none. */
+const roundOf = (event: VsrEvent): number => messageOf(event).round ?? Number.NaN;
+
+function hasReadQuorum({ reading, replicaCount }: VsrContext): boolean {
+  return reading.oks.length >= quorumOf(replicaCount);
+}
+
 function isSameView(context: VsrContext, event: VsrEvent): boolean {
   return messageOf(event).view === context.view;
 }
@@ -98,4 +105,13 @@ export const vsrGuards = {
     isSameView(context, event) ? !hasTarget(context) && context.logView !== context.view : isHigherView(context, event),
   LeftNormally: ({ context }: GuardArgs) => context.viewDurable === context.logViewDurable,
   LeftInViewChange: ({ context }: GuardArgs) => context.viewDurable !== context.logViewDurable,
+  NoReadRound: ({ context }: GuardArgs) => context.reading.oks.length === 0,
+  ViewLogCommitted: ({ context }: GuardArgs) => context.commit >= context.opBegun,
+  SameRound: ({ context, event }: GuardArgs) => roundOf(event) === context.reading.round,
+  ReadQuorum: ({ context }: GuardArgs) => hasReadQuorum(context),
+  ReadOkNeeded: ({ context, event }: GuardArgs) =>
+    'message' in event &&
+    context.reading.oks.length > 0 &&
+    !context.reading.oks.includes(event.message.from) &&
+    !hasReadQuorum(context),
 };

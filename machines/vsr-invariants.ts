@@ -3,7 +3,7 @@
  * driver, the simulator and the tests. Pure. Hashes are text; equal hashes are equal entries with equal histories.
  */
 import { quorumOf } from './quorum.ts';
-import { type MessageFacts, NO_ENTRY_HASH } from './vsr-context.ts';
+import { type MessageFacts, NO_ENTRY_HASH, type Reading } from './vsr-context.ts';
 
 export interface EntryView {
   readonly view: number;
@@ -27,6 +27,15 @@ export interface ReplicaView {
   readonly startVotes: readonly number[];
   readonly changeVotes: readonly { readonly from: number }[];
   readonly target: { readonly from: number };
+  readonly reading: Reading;
+}
+
+/** What a round of reads answered. */
+export interface ReadAnswer {
+  /** Op that was shown. */
+  readonly shown: number;
+  /** Ops that clients had been told of when the round began. */
+  readonly owed: number;
 }
 
 export interface MessageView extends MessageFacts {
@@ -43,10 +52,19 @@ export interface ClusterView {
   /** Requests taken so far. */
   readonly requests: number;
   readonly crashes: number;
+  /** By replica: ops that clients had been told of when its open round of reads began; 0 without one. */
+  readonly readOwed: readonly number[];
+  readonly readAnswers: readonly ReadAnswer[];
 }
 
 const STATUSES: readonly string[] = ['normal', 'view-change', 'recovering'];
-const SPEAKS_FOR_ITS_VIEW: ReadonlySet<string> = new Set(['StartViewChange', 'DoViewChange', 'StartView', 'PrepareOk']);
+const SPEAKS_FOR_ITS_VIEW: ReadonlySet<string> = new Set([
+  'StartViewChange',
+  'DoViewChange',
+  'StartView',
+  'PrepareOk',
+  'ReadRoundOk',
+]);
 
 const isNat = (value: number): boolean => Number.isInteger(value) && value >= 0;
 
@@ -75,7 +93,10 @@ export const vsrParts = {
     replica.startVotes.every((from) => from >= 0 && from < replicaCount) &&
     replica.changeVotes.every(({ from }) => from >= 0 && from < replicaCount) &&
     replica.target.from >= 0 &&
-    replica.target.from <= replicaCount,
+    replica.target.from <= replicaCount &&
+    isNat(replica.reading.round) &&
+    isNat(replica.reading.commit) &&
+    replica.reading.oks.every((from) => from >= 0 && from < replicaCount),
 
   messageTypeOK: ({ from }: { readonly from: number }, replicaCount: number): boolean =>
     from >= 0 && from < replicaCount,
@@ -120,6 +141,11 @@ export const vsrParts = {
     return holders >= quorumOf(replicas.length);
   },
 
+  shownAsOwed: ({ shown, owed }: ReadAnswer, acknowledged: number): boolean => owed <= shown && shown <= acknowledged,
+
+  askedInThisLife: ({ type, view, round = 0 }: MessageView, sender: ReplicaView | undefined): boolean =>
+    type !== 'ReadRound' || sender?.status !== 'normal' || sender.view !== view || round <= sender.reading.round,
+
   chained: ({ log }: ReplicaView, after = 0): boolean => {
     for (let at = after; at < log.length; at++)
       if (log[at]?.parent !== (log[at - 1]?.hash ?? NO_ENTRY_HASH)) return false;
@@ -136,11 +162,14 @@ function everyPair(
 }
 
 export const vsrInvariants = {
-  TypeOK: ({ replicas, messages, acknowledged, requests, crashes }: ClusterView): boolean =>
+  TypeOK: ({ replicas, messages, acknowledged, requests, crashes, readOwed, readAnswers }: ClusterView): boolean =>
     replicas.every((replica) => vsrParts.replicaTypeOK(replica, replicas.length)) &&
     messages.every((message) => vsrParts.messageTypeOK(message, replicas.length)) &&
     vsrParts.acknowledgedTypeOK(acknowledged.length, requests) &&
-    isNat(crashes),
+    isNat(crashes) &&
+    readOwed.length === replicas.length &&
+    readOwed.every(isNat) &&
+    readAnswers.every(({ shown, owed }) => isNat(shown) && isNat(owed)),
 
   /** No two replicas commit different entries at one op, and what a client was told is what they committed. */
   Agreement: ({ replicas, acknowledged }: ClusterView): boolean =>
@@ -176,6 +205,14 @@ export const vsrInvariants = {
   /** Nothing acknowledged is ever lost: a quorum holds it durable at all times. */
   CommittedSurvives: ({ replicas, acknowledged }: ClusterView): boolean =>
     acknowledged.every((hash, at) => vsrParts.survives(hash, at + 1, replicas)),
+
+  /** A read shows all that clients had been told when it began, and nothing that they may not be told yet. */
+  ReadsLinearizable: ({ readAnswers, acknowledged }: ClusterView): boolean =>
+    readAnswers.every((answer) => vsrParts.shownAsOwed(answer, acknowledged.length)),
+
+  /** What this life of a primary has not asked, nobody can have answered: a view has one count of rounds. */
+  ReadRoundsUnique: ({ replicas, messages }: ClusterView): boolean =>
+    messages.every((message) => vsrParts.askedInThisLife(message, replicas[message.from])),
 
   /** Every entry names the hash of the one before it (canary E30). */
   HashChain: ({ replicas }: ClusterView): boolean => replicas.every((one) => vsrParts.chained(one)),

@@ -9,6 +9,7 @@ import { start } from './stepper.ts';
 import {
   type ChangeVote,
   type MessageFacts,
+  NO_READING,
   noAcks,
   noTarget,
   openedContext,
@@ -41,7 +42,14 @@ function messageOf(event: VsrEvent): MessageFacts {
 
 /** Everything that belongs to one view is forgotten when another begins: MoveTo of the spec. */
 function movedTo(context: VsrContext, view: number): Partial<VsrContext> {
-  return { view, acked: noAcks(context.replicaCount), startVotes: [], changeVotes: [] };
+  return {
+    view,
+    acked: noAcks(context.replicaCount),
+    startVotes: [],
+    changeVotes: [],
+    reading: NO_READING,
+    opBegun: 0,
+  };
 }
 
 function withAck(acked: readonly number[], replica: number, op: number): readonly number[] {
@@ -84,8 +92,10 @@ const vsrSetup = setup({
       logViewDurable: context.logView,
       commitDurable: context.commit,
     })),
-    countOwnStartVote: assign(({ context }) => ({ startVotes: withStartVote(context, context.replica) })),
-    countStartVote: assign(({ context, event }) => ({ startVotes: withStartVote(context, messageOf(event).from) })),
+    countOwnStartVote: assign(({ context }) => ({ startVotes: withReplica(context.startVotes, context.replica) })),
+    countStartVote: assign(({ context, event }) => ({
+      startVotes: withReplica(context.startVotes, messageOf(event).from),
+    })),
     countOwnChangeVote: assign(({ context }) => ({
       changeVotes: withVote(context.changeVotes, changeVoteOf(context)),
     })),
@@ -106,7 +116,15 @@ const vsrSetup = setup({
     })),
     beginView: assign(({ context }) => ({
       acked: withAck(noAcks(context.replicaCount), context.replica, context.op),
+      opBegun: context.op,
     })),
+    beginReadRound: assign(({ context }) => ({
+      reading: { round: context.reading.round + 1, commit: context.commit, oks: [context.replica] },
+    })),
+    countReadOk: assign(({ context, event }) => ({
+      reading: { ...context.reading, oks: withReplica(context.reading.oks, messageOf(event).from) },
+    })),
+    endReadRound: assign(({ context }) => ({ reading: { ...NO_READING, round: context.reading.round } })),
     forgetVolatile: assign(({ context }) => reopened(context)),
     // Effects.
     writeOwnEntry: effect,
@@ -124,11 +142,14 @@ const vsrSetup = setup({
     sendStartView: effect,
     sendRequestEntry: effect,
     sendEntry: effect,
+    sendReadRound: effect,
+    sendReadRoundOk: effect,
+    deliverRead: effect,
   },
 });
 
-function withStartVote({ startVotes }: VsrContext, from: number): readonly number[] {
-  return startVotes.includes(from) ? startVotes : [...startVotes, from].sort((a, b) => a - b);
+function withReplica(replicas: readonly number[], from: number): readonly number[] {
+  return replicas.includes(from) ? replicas : [...replicas, from].sort((a, b) => a - b);
 }
 
 function voteIn({ from, view, logView = 0, op = 0, hash = '', commit = 0 }: MessageFacts): ChangeVote {
@@ -212,6 +233,16 @@ export const vsrMachine = vsrSetup.createMachine({
           actions: ['commitWhatIsHeld', does('deliverCommitted')],
         },
         PersistCommit: { guard: and(['CommitIsVolatile', 'LogIsDurable']), actions: [...superblock] },
+        StartReadRound: {
+          guard: and(['IsPrimary', 'NoReadRound', 'ViewLogCommitted']),
+          actions: ['beginReadRound', does('sendReadRound')],
+        },
+        ReceiveReadRound: { guard: and(['IsBackup', 'SameView']), actions: [does('sendReadRoundOk')] },
+        ReceiveReadRoundOk: {
+          guard: and(['IsPrimary', 'SameView', 'SameRound', 'ReadOkNeeded']),
+          actions: ['countReadOk'],
+        },
+        CompleteRead: { guard: and(['ReadQuorum']), actions: [does('deliverRead'), 'endReadRound'] },
         HeartbeatTimeout: {
           guard: and(['IsBackup']),
           target: 'view-change',

@@ -11,9 +11,13 @@ CONSTANTS
     Down,         \* replicas that are down from the start and stay down: the rest is still a quorum
     Lagging,      \* replicas that no prepare reaches: they get entries in view changes only
     Persisting,   \* replicas that may note their commit number while the view runs
-    HeartbeatFrom \* SendCommit is taken from this commit number on: 0 is the whole protocol
+    HeartbeatFrom, \* SendCommit is taken from this commit number on: 0 is the whole protocol
+    RequestsFrom, \* ClientRequest is taken from this view on: 0 is the whole protocol
+    Deaf,         \* replicas that hear of no later view from others, as if cut off from those in it
+    Readers,      \* replicas that are asked for reads while they are primary: {} in models without reads
+    MaxRounds     \* rounds of reads of one view
 
-MCClientRequest(r)       == requests < MaxRequests /\ ClientRequest(r)
+MCClientRequest(r)       == requests < MaxRequests /\ view[r] >= RequestsFrom /\ ClientRequest(r)
 MCReceivePrepare(r)      == r \notin Lagging /\ ReceivePrepare(r)
 MCHeartbeatTimeout(r)    == r \in Impatient /\ view[r] < MaxView /\ HeartbeatTimeout(r)
 MCAbdicate(r)            == r \in Impatient /\ view[r] < MaxView /\ Abdicate(r)
@@ -23,6 +27,10 @@ MCRestartAsPrimary(r)    == r \notin Down /\ view[r] < MaxView /\ RestartAsPrima
 MCRestartInViewChange(r) == r \notin Down /\ view[r] < MaxView /\ RestartInViewChange(r)
 MCSendCommit(r)          == commit[r] >= HeartbeatFrom /\ SendCommit(r)
 MCPersistCommit(r)       == r \in Persisting /\ PersistCommit(r)
+MCJoinViewChange(r)      == r \notin Deaf /\ JoinViewChange(r)
+MCJoinView(r)            == r \notin Deaf /\ JoinView(r)
+MCReceiveStartViewWhileNormal(r) == r \notin Deaf /\ ReceiveStartViewWhileNormal(r)
+MCStartReadRound(r)      == r \in Readers /\ reading[r].round < MaxRounds /\ StartReadRound(r)
 MCCrash(r)               == r \in CrashProne /\ crashes < MaxCrashes /\ Crash(r)
 
 MCSystem ==
@@ -33,8 +41,11 @@ MCSystem ==
     \/ \E r \in Replicas : MCSendCommit(r)
     \/ \E r \in Replicas : ReceiveCommit(r)
     \/ \E r \in Replicas : MCPersistCommit(r)
-    \/ \E r \in Replicas : JoinViewChange(r)
-    \/ \E r \in Replicas : JoinView(r)
+    \/ \E r \in Replicas : ReceiveReadRound(r)
+    \/ \E r \in Replicas : ReceiveReadRoundOk(r)
+    \/ \E r \in Replicas : CompleteRead(r)
+    \/ \E r \in Replicas : MCJoinViewChange(r)
+    \/ \E r \in Replicas : MCJoinView(r)
     \/ \E r \in Replicas : ViewChangeFsync(r)
     \/ \E r \in Replicas : PersistView(r)
     \/ \E r \in Replicas : ReceiveStartViewChange(r)
@@ -44,7 +55,7 @@ MCSystem ==
     \/ \E r \in Replicas : ReceiveDoViewChange(r)
     \/ \E r \in Replicas : ChooseLog(r)
     \/ \E r \in Replicas : ReceiveStartView(r)
-    \/ \E r \in Replicas : ReceiveStartViewWhileNormal(r)
+    \/ \E r \in Replicas : MCReceiveStartViewWhileNormal(r)
     \/ \E r \in Replicas : RequestEntry(r)
     \/ \E r \in Replicas : ReceiveRequestEntry(r)
     \/ \E r \in Replicas : ReceiveHeldEntry(r)
@@ -58,6 +69,7 @@ MCSystem ==
 
 MCEnvironment ==
     \/ \E r \in Replicas : MCClientRequest(r)
+    \/ \E r \in Replicas : MCStartReadRound(r)
     \/ \E r \in Replicas : MCHeartbeatTimeout(r)
     \/ \E r \in Replicas : MCAbdicate(r)
     \/ \E r \in Replicas : MCViewChangeTimeout(r)
@@ -78,4 +90,8 @@ ViewChangeCompletes ==
 RequestsCommit ==
     \A r \in Replicas \ Down :
        (status[r] = "normal" /\ IsPrimary(r)) ~> (commit[r] = Op(r) \/ status[r] # "normal")
+
+\* A round of reads ends when a quorum stays up: answered, or asked again of the primary of another view.
+ReadCompletes ==
+    \A r \in Replicas \ Down : (reading[r].oks # {}) ~> (reading[r].oks = {})
 =============================================================================

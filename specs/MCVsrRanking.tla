@@ -1,9 +1,10 @@
 ---------------------------- MODULE MCVsrRanking ----------------------------
 (* Directed start states, a few steps before the failure, for the canaries whose search from Init would be too long:
-   which log a view change takes, and whose acknowledgements count. Replicas 1 and 2 do not restart once they are down. *)
+   which log a view change takes, whose acknowledgements count, and whose answers to a round of reads. Replicas 1 and 2 do
+   not restart once they are down. *)
 EXTENDS MCVsr
 
-CONSTANT StartFrom  \* which of the start states: "conflicting logs" or "stale acknowledgement"
+CONSTANT StartFrom  \* which of the start states: "conflicting logs", "stale acknowledgement" or "stale read answer"
 
 Entry(v, value, parent) == [view |-> v, value |-> value, parent |-> parent]
 ByReplica(a, b, c) == [r \in Replicas |-> IF r = 0 THEN a ELSE IF r = 1 THEN b ELSE c]
@@ -22,9 +23,12 @@ StartState(initialStatus, views, logs, commits, requestCount, told, sent) ==
     /\ startVotes     = [r \in Replicas |-> {}]
     /\ changeVotes    = [r \in Replicas |-> {}]
     /\ target         = [r \in Replicas |-> NoTarget]
+    /\ reading        = [r \in Replicas |-> NoReading]
+    /\ readOwed       = [r \in Replicas |-> 0]
     /\ messages       = sent
     /\ requests       = requestCount
     /\ acknowledged   = told
+    /\ readAnswers    = {}
     /\ crashes        = 0
 
 \* E6: replica 0 was cut off in view 0 with two ops of its own; 1 and 2 committed another op 1 in view 1, then 1 died.
@@ -45,10 +49,17 @@ StaleAcknowledgement ==
                ByReplica(<<>>, <<>>, <<Entry(0, 1, 0)>>),
                ByReplica(0, 0, 0), 2, <<>>, {[type |-> "PrepareOk", from |-> 2, view |-> 0, op |-> 1]})
 
+\* 1 answered the first round of reads of 0 in view 0; 0 leads view 3 now, and 1 and 2 have committed in view 4 meanwhile.
+StaleReadAnswer ==
+    StartState(ByReplica("normal", "normal", "normal"), ByReplica(3, 4, 4),
+               ByReplica(<<>>, <<Entry(4, 1, 0)>>, <<Entry(4, 1, 0)>>),
+               ByReplica(0, 1, 0), 1, <<Entry(4, 1, 0)>>, {[type |-> "ReadRoundOk", from |-> 1, view |-> 0, round |-> 1]})
+
 DirectedInit ==
     \/ StartFrom = "conflicting logs" /\ LongerStaleLog
     \/ StartFrom = "conflicting logs" /\ NewerLastEntry
     \/ StartFrom = "stale acknowledgement" /\ StaleAcknowledgement
+    \/ StartFrom = "stale read answer" /\ StaleReadAnswer
 
 DirectedSpec == DirectedInit /\ [][MCNext]_vars
 =============================================================================

@@ -1,7 +1,10 @@
 -------------------------------- MODULE Vsr --------------------------------
-(* Viewstamped replication: normal operation, commit, view change with logView, crash and restart from the disk.
+(* Viewstamped replication: normal operation, commit, view change with logView, crash and restart from the disk, and reads
+   that see everything acknowledged before they began.
    Sources: VRR = Liskov, Cowling, "Viewstamped Replication Revisited" (2012), sections 4.1 and 4.2; the logView rule
-   and the durable view follow section 8.2 and the known bugs E6 to E21 of docs/canaries.md.
+   and the durable view follow section 8.2 and the known bugs E6 to E21 of docs/canaries.md. Reads: ReadIndex of Ongaro,
+   "Consensus: Bridging Theory and Practice" (2014), section 6.4, with views for terms and no clock (section 6.4.1 and
+   VRR 6.3 have leases).
    Left out, and why that is safe: timers (a timeout may fire in any state: more behaviours than any clock allows),
    retransmission (messages holds everything ever sent, so a message may be received late, often or never),
    client sessions, damaged disks and lost disks (components of their own), bodies (a value stands for a batch).
@@ -30,22 +33,27 @@ VARIABLES
     startVotes,      \* replicas whose StartViewChange for this view was heard, by replica; volatile
     changeVotes,     \* DoViewChange messages of this view, by primary-elect; volatile
     target,          \* the log to fetch before entering the view, by replica; volatile
+    reading,         \* the last round of reads of this view and, while it is open, who answered, by primary; volatile
+    readOwed,        \* what clients had been told when the open round began, by primary; a history
     messages,        \* every message ever sent: may be lost, duplicated, reordered and delayed at will
     requests,        \* how many client requests were taken so far; each gets the next number as its value
     acknowledged,    \* entries acknowledged to clients, in order of op; a history, not a state of any replica
+    readAnswers,     \* what reads were answered: the op that was shown, and the one that was owed; a history
     crashes          \* how many crashes there were so far; a history
 
 superblockVars == <<viewDurable, logViewDurable, commitDurable>>
 voteVars       == <<startVotes, changeVotes>>
-clientVars     == <<requests, acknowledged>>
-vars == <<status, view, viewDurable, logView, logViewDurable, log, logDurable, commit, commitDurable,
-          acked, startVotes, changeVotes, target, messages, requests, acknowledged, crashes>>
+readVars       == <<reading, readOwed>>
+clientVars     == <<requests, acknowledged, readAnswers>>
+vars == <<status, view, viewDurable, logView, logViewDurable, log, logDurable, commit, commitDurable, acked, startVotes,
+          changeVotes, target, reading, readOwed, messages, requests, acknowledged, readAnswers, crashes>>
 
 Replicas     == 0..(ReplicaCount - 1)
 Quorum       == (ReplicaCount \div 2) + 1
 Primary(v)   == v % ReplicaCount
 NoTarget     == [from |-> ReplicaCount, op |-> 0, hash |-> 0, commit |-> 0, next |-> 0]
 NoAcks       == [q \in Replicas |-> 0]
+NoReading    == [round |-> 0, commit |-> 0, oks |-> {}]
 Maximum(a, b) == IF a > b THEN a ELSE b
 Minimum(a, b) == IF a < b THEN a ELSE b
 
@@ -76,9 +84,12 @@ TypeOK ==
     /\ \A r \in Replicas : startVotes[r] \subseteq Replicas
     /\ \A r \in Replicas : \A m \in changeVotes[r] : m.type = "DoViewChange"
     /\ \A r \in Replicas : target[r].from \in 0..ReplicaCount
+    /\ \A r \in Replicas : reading[r].round \in Nat /\ reading[r].commit \in Nat /\ reading[r].oks \subseteq Replicas
+    /\ \A r \in Replicas : readOwed[r] \in Nat
     /\ \A m \in messages : m.from \in Replicas
     /\ requests \in Nat
     /\ Len(acknowledged) <= requests
+    /\ \A answer \in readAnswers : answer.shown \in Nat /\ answer.owed \in Nat
     /\ crashes \in Nat
 
 \* A cluster at its first start after format, in view 0 with empty logs; replicas that are down are "recovering".
@@ -96,9 +107,12 @@ InitWithStatus(initialStatus) ==
     /\ startVotes     = [r \in Replicas |-> {}]
     /\ changeVotes    = [r \in Replicas |-> {}]
     /\ target         = [r \in Replicas |-> NoTarget]
+    /\ reading        = [r \in Replicas |-> NoReading]
+    /\ readOwed       = [r \in Replicas |-> 0]
     /\ messages       = {}
     /\ requests       = 0
     /\ acknowledged   = <<>>
+    /\ readAnswers    = {}
     /\ crashes        = 0
 
 Init == InitWithStatus([r \in Replicas |-> "normal"])
@@ -146,6 +160,13 @@ EntryMissing(r, m)      == ~EntryHeld(r, m)                         \* The log h
 ViewOpen(r, m)          == IF SameView(r, m) THEN HasNoTarget(r) /\ LogNotAdopted(r) ELSE HigherView(r, m)
 LeftNormally(r)         == viewDurable[r] = logViewDurable[r]       \* The crash came while the view ran.
 LeftInViewChange(r)     == viewDurable[r] # logViewDurable[r]       \* The crash came before the view began.
+NoReadRound(r)          == reading[r].oks = {}                      \* No round of reads is open: one at a time.
+\* All that came from earlier views is committed: what is not was prepared in this view.
+ViewLogCommitted(r)     == IF commit[r] < Op(r) THEN log[r][commit[r] + 1].view = view[r] ELSE TRUE
+SameRound(r, m)         == m.round = reading[r].round               \* The answer is to the last round of this view.
+ReadQuorum(r)           == Cardinality(reading[r].oks) >= Quorum    \* A quorum has answered the open round.
+\* A round is open, this replica has not answered it, and no quorum has yet.
+ReadOkNeeded(r, m)      == ~NoReadRound(r) /\ m.from \notin reading[r].oks /\ ~ReadQuorum(r)
 
 -----------------------------------------------------------------------------
 (* Normal operation, VRR 4.1 *)
@@ -161,9 +182,10 @@ ClientRequest(r) ==
        /\ messages' = messages \cup
             {[type |-> "Prepare", from |-> r, view |-> view[r], op |-> Op(r) + 1, entry |-> entry]}
     /\ requests' = requests + 1
-    /\ UNCHANGED <<status, view, logView, logDurable, commit, acked, target, acknowledged, crashes>>
+    /\ UNCHANGED <<status, view, logView, logDurable, commit, acked, target, acknowledged, readAnswers, crashes>>
     /\ UNCHANGED superblockVars
     /\ UNCHANGED voteVars
+    /\ UNCHANGED readVars
 
 \* A backup takes prepares in order only, so everything below its op is in its log.
 \* PrepareOk does not leave here: it waits for BackupFsync. VRR 4.1 step 4.
@@ -178,6 +200,7 @@ ReceivePrepare(r) == \E m \in messages :
     /\ UNCHANGED <<status, view, logView, logDurable, commit, acked, target, messages, crashes>>
     /\ UNCHANGED superblockVars
     /\ UNCHANGED voteVars
+    /\ UNCHANGED readVars
     /\ UNCHANGED clientVars
 
 \* One fsync makes all that was written durable; only now may the backup say so. One PrepareOk stands for every op
@@ -191,6 +214,7 @@ BackupFsync(r) ==
     /\ UNCHANGED <<status, view, logView, log, commit, acked, target, crashes>>
     /\ UNCHANGED superblockVars
     /\ UNCHANGED voteVars
+    /\ UNCHANGED readVars
     /\ UNCHANGED clientVars
 
 \* The primary counts its own copy when that is durable, not before, and commits what a quorum then holds.
@@ -204,9 +228,10 @@ PrimaryFsync(r) ==
        /\ acked' = [acked EXCEPT ![r] = acks]
        /\ commit' = [commit EXCEPT ![r] = c]
        /\ acknowledged' = AcknowledgedUpTo(log[r], c)
-    /\ UNCHANGED <<status, view, logView, log, target, messages, requests, crashes>>
+    /\ UNCHANGED <<status, view, logView, log, target, messages, requests, readAnswers, crashes>>
     /\ UNCHANGED superblockVars
     /\ UNCHANGED voteVars
+    /\ UNCHANGED readVars
 
 \* An op is committed when a quorum of this view has it durable; ops commit in order. VRR 4.1 step 5.
 ReceivePrepareOk(r) == \E m \in messages :
@@ -220,9 +245,10 @@ ReceivePrepareOk(r) == \E m \in messages :
        /\ acked' = [acked EXCEPT ![r] = acks]
        /\ commit' = [commit EXCEPT ![r] = c]
        /\ acknowledged' = AcknowledgedUpTo(log[r], c)
-    /\ UNCHANGED <<status, view, logView, log, logDurable, target, messages, requests, crashes>>
+    /\ UNCHANGED <<status, view, logView, log, logDurable, target, messages, requests, readAnswers, crashes>>
     /\ UNCHANGED superblockVars
     /\ UNCHANGED voteVars
+    /\ UNCHANGED readVars
 
 \* The primary's commit number, which is its heartbeat too. VRR 4.1 step 6.
 SendCommit(r) ==
@@ -232,6 +258,7 @@ SendCommit(r) ==
     /\ UNCHANGED <<status, view, logView, log, logDurable, commit, acked, target, crashes>>
     /\ UNCHANGED superblockVars
     /\ UNCHANGED voteVars
+    /\ UNCHANGED readVars
     /\ UNCHANGED clientVars
 
 \* A backup commits what it holds of what the primary has committed. VRR 4.1 step 7.
@@ -245,6 +272,7 @@ ReceiveCommit(r) == \E m \in messages :
     /\ UNCHANGED <<status, view, logView, log, logDurable, acked, target, messages, crashes>>
     /\ UNCHANGED superblockVars
     /\ UNCHANGED voteVars
+    /\ UNCHANGED readVars
     /\ UNCHANGED clientVars
 
 \* Now and then a replica notes how much is committed, so that after a restart it asks for no entry below that. Without it
@@ -258,18 +286,89 @@ PersistCommit(r) ==
     /\ commitDurable' = [commitDurable EXCEPT ![r] = commit[r]]
     /\ UNCHANGED <<status, view, logView, log, logDurable, commit, acked, target, messages, crashes>>
     /\ UNCHANGED voteVars
+    /\ UNCHANGED readVars
     /\ UNCHANGED clientVars
+
+-----------------------------------------------------------------------------
+(* Reads: everything acknowledged before a read began is in its answer. No log entry, no clock. *)
+
+\* The primary notes its commit number and asks its backups whether this view is still theirs; every read that waits shares
+\* the round. The commit number covers what was acknowledged before:
+\*   in this view, since only this primary acknowledges in it;
+\*   in an earlier view, since that is in the log with which this view began, and all of it is committed (ViewLogCommitted).
+\*   A primary that has just begun its view may know of less (Raft 6.4 step 1 waits for an entry of the term; here the
+\*   acknowledgements of StartView commit the log as it is, VRR 4.2 step 5, so no entry is needed);
+\*   in a later view nothing, when a quorum answers: see ReceiveReadRound.
+\* Rounds count from 1 in each view. View and round name a round for ever, over crashes too: a replica is the primary of a
+\* view once at most, in one life, since it says so only when the view is durable (StartView) and a primary that restarts
+\* goes on to the next view (RestartAsPrimary). So no counter need be durable. Raft 6.4 steps 2 and 3.
+StartReadRound(r) ==
+    /\ status[r] = "normal"
+    /\ IsPrimary(r)
+    /\ NoReadRound(r)
+    /\ ViewLogCommitted(r)
+    /\ LET round == reading[r].round + 1 IN
+       /\ reading' = [reading EXCEPT ![r] = [round |-> round, commit |-> commit[r], oks |-> {r}]]
+       /\ messages' = messages \cup {[type |-> "ReadRound", from |-> r, view |-> view[r], round |-> round]}
+    /\ readOwed' = [readOwed EXCEPT ![r] = Len(acknowledged)]
+    /\ UNCHANGED <<status, view, logView, log, logDurable, commit, acked, target, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED voteVars
+    /\ UNCHANGED clientVars
+
+\* A backup of the view says that it still is one. Had a later view committed anything before the round began, then a quorum
+\* would have had that view durable before (EnterView, StartView), for ever (canary E15), and one of any quorum that answers
+\* would be in it: it would not answer here. So an answer needs no fsync: a normal replica has its view durable.
+ReceiveReadRound(r) == \E m \in messages :
+    /\ m.type = "ReadRound"
+    /\ status[r] = "normal"
+    /\ IsBackup(r)
+    /\ SameView(r, m)
+    /\ messages' = messages \cup {[type |-> "ReadRoundOk", from |-> r, view |-> view[r], round |-> m.round]}
+    /\ UNCHANGED <<status, view, logView, log, logDurable, commit, acked, target, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED voteVars
+    /\ UNCHANGED readVars
+    /\ UNCHANGED clientVars
+
+\* Only answers to the open round count: an older one says nothing of the time since.
+ReceiveReadRoundOk(r) == \E m \in messages :
+    /\ m.type = "ReadRoundOk"
+    /\ status[r] = "normal"
+    /\ IsPrimary(r)
+    /\ SameView(r, m)
+    /\ SameRound(r, m)
+    /\ ReadOkNeeded(r, m)
+    /\ reading' = [reading EXCEPT ![r].oks = @ \cup {m.from}]
+    /\ UNCHANGED <<status, view, logView, log, logDurable, commit, acked, target, readOwed, messages, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED voteVars
+    /\ UNCHANGED clientVars
+
+\* The reads of the round are answered, here or at a backup that has come as far, with the log up to the noted commit
+\* number or any later one. Raft 6.4 steps 4 and 5.
+CompleteRead(r) ==
+    /\ status[r] = "normal"
+    /\ ReadQuorum(r)
+    /\ readAnswers' = readAnswers \cup {[shown |-> reading[r].commit, owed |-> readOwed[r]]}
+    /\ reading' = [reading EXCEPT ![r] = [NoReading EXCEPT !.round = reading[r].round]]
+    /\ readOwed' = [readOwed EXCEPT ![r] = 0]
+    /\ UNCHANGED <<status, view, logView, log, logDurable, commit, acked, target, messages, requests, acknowledged, crashes>>
+    /\ UNCHANGED superblockVars
+    /\ UNCHANGED voteVars
 
 -----------------------------------------------------------------------------
 (* View change, VRR 4.2 *)
 
-\* Everything that belongs to one view is forgotten when another begins.
+\* Everything that belongs to one view is forgotten when another begins; reads are asked again of its primary.
 MoveTo(r, v) ==
     /\ status' = [status EXCEPT ![r] = "view-change"]
     /\ view' = [view EXCEPT ![r] = v]
     /\ acked' = [acked EXCEPT ![r] = NoAcks]
     /\ startVotes' = [startVotes EXCEPT ![r] = {}]
     /\ changeVotes' = [changeVotes EXCEPT ![r] = {}]
+    /\ reading' = [reading EXCEPT ![r] = NoReading]
+    /\ readOwed' = [readOwed EXCEPT ![r] = 0]
 
 \* A backup that has heard nothing from its primary asks for the next view. VRR 4.2 step 1.
 HeartbeatTimeout(r) ==
@@ -310,6 +409,8 @@ JoinViewChange(r) == \E m \in messages :
     /\ acked' = [acked EXCEPT ![r] = NoAcks]
     /\ startVotes' = [startVotes EXCEPT ![r] = {m.from}]
     /\ changeVotes' = [changeVotes EXCEPT ![r] = {}]
+    /\ reading' = [reading EXCEPT ![r] = NoReading]
+    /\ readOwed' = [readOwed EXCEPT ![r] = 0]
     /\ target' = [target EXCEPT ![r] = NoTarget]
     /\ UNCHANGED <<logView, log, logDurable, commit, messages, crashes>>
     /\ UNCHANGED superblockVars
@@ -335,6 +436,7 @@ ViewChangeFsync(r) ==
     /\ UNCHANGED <<status, view, logView, log, commit, acked, target, messages, crashes>>
     /\ UNCHANGED superblockVars
     /\ UNCHANGED voteVars
+    /\ UNCHANGED readVars
     /\ UNCHANGED clientVars
 
 \* StartViewChange leaves when the view is durable: a replica never returns to a view that it has left in public.
@@ -349,6 +451,7 @@ PersistView(r) ==
     /\ startVotes' = [startVotes EXCEPT ![r] = @ \cup {r}]
     /\ messages' = messages \cup {[type |-> "StartViewChange", from |-> r, view |-> view[r]]}
     /\ UNCHANGED <<status, view, logView, log, logDurable, commit, acked, changeVotes, target, crashes>>
+    /\ UNCHANGED readVars
     /\ UNCHANGED clientVars
 
 \* Votes for the view that this replica is moving to.
@@ -360,6 +463,7 @@ ReceiveStartViewChange(r) == \E m \in messages :
     /\ startVotes' = [startVotes EXCEPT ![r] = @ \cup {m.from}]
     /\ UNCHANGED <<status, view, logView, log, logDurable, commit, acked, changeVotes, target, messages, crashes>>
     /\ UNCHANGED superblockVars
+    /\ UNCHANGED readVars
     /\ UNCHANGED clientVars
 
 \* The primary of a view that has begun tells a late replica where its log ends.
@@ -374,6 +478,7 @@ AnswerStartViewChange(r) == \E m \in messages :
     /\ UNCHANGED <<status, view, logView, log, logDurable, commit, acked, target, crashes>>
     /\ UNCHANGED superblockVars
     /\ UNCHANGED voteVars
+    /\ UNCHANGED readVars
     /\ UNCHANGED clientVars
 
 \* What a replica brings to the view change. logView, not the view of the last entry, ranks the logs (canary E7).
@@ -392,6 +497,7 @@ SendDoViewChange(r) ==
     /\ UNCHANGED <<status, view, logView, log, logDurable, commit, acked, target, crashes>>
     /\ UNCHANGED superblockVars
     /\ UNCHANGED voteVars
+    /\ UNCHANGED readVars
     /\ UNCHANGED clientVars
 
 \* The primary-elect's own vote takes no message.
@@ -404,6 +510,7 @@ CastOwnChangeVote(r) ==
     /\ changeVotes' = [changeVotes EXCEPT ![r] = @ \cup {ChangeVoteOf(r)}]
     /\ UNCHANGED <<status, view, logView, log, logDurable, commit, acked, startVotes, target, messages, crashes>>
     /\ UNCHANGED superblockVars
+    /\ UNCHANGED readVars
     /\ UNCHANGED clientVars
 
 \* The primary-elect gathers the ends of logs. VRR 4.2 step 3.
@@ -417,6 +524,7 @@ ReceiveDoViewChange(r) == \E m \in messages :
     /\ changeVotes' = [changeVotes EXCEPT ![r] = @ \cup {m}]
     /\ UNCHANGED <<status, view, logView, log, logDurable, commit, acked, startVotes, target, messages, crashes>>
     /\ UNCHANGED superblockVars
+    /\ UNCHANGED readVars
     /\ UNCHANGED clientVars
 
 \* a is a better start for the new view than b: later logView, then longer, then the lower replica.
@@ -440,6 +548,7 @@ ChooseLog(r) ==
     /\ UNCHANGED <<status, view, logView, log, logDurable, commit, acked, messages, crashes>>
     /\ UNCHANGED superblockVars
     /\ UNCHANGED voteVars
+    /\ UNCHANGED readVars
     /\ UNCHANGED clientVars
 
 \* A StartView of a higher view, or of this one when its log is not yet known here. One that is older, or a second
@@ -477,6 +586,7 @@ RequestEntry(r) ==
     /\ UNCHANGED <<status, view, logView, log, logDurable, commit, acked, target, crashes>>
     /\ UNCHANGED superblockVars
     /\ UNCHANGED voteVars
+    /\ UNCHANGED readVars
     /\ UNCHANGED clientVars
 
 \* Answers from the log as it is; it stands still in a view change, and in the view's primary it only grows.
@@ -491,6 +601,7 @@ ReceiveRequestEntry(r) == \E m \in messages :
     /\ UNCHANGED <<status, view, logView, log, logDurable, commit, acked, target, crashes>>
     /\ UNCHANGED superblockVars
     /\ UNCHANGED voteVars
+    /\ UNCHANGED readVars
     /\ UNCHANGED clientVars
 
 \* An entry of the view's log that this log has too.
@@ -506,6 +617,7 @@ ReceiveHeldEntry(r) == \E m \in messages :
     /\ UNCHANGED <<status, view, logView, log, logDurable, commit, acked, messages, crashes>>
     /\ UNCHANGED superblockVars
     /\ UNCHANGED voteVars
+    /\ UNCHANGED readVars
     /\ UNCHANGED clientVars
 
 \* An entry of the view's log that replaces what stands here from this op on. That is safe before the log is whole,
@@ -526,6 +638,7 @@ ReceiveMissingEntry(r) == \E m \in messages :
     /\ UNCHANGED <<status, view, logView, logDurable, commit, acked, messages, crashes>>
     /\ UNCHANGED superblockVars
     /\ UNCHANGED voteVars
+    /\ UNCHANGED readVars
     /\ UNCHANGED clientVars
 
 \* The log is whole: its end has the hash that was named, and the chain proves the rest. What lies above goes.
@@ -541,6 +654,7 @@ AdoptLog(r) ==
     /\ UNCHANGED <<status, view, logDurable, acked, target, messages, crashes>>
     /\ UNCHANGED superblockVars
     /\ UNCHANGED voteVars
+    /\ UNCHANGED readVars
     /\ UNCHANGED clientVars
 
 \* The new primary begins its view when log, view and logView are durable, and only then says so. VRR 4.2 step 4;
@@ -561,6 +675,7 @@ StartView(r) ==
     /\ messages' = messages \cup
          {[type |-> "StartView", from |-> r, view |-> view[r], op |-> Op(r), hash |-> HashAt(r, Op(r))]}
     /\ UNCHANGED <<view, logView, log, logDurable, commit, crashes>>
+    /\ UNCHANGED readVars
     /\ UNCHANGED clientVars
 
 \* A backup enters the view when log, view and logView are durable, and acknowledges the whole of the log.
@@ -578,6 +693,7 @@ EnterView(r) ==
     /\ target' = [target EXCEPT ![r] = NoTarget]
     /\ messages' = messages \cup {[type |-> "PrepareOk", from |-> r, view |-> view[r], op |-> Op(r)]}
     /\ UNCHANGED <<view, logView, log, logDurable, commit, acked, crashes>>
+    /\ UNCHANGED readVars
     /\ UNCHANGED clientVars
 
 -----------------------------------------------------------------------------
@@ -596,6 +712,8 @@ Crash(r) ==
     /\ startVotes' = [startVotes EXCEPT ![r] = {}]
     /\ changeVotes' = [changeVotes EXCEPT ![r] = {}]
     /\ target' = [target EXCEPT ![r] = NoTarget]
+    /\ reading' = [reading EXCEPT ![r] = NoReading]
+    /\ readOwed' = [readOwed EXCEPT ![r] = 0]
     /\ crashes' = crashes + 1
     /\ UNCHANGED <<logDurable, messages>>
     /\ UNCHANGED superblockVars
@@ -610,6 +728,7 @@ RestartAsBackup(r) ==
     /\ UNCHANGED <<view, logView, log, logDurable, commit, acked, target, messages, crashes>>
     /\ UNCHANGED superblockVars
     /\ UNCHANGED voteVars
+    /\ UNCHANGED readVars
     /\ UNCHANGED clientVars
 
 \* A primary may have sent prepares that it lost; it must not number others alike, so it asks for the next view.
@@ -641,6 +760,9 @@ System ==
     \/ \E r \in Replicas : SendCommit(r)
     \/ \E r \in Replicas : ReceiveCommit(r)
     \/ \E r \in Replicas : PersistCommit(r)
+    \/ \E r \in Replicas : ReceiveReadRound(r)
+    \/ \E r \in Replicas : ReceiveReadRoundOk(r)
+    \/ \E r \in Replicas : CompleteRead(r)
     \/ \E r \in Replicas : JoinViewChange(r)
     \/ \E r \in Replicas : JoinView(r)
     \/ \E r \in Replicas : ViewChangeFsync(r)
@@ -666,6 +788,7 @@ System ==
 
 Environment ==
     \/ \E r \in Replicas : ClientRequest(r)
+    \/ \E r \in Replicas : StartReadRound(r)
     \/ \E r \in Replicas : HeartbeatTimeout(r)
     \/ \E r \in Replicas : Abdicate(r)
     \/ \E r \in Replicas : ViewChangeTimeout(r)
@@ -699,7 +822,7 @@ CommitNotExceedOp == \A r \in Replicas : commit[r] <= Op(r)
 
 \* A crash never takes a replica back behind a view that it has voted in (canary E15).
 ViewMonotonic ==
-    /\ \A m \in messages : m.type \in {"StartViewChange", "DoViewChange", "StartView", "PrepareOk"} =>
+    /\ \A m \in messages : m.type \in {"StartViewChange", "DoViewChange", "StartView", "PrepareOk", "ReadRoundOk"} =>
           m.view <= viewDurable[m.from]
     /\ \A r \in Replicas : logViewDurable[r] <= viewDurable[r]
 
@@ -720,6 +843,16 @@ AcknowledgedIsDurable ==
 CommittedSurvives ==
     \A n \in 1..Len(acknowledged) :
        Cardinality({r \in Replicas : Len(logDurable[r]) >= n /\ logDurable[r][n] = acknowledged[n]}) >= Quorum
+
+\* A read shows everything that clients had been told when it began, and nothing that they may not be told yet: no primary
+\* that others have left behind answers from what it knows.
+ReadsLinearizable ==
+    \A answer \in readAnswers : answer.owed <= answer.shown /\ answer.shown <= Len(acknowledged)
+
+\* What this life of a primary has not asked, nobody can have answered: a view has one count of rounds.
+ReadRoundsUnique ==
+    \A m \in messages :
+       (m.type = "ReadRound" /\ status[m.from] = "normal" /\ m.view = view[m.from]) => m.round <= reading[m.from].round
 
 \* Every entry names the hash of the one before it (canary E30).
 HashChain == \A r \in Replicas : \A n \in 1..Op(r) : log[r][n].parent = HashAt(r, n - 1)

@@ -44,7 +44,13 @@ export const vsrComponent: Component<VsrCluster, VsrStep> = {
     { cfg: 'Vsr_restart_three.cfg', module: 'MCVsr', kind: 'deep', distinct: 120_994 },
     { cfg: 'Vsr_ranking.cfg', module: 'MCVsrRanking', kind: 'small', distinct: 1611 },
     { cfg: 'Vsr_stale.cfg', module: 'MCVsrRanking', kind: 'small', distinct: 53 },
+    { cfg: 'Vsr_read.cfg', module: 'MCVsr', kind: 'small', distinct: 20_826 },
+    { cfg: 'Vsr_read_rounds.cfg', module: 'MCVsr', kind: 'small', distinct: 6177 },
+    { cfg: 'Vsr_read_join.cfg', module: 'MCVsr', kind: 'small', distinct: 3343 },
+    { cfg: 'Vsr_read_crash.cfg', module: 'MCVsr', kind: 'small', distinct: 2487 },
+    { cfg: 'Vsr_read_stale.cfg', module: 'MCVsrRanking', kind: 'small', distinct: 90 },
     { cfg: 'Vsr_live.cfg', module: 'MCVsr', kind: 'live', distinct: 1162 },
+    { cfg: 'Vsr_read_live.cfg', module: 'MCVsr', kind: 'live', distinct: 154 },
     {
       cfg: 'Vsr_refinement.cfg',
       module: 'MCVsrRefinement',
@@ -70,6 +76,9 @@ export const vsrComponent: Component<VsrCluster, VsrStep> = {
     CrashProne: 'a primary and a backup restart by different actions, in one model; each canary needs one',
     HeartbeatFrom: 'narrows a model: the whole protocol is 0, in Vsr_normal and Vsr_join',
     Down: 'narrows a model: the whole cluster is {}, in Vsr_normal, Vsr_join, Vsr_view and Vsr_stale',
+    Readers: 'switches reads on; where it names nobody, a model is about something else',
+    Deaf: 'narrows a model: {} is the whole protocol, in all models but Vsr_read and Vsr_read_rounds',
+    RequestsFrom: 'narrows a model: 0 is the whole protocol, in all models but Vsr_read_rounds',
     Lagging: 'narrows a model: {} is the whole protocol, and Vsr_view_deep is Vsr_view with it',
   },
 };

@@ -60,11 +60,14 @@ function replicasOfSpec(texts: Readonly<Record<string, string>>, constants: Cons
     const log = entries.of(of('log'));
     const durable = entries.of(of('logDurable'));
     const target = of('target');
+    const reading = of('reading');
+    const view = numberOf(of('view'));
+    const leads = of('status').text === '"normal"' && view % replicaCount === replica;
     const context: VsrContext = {
       replica,
       replicaCount,
       pipelineMax,
-      view: numberOf(of('view')),
+      view,
       viewDurable: numberOf(of('viewDurable')),
       logView: numberOf(of('logView')),
       logViewDurable: numberOf(of('logViewDurable')),
@@ -95,6 +98,14 @@ function replicasOfSpec(texts: Readonly<Record<string, string>>, constants: Cons
         commit: numberOf(field(target, 'commit')),
         next: numberOf(field(target, 'next')),
       },
+      reading: {
+        round: numberOf(field(reading, 'round')),
+        commit: numberOf(field(reading, 'commit')),
+        oks: membersOf(field(reading, 'oks'))
+          .map(numberOf)
+          .sort((a, b) => a - b),
+      },
+      opBegun: leads ? log.filter((entry) => entry.view !== view).length : 0,
     };
     const value = JSON.parse(of('status').text) as string;
     return {

@@ -12,7 +12,10 @@ type Fault = ImplementationFault<VsrCluster, VsrStep>;
 /** The smallest models first: a fault is walked until it is caught. */
 const WALKED: readonly string[] = [
   'Vsr_stale.cfg',
+  'Vsr_read_stale.cfg',
   'Vsr_restart.cfg',
+  'Vsr_read_crash.cfg',
+  'Vsr_read_rounds.cfg',
   'Vsr_ranking.cfg',
   'Vsr_normal.cfg',
   'Vsr_join.cfg',

@@ -65,6 +65,8 @@ export interface Outcome {
   readonly frames: readonly Uint8Array[];
   /** Whether the replica handed committed prepares on. */
   readonly committed: boolean;
+  /** What the reads of the round that has ended may show; undefined when none has. */
+  readonly shown: number | undefined;
 }
 
 /** What a crash now would leave. */
@@ -92,6 +94,7 @@ export const NODE_VARIABLES = [
   'startVotes',
   'changeVotes',
   'target',
+  'reading',
 ] as const;
 
 /** What was observed of a replica, true for as long as nobody has changed it. */
@@ -113,6 +116,7 @@ export class VsrNode {
   /** What was durable when the first of them left. */
   #syncsAtSend = 0;
   #committed = false;
+  #shown: number | undefined;
   /** A fork that has refused everything so far. */
   #scratch: VsrNode | undefined;
   /**
@@ -135,14 +139,18 @@ export class VsrNode {
     const onCommitted = (): void => {
       this.#committed = true;
     };
+    const onRead = (commit: number): void => {
+      this.#shown = commit;
+    };
     this.replica =
       origin instanceof Replica
-        ? origin.fork(ports, onCommitted)
+        ? origin.fork(ports, onCommitted, onRead)
         : Replica.open({
             ...ports,
             firstStart: origin,
             pipelineOpsMax: options.pipelineMax,
             onCommitted,
+            onRead,
             ...(options.machine === undefined ? {} : { machine: options.machine }),
             ...(options.faults === undefined ? {} : { faults: options.faults }),
           });
@@ -203,7 +211,7 @@ export class VsrNode {
       return REFUSED;
     }
     twin.#requireDurableBeforeVisible();
-    return { action, outcome: { node: twin, frames: twin.#sent, committed: twin.#committed } };
+    return { action, outcome: { node: twin, frames: twin.#sent, committed: twin.#committed, shown: twin.#shown } };
   }
 
   #isUnchangedIn(twin: VsrNode): boolean {
@@ -219,7 +227,7 @@ export class VsrNode {
   #crash(): Delivery {
     if (refusals(this.replica.machine, this.replica.snapshot, { type: 'Crash' }).length > 0) return REFUSED;
     const node = new VsrNode(this.#options, this.#storage.crashed(), this.#world, false);
-    return { action: 'Crash', outcome: { node, frames: [], committed: false } };
+    return { action: 'Crash', outcome: { node, frames: [], committed: false, shown: undefined } };
   }
 
   #eventOf(step: VsrStep, sent: SentMessage | undefined): VsrEvent {
@@ -255,7 +263,7 @@ export class VsrNode {
   #observe(): { readonly view: ReplicaView; readonly texts: NodeTexts } {
     const { replica, context } = this;
     const { texts } = this.#world;
-    const { view, logView, commit, acked, startVotes, changeVotes, target } = context;
+    const { view, logView, commit, acked, startVotes, changeVotes, target, reading } = context;
     const durable = this.#readDurable();
     const entries = Array.from({ length: replica.op }, (_, at) => replica.prepareAt(at + 1) as Prepare);
     const status = String(replica.snapshot.value);
@@ -274,6 +282,7 @@ export class VsrNode {
         startVotes,
         changeVotes,
         target,
+        reading,
       },
       texts: {
         status: JSON.stringify(status),
@@ -289,6 +298,7 @@ export class VsrNode {
         startVotes: texts.startVotes(startVotes),
         changeVotes: texts.changeVotes(changeVotes),
         target: texts.target(target),
+        reading: texts.reading(reading),
       },
     };
   }

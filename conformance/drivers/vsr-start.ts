@@ -66,10 +66,21 @@ const STALE_ACKNOWLEDGEMENT: Directed = {
   sent: [{ type: 'PrepareOk', from: 2, view: 0, op: 1 }],
 };
 
+const STALE_READ_ANSWER: Directed = {
+  statuses: ['normal', 'normal', 'normal'],
+  views: [3, 4, 4],
+  logs: [[], [[4, 1]], [[4, 1]]],
+  commits: [0, 1, 0],
+  requests: 1,
+  acknowledged: [[4, 1]],
+  sent: [{ type: 'ReadRoundOk', from: 1, view: 0, round: 1 }],
+};
+
 /** By the constant StartFrom. */
 const DIRECTED: Readonly<Record<string, readonly Directed[]>> = {
   'conflicting logs': [LONGER_STALE_LOG, NEWER_LAST_ENTRY],
   'stale acknowledgement': [STALE_ACKNOWLEDGEMENT],
+  'stale read answer': [STALE_READ_ANSWER],
 };
 
 /** @param startFrom the constant StartFrom; undefined for a cluster at its first start after format */

@@ -4,7 +4,7 @@
  */
 import { hashText } from '../../impl/crypto/hash.ts';
 import type { Prepare } from '../../impl/vsr/prepare.ts';
-import type { ChangeVote, Target } from '../../machines/vsr-context.ts';
+import type { ChangeVote, Reading, Target } from '../../machines/vsr-context.ts';
 import { type TlaValue, tlaByIndex, tlaInteger, tlaRecord, tlaSet, tlaString } from '../values/tla-value.ts';
 
 /** Hash of an entry as text. Prepares are never changed, and many states hold the same one. */
@@ -94,6 +94,10 @@ export class VsrTexts {
       commit: tlaInteger(commit),
       next: tlaInteger(next),
     }),
+  );
+
+  readonly reading = remembered(({ round, commit, oks }: Reading) =>
+    tlaRecord({ round: tlaInteger(round), commit: tlaInteger(commit), oks: tlaSet(oks.map(tlaInteger)) }),
   );
 }
 

@@ -10,9 +10,9 @@ import { join } from 'node:path';
 import type { Prepare } from '../../impl/vsr/prepare.ts';
 import { vsrMachine } from '../../machines/vsr.ts';
 import { PLAIN_ACTIONS, TARGET_ACTIONS, type VsrAction } from '../../machines/vsr-context.ts';
-import { type ClusterView, vsrInvariants } from '../../machines/vsr-invariants.ts';
+import { type ClusterView, type ReadAnswer, vsrInvariants } from '../../machines/vsr-invariants.ts';
 import type { Constants, Driver } from '../driver.ts';
-import { type TlaValue, tlaInteger } from '../values/tla-value.ts';
+import { type TlaValue, tlaInteger, tlaRecord, tlaSet } from '../values/tla-value.ts';
 import { GuardAnswers } from './guard-answers.ts';
 import type { ReplicaFaults } from './vsr-broken.ts';
 import { type Medium, RealMedium, SimulatedMedium } from './vsr-medium.ts';
@@ -34,7 +34,18 @@ interface Bounds {
   readonly lagging: ReadonlySet<number>;
   readonly persisting: ReadonlySet<number>;
   readonly heartbeatFrom: number;
+  readonly requestsFrom: number;
+  readonly deaf: ReadonlySet<number>;
+  readonly readers: ReadonlySet<number>;
+  readonly maxRounds: number;
 }
+
+/** Actions that no message takes a deaf replica to. */
+const HEARD_OF_LATER_VIEWS: ReadonlySet<VsrAction> = new Set([
+  'JoinViewChange',
+  'JoinView',
+  'ReceiveStartViewWhileNormal',
+]);
 
 /** What all states of one walk share. */
 interface World {
@@ -53,15 +64,25 @@ export class VsrCluster {
   readonly requests: number;
   readonly acknowledged: readonly Prepare[];
   readonly crashes: number;
+  /** By replica: ops acknowledged when its open round of reads began; 0 without one. */
+  readonly readOwed: readonly number[];
+  readonly readAnswers: readonly ReadAnswer[];
   #view: ClusterView | undefined;
 
-  constructor(fields: Pick<VsrCluster, 'world' | 'nodes' | 'messages' | 'requests' | 'acknowledged' | 'crashes'>) {
+  constructor(
+    fields: Pick<
+      VsrCluster,
+      'world' | 'nodes' | 'messages' | 'requests' | 'acknowledged' | 'crashes' | 'readOwed' | 'readAnswers'
+    >,
+  ) {
     this.world = fields.world;
     this.nodes = fields.nodes;
     this.messages = fields.messages;
     this.requests = fields.requests;
     this.acknowledged = fields.acknowledged;
     this.crashes = fields.crashes;
+    this.readOwed = fields.readOwed;
+    this.readAnswers = fields.readAnswers;
   }
 
   get view(): ClusterView {
@@ -71,6 +92,8 @@ export class VsrCluster {
       acknowledged: this.acknowledged.map(hashOf),
       requests: this.requests,
       crashes: this.crashes,
+      readOwed: this.readOwed,
+      readAnswers: this.readAnswers,
     };
     return this.#view;
   }
@@ -124,6 +147,10 @@ function boundsOf(constants: Constants): Bounds {
     lagging: replicas(constants, 'Lagging'),
     persisting: replicas(constants, 'Persisting'),
     heartbeatFrom: integer(constants, 'HeartbeatFrom'),
+    requestsFrom: integer(constants, 'RequestsFrom'),
+    deaf: replicas(constants, 'Deaf'),
+    readers: replicas(constants, 'Readers'),
+    maxRounds: integer(constants, 'MaxRounds'),
   };
 }
 
@@ -153,7 +180,9 @@ function started(constants: Constants, faults: ReplicaFaults, medium: () => Medi
       texts,
       MODEL_CLUSTER,
       replicaCount,
-      (action, replica) => action !== 'ReceivePrepare' || !bounds.lagging.has(replica),
+      (action, replica) =>
+        !(action === 'ReceivePrepare' && bounds.lagging.has(replica)) &&
+        !(HEARD_OF_LATER_VIEWS.has(action) && bounds.deaf.has(replica)),
     ),
     nodes: {
       texts,
@@ -172,7 +201,17 @@ function started(constants: Constants, faults: ReplicaFaults, medium: () => Medi
     );
     const messages = start.frames.reduce((set, frame) => set.with(world.sent.of(frame)), MessageSet.empty);
     const { requests, acknowledged } = start;
-    return new VsrCluster({ world, nodes, messages, requests, acknowledged, crashes: 0 });
+    const readOwed = indices.map(() => 0);
+    return new VsrCluster({
+      world,
+      nodes,
+      messages,
+      requests,
+      acknowledged,
+      crashes: 0,
+      readOwed,
+      readAnswers: [],
+    });
   });
 }
 
@@ -185,7 +224,10 @@ function alphabetOf(cluster: VsrCluster): readonly VsrStep[] {
 
 /** The guards that MCVsr adds, one by one. */
 const BOUNDS: Partial<Record<VsrAction, (bounds: Bounds, cluster: VsrCluster, replica: number) => boolean>> = {
-  ClientRequest: ({ maxRequests }, { requests }) => requests < maxRequests,
+  ClientRequest: ({ maxRequests, requestsFrom }, { requests, nodes }, replica) =>
+    requests < maxRequests && contextOf(nodes, replica).view >= requestsFrom,
+  StartReadRound: ({ readers, maxRounds }, { nodes }, replica) =>
+    readers.has(replica) && contextOf(nodes, replica).reading.round < maxRounds,
   HeartbeatTimeout: mayTimeOut,
   Abdicate: mayTimeOut,
   ViewChangeTimeout: mayTimeOut,
@@ -229,10 +271,11 @@ function sentOf({ world }: VsrCluster, step: VsrStep): SentMessage | undefined {
 }
 
 function stepped(cluster: VsrCluster, step: VsrStep): VsrCluster {
-  const { world, nodes, messages, requests, acknowledged, crashes } = cluster;
+  const { world, nodes, messages, requests, acknowledged, crashes, readOwed, readAnswers } = cluster;
   const outcome = nodeOf(cluster, step).take(step, sentOf(cluster, step), requests + 1);
   if (outcome === undefined) return cluster;
-  const { node, frames, committed } = outcome;
+  const { node, frames, committed, shown } = outcome;
+  const owed = readOwed[step.replica] as number;
   return new VsrCluster({
     world,
     nodes: nodes.with(step.replica, node),
@@ -240,7 +283,20 @@ function stepped(cluster: VsrCluster, step: VsrStep): VsrCluster {
     requests: step.type === 'ClientRequest' ? requests + 1 : requests,
     acknowledged: committed ? acknowledgedBy(node, acknowledged) : acknowledged,
     crashes: step.type === 'Crash' ? crashes + 1 : crashes,
+    readOwed: readOwed.with(step.replica, owedAfter(step, node, owed, acknowledged.length)),
+    readAnswers: shown === undefined ? readAnswers : withAnswer(readAnswers, { shown, owed }),
   });
+}
+
+/** What clients had been told when the open round of reads began: 0 without one. */
+function owedAfter({ type }: VsrStep, { replica }: VsrNode, owed: number, acknowledged: number): number {
+  if (replica.readRound === undefined) return 0;
+  return type === 'StartReadRound' ? acknowledged : owed;
+}
+
+/** A set of answers. */
+function withAnswer(answers: readonly ReadAnswer[], { shown, owed }: ReadAnswer): readonly ReadAnswer[] {
+  return answers.some((one) => one.shown === shown && one.owed === owed) ? answers : [...answers, { shown, owed }];
 }
 
 /** A client is told by the primary of a running view, of all that this primary has committed. */
@@ -252,13 +308,17 @@ function acknowledgedBy({ replica }: VsrNode, acknowledged: readonly Prepare[]):
 }
 
 function projected(cluster: VsrCluster): Readonly<Record<string, TlaValue>> {
-  const { nodes, messages, requests, acknowledged, crashes, world } = cluster;
+  const { nodes, messages, requests, acknowledged, crashes, readOwed, readAnswers, world } = cluster;
   const byReplica = nodes.map(({ texts }) => texts);
   const values: Record<string, TlaValue> = {
     messages: messages.value,
     requests: tlaInteger(requests),
     acknowledged: { kind: 'function', text: world.texts.log(acknowledged) },
     crashes: tlaInteger(crashes),
+    readOwed: { kind: 'function', text: byIndex(readOwed.map(String)) },
+    readAnswers: tlaSet(
+      readAnswers.map(({ shown, owed }) => tlaRecord({ shown: tlaInteger(shown), owed: tlaInteger(owed) })),
+    ),
   };
   for (const name of NODE_VARIABLES)
     values[name] = { kind: 'function', text: byIndex(byReplica.map((texts) => texts[name])) };

@@ -14,6 +14,7 @@ import {
 } from '../../machines/vsr-invariants.ts';
 import { EntryTable } from './entry-table.ts';
 import { type ObservedNode, ObservedReplica } from './observed-replica.ts';
+import { ReadWatch } from './read-watch.ts';
 import { SentMessages } from './sent-messages.ts';
 import { messageViewOf, replicaViewOf } from './whole-cluster-view.ts';
 
@@ -42,6 +43,7 @@ export class InvariantOracle {
   readonly #acknowledged: string[] = [];
   /** Ops of them that were asked about. */
   #acknowledgedSeen = 0;
+  readonly #reads: ReadWatch;
   /** Once something is broken, nothing that is asked of changes alone means anything. */
   #broken: InvariantName | undefined = undefined;
 
@@ -49,12 +51,15 @@ export class InvariantOracle {
     this.#replicaCount = replicaCount;
     this.#replicas = Array.from({ length: replicaCount }, () => new ObservedReplica(replicaCount, this.#entries));
     this.#messages = new SentMessages(replicaCount, this.#entries);
+    this.#reads = new ReadWatch(replicaCount);
     this.#everSent = remembers ? new Map() : undefined;
   }
 
   /** A frame of encodeMessage() left a replica: once for each that it is for, or once for all. Its bytes never change. */
   sent(from: number, frame: Uint8Array): void {
-    if (!this.#messages.add(from, frame) || this.#everSent === undefined) return;
+    if (!this.#messages.add(from, frame)) return;
+    this.#reads.sent(from, frame, this.#acknowledged.length);
+    if (this.#everSent === undefined) return;
     const key = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength).toString('latin1');
     if (this.#everSent.has(key)) return;
     const message = messageViewOf(frame, this.#replicaCount);
@@ -77,7 +82,7 @@ export class InvariantOracle {
     if (!hasChanged && !this.#messages.hasNewOf(node.index) && this.#acknowledged.length === this.#acknowledgedSeen)
       return this.#broken;
     this.#broken ??=
-      (hasChanged ? this.#brokenByReplica(one) : undefined) ??
+      (hasChanged ? this.#brokenByReplica(one, node.index) : undefined) ??
       this.#messages.brokenBy(node.index, one) ??
       this.#brokenByAcknowledged();
     return this.#broken;
@@ -94,12 +99,14 @@ export class InvariantOracle {
       acknowledged: this.#acknowledged,
       requests: this.#entries.count,
       crashes: 0,
+      readOwed: this.#reads.owed,
+      readAnswers: this.#reads.answers,
     };
     return (Object.keys(vsrInvariants) as VsrInvariant[]).filter((name) => !vsrInvariants[name](view));
   }
 
   /** Whatever reads something of a replica that has changed. */
-  #brokenByReplica(one: ObservedReplica): InvariantName | undefined {
+  #brokenByReplica(one: ObservedReplica, index: number): InvariantName | undefined {
     if (!vsrParts.replicaTypeOK(one, this.#replicaCount)) return 'TypeOK';
     const agreed = Math.min(one.opKept, one.commitBefore);
     const wasInView = one.statusBefore === 'normal' && one.viewBefore === one.view;
@@ -110,6 +117,8 @@ export class InvariantOracle {
       if (!vsrParts.agree(one, other, agreed)) return 'Agreement';
       if (!vsrParts.onePrefix(one, other, common)) return 'PrefixConsistency';
     }
+    const answer = this.#reads.answerOf(index, one);
+    if (answer !== undefined && !vsrParts.shownAsOwed(answer, this.#acknowledged.length)) return 'ReadsLinearizable';
     if (!vsrParts.holdsItsCommit(one)) return 'CommitNotExceedOp';
     if (!vsrParts.logViewWithinView(one)) return 'ViewMonotonic';
     if (!vsrParts.chained(one, one.opKept)) return 'HashChain';

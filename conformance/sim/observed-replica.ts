@@ -7,7 +7,15 @@ import { assert } from '../../impl/ports/assert.ts';
 import type { Superblock } from '../../impl/storage/superblock.ts';
 import type { PrepareLog } from '../../impl/vsr/prepare-log.ts';
 import type { Replica } from '../../impl/vsr/replica.ts';
-import { type ChangeVote, noAcks, noTarget, type Target, type VsrContext } from '../../machines/vsr-context.ts';
+import {
+  type ChangeVote,
+  NO_READING,
+  noAcks,
+  noTarget,
+  type Reading,
+  type Target,
+  type VsrContext,
+} from '../../machines/vsr-context.ts';
 import type { ReplicaView } from '../../machines/vsr-invariants.ts';
 import type { EntryTable, KnownEntry } from './entry-table.ts';
 
@@ -36,12 +44,14 @@ export class ObservedReplica implements ReplicaView {
   startVotes: readonly number[] = [];
   changeVotes: readonly ChangeVote[] = [];
   target: Target;
+  reading: Reading = NO_READING;
 
   // As it was before the last look that found a change.
   statusBefore = 'recovering';
   viewBefore = 0;
   viewDurableBefore = 0;
   commitBefore = 0;
+  readingBefore: Reading = NO_READING;
   /** Length of logDurable. */
   opDurableBefore = 0;
   /** Ops up to this one are the entries that they were. */
@@ -89,6 +99,7 @@ export class ObservedReplica implements ReplicaView {
     this.viewBefore = this.view;
     this.viewDurableBefore = this.viewDurable;
     this.commitBefore = this.commit;
+    this.readingBefore = this.reading;
     this.opDurableBefore = this.logDurable.length;
     this.livesOn = isUp && this.#isUp && log === this.#seenLog;
     this.#lookAtSuperblock(superblock);
@@ -120,6 +131,7 @@ export class ObservedReplica implements ReplicaView {
     this.startVotes = context.startVotes;
     this.changeVotes = context.changeVotes;
     this.target = context.target;
+    this.reading = context.reading;
   }
 
   #lookWhileDown(): void {
@@ -131,6 +143,7 @@ export class ObservedReplica implements ReplicaView {
     this.startVotes = [];
     this.changeVotes = [];
     this.target = this.#noTarget;
+    this.reading = NO_READING;
   }
 
   #lookAtLog(log: ObservedNode['log'], isUp: boolean): void {

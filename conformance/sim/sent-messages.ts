@@ -17,6 +17,8 @@ class Said {
   isNew = false;
   /** Of the messages that speak for a view the one with the highest. */
   readonly spoken: Deciding;
+  /** The last round of reads of the highest view. */
+  readonly readRound: Deciding;
   /** The one with the highest logView. */
   readonly doViewChange: Deciding;
   /** The one with the highest view. */
@@ -28,6 +30,7 @@ class Said {
 
   constructor(from: number) {
     this.spoken = { type: 'none', from, view: -1 };
+    this.readRound = { type: 'none', from, view: -1, round: 0 };
     this.doViewChange = { type: 'none', from, view: -1, logView: -1 };
     this.prepareOk = { type: 'none', from, view: -1, op: 0 };
     this.prepareOkNow = { type: 'PrepareOk', from, view: -1, op: 0 };
@@ -40,7 +43,7 @@ export class SentMessages {
   readonly #said: readonly Said[];
   /** By view, then by op. */
   readonly #prepared = new Map<number, Map<number, KnownEntry>>();
-  readonly #peek: FramePeek = { type: 'Commit', from: 0, view: 0, op: 0, logView: 0, entryView: 0 };
+  readonly #peek: FramePeek = { type: 'Commit', from: 0, view: 0, op: 0, logView: 0, entryView: 0, round: 0 };
   #last: Uint8Array | undefined = undefined;
   #broken: VsrInvariant | undefined = undefined;
 
@@ -65,7 +68,7 @@ export class SentMessages {
   }
 
   #decide(message: FramePeek, frame: Uint8Array): void {
-    const { type, from, view, op, logView } = message;
+    const { type, from, view, op, logView, round } = message;
     const said = this.#said[from] as Said;
     if (!vsrParts.messageTypeOK(message, this.#replicaCount)) this.#break(said, 'TypeOK');
     switch (type) {
@@ -83,8 +86,16 @@ export class SentMessages {
         set(said.doViewChange, message);
         said.isNew = true;
         break;
+      case 'ReadRound':
+        if (view < said.readRound.view || (view === said.readRound.view && round <= (said.readRound.round as number)))
+          return;
+        set(said.readRound, message);
+        said.readRound.round = round;
+        said.isNew = true;
+        return;
       case 'StartViewChange':
       case 'StartView':
+      case 'ReadRoundOk':
         break;
       default: // decides nothing
         return;
@@ -101,6 +112,7 @@ export class SentMessages {
     const { spoken, doViewChange, prepareOk, prepareOkNow, ackedOps } = said;
     said.isNew = false;
     if (!vsrParts.spokeForDurableView(spoken, sender)) return 'ViewMonotonic';
+    if (!vsrParts.askedInThisLife(said.readRound, sender)) return 'ReadRoundsUnique';
     const acked = ackedOps.get(sender.viewDurable);
     if (acked !== undefined) {
       prepareOkNow.view = sender.viewDurable;

@@ -7,7 +7,7 @@ import { assert } from '../../impl/ports/assert.ts';
 import { decodeMessage } from '../../impl/vsr/codec.ts';
 import type { Prepare } from '../../impl/vsr/prepare.ts';
 import { factsOf } from '../../impl/vsr/replica-messages.ts';
-import { noAcks, noTarget, type VsrContext } from '../../machines/vsr-context.ts';
+import { NO_READING, noAcks, noTarget, type VsrContext } from '../../machines/vsr-context.ts';
 import type { EntryView, MessageView, ReplicaView } from '../../machines/vsr-invariants.ts';
 import type { ObservedNode } from './observed-replica.ts';
 
@@ -40,11 +40,18 @@ export function replicaViewOf(
   };
   if (replica === undefined || replica.status === 'halted') {
     const { view, logView, commit } = state;
-    const nothing = { acked: noAcks(replicaCount), startVotes: [], changeVotes: [], target: noTarget(replicaCount) };
+    const nothing = {
+      acked: noAcks(replicaCount),
+      startVotes: [],
+      changeVotes: [],
+      target: noTarget(replicaCount),
+      reading: NO_READING,
+    };
     return { ...durable, ...nothing, status: 'recovering', view, logView, commit, log: durable.logDurable };
   }
-  const { view, logView, commit, acked, startVotes, changeVotes, target } = replica.snapshot.context as VsrContext;
-  const volatile = { status: replica.status, view, logView, commit, acked, startVotes, changeVotes, target };
+  const context = replica.snapshot.context as VsrContext;
+  const { view, logView, commit, acked, startVotes, changeVotes, target, reading } = context;
+  const volatile = { status: replica.status, view, logView, commit, acked, startVotes, changeVotes, target, reading };
   return { ...durable, ...volatile, log: entriesOf(log.op, (op) => log.prepareAt(op)) };
 }
 

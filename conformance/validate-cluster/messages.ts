@@ -10,7 +10,7 @@ const text = (...parts: readonly (string | number | undefined)[]): string => par
 /** Undefined: it takes none. */
 export function takenBy({ action, message }: Pick<ReplicaStep, 'action' | 'message'>): string | undefined {
   if (message === undefined) return undefined;
-  const { from, to, view, op, hash, logView, commit } = message;
+  const { from, to, view, op, hash, logView, commit, round } = message;
   switch (action) {
     case 'ReceivePrepare':
       return text('Prepare', from, view, op, hash);
@@ -18,6 +18,10 @@ export function takenBy({ action, message }: Pick<ReplicaStep, 'action' | 'messa
       return text('PrepareOk', from, view, op);
     case 'ReceiveCommit':
       return text('Commit', from, view, commit);
+    case 'ReceiveReadRound':
+      return text('ReadRound', from, view, round);
+    case 'ReceiveReadRoundOk':
+      return text('ReadRoundOk', from, view, round);
     case 'JoinView':
       return logView === undefined ? text('Commit', from, view, commit) : changeVote(message);
     case 'JoinViewChange':
@@ -41,7 +45,7 @@ export function takenBy({ action, message }: Pick<ReplicaStep, 'action' | 'messa
 
 /** @param hashes the replica's log after the step */
 export function sentBy({ action, replica, message, after }: ReplicaStep, hashes: LogHashes): string | undefined {
-  const { view, logView, op, headHash, commit, target } = after;
+  const { view, logView, op, headHash, commit, target, reading } = after;
   switch (action) {
     case 'ClientRequest':
       return text('Prepare', replica, view, op, headHash);
@@ -50,6 +54,10 @@ export function sentBy({ action, replica, message, after }: ReplicaStep, hashes:
       return text('PrepareOk', replica, view, op);
     case 'SendCommit':
       return text('Commit', replica, view, commit);
+    case 'StartReadRound':
+      return text('ReadRound', replica, view, reading.round);
+    case 'ReceiveReadRound':
+      return text('ReadRoundOk', replica, view, message?.round);
     case 'PersistView':
       return text('StartViewChange', replica, view);
     case 'SendDoViewChange':

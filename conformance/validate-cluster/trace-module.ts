@@ -17,7 +17,7 @@ export const OBSERVED = `LockstepObserved(r) == [
   logViewDurable |-> logViewDurable[r], op |-> Op(r), head |-> HashAt(r, Op(r)), opDurable |-> Len(logDurable[r]),
   headDurable |-> HashOf(logDurable[r], Len(logDurable[r])), commit |-> commit[r], commitDurable |-> commitDurable[r],
   acked |-> [q \\in 1..ReplicaCount |-> acked[r][q - 1]], startVotes |-> startVotes[r], changeVotes |-> changeVotes[r],
-  target |-> target[r]]`;
+  target |-> target[r], reading |-> reading[r]]`;
 
 /** Values of entries by hash, in the order of the requests: the spec numbers them so. */
 export function entryValues(steps: readonly SendingStep[]): ReadonlyMap<string, number> {
@@ -68,7 +68,7 @@ export function stateFields(
   state: RecordedState,
   numberOf: (hash: string) => number,
 ): Readonly<Record<string, string | number>> {
-  const { target } = state;
+  const { target, reading } = state;
   const votes = state.changeVotes.map(
     ({ from, view, logView, op, hash, commit }) =>
       `[type |-> "DoViewChange", from |-> ${from}, view |-> ${view}, logView |-> ${logView}, op |-> ${op}, ` +
@@ -90,5 +90,6 @@ export function stateFields(
     startVotes: `{${state.startVotes.join(', ')}}`,
     changeVotes: `{${votes.join(', ')}}`,
     target: `[from |-> ${target.from}, op |-> ${target.op}, hash |-> ${numberOf(target.hash)}, commit |-> ${target.commit}, next |-> ${target.next}]`,
+    reading: `[round |-> ${reading.round}, commit |-> ${reading.commit}, oks |-> {${reading.oks.join(', ')}}]`,
   };
 }

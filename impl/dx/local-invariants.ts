@@ -29,6 +29,8 @@ export function localInvariants(replica: ExplainedReplica): readonly AppliedRule
     acknowledged: [],
     requests: 0,
     crashes: 0,
+    readOwed: [0],
+    readAnswers: [],
   };
   return Object.entries(LOCAL).map(([name, facts]) =>
     operatorRule(

@@ -9,7 +9,7 @@ import { crc32, GENESIS_HASH, HASH_BYTES, hashesEqual } from '../crypto/hash.ts'
 import { assert } from '../ports/assert.ts';
 import { newBytes } from '../ports/byte-pool.ts';
 import { type Evidence, LockstepError } from '../ports/lockstep-error.ts';
-import { OP_MAX, REPLICA_COUNT_MAX, VIEW_MAX } from './limits.ts';
+import { OP_MAX, READ_ROUND_MAX, REPLICA_COUNT_MAX, VIEW_MAX } from './limits.ts';
 import type { Message, MessageType } from './message.ts';
 import {
   decodePrepare,
@@ -36,6 +36,7 @@ export type FrameErrorCode =
   | 'FRAME_FORGED_VIEW' // a logView or an entry's view above the message's own view
   | 'FRAME_FORGED_OP' // an op out of bounds, or op 0 with a hash, or a hash with op 0
   | 'FRAME_FORGED_COMMIT' // a commit out of bounds or above the op beside it
+  | 'FRAME_FORGED_ROUND' // a round of reads out of bounds
   | 'FRAME_BAD_ENTRY' // an entry whose own fields are out of bounds
   | 'FRAME_BAD_PARENT' // an entry that begins the chain and is not op 1, or the reverse
   | 'FRAME_BAD_HASH'; // an entry whose hash is not its own
@@ -71,6 +72,8 @@ export const TYPES: readonly (MessageType | undefined)[] = [
   'RequestEntry',
   'Entry',
   'RequestPrepare',
+  'ReadRound',
+  'ReadRoundOk',
 ];
 const TYPE_CODES = new Map(TYPES.map((type, code) => [type, code]));
 /** Bytes of the fields; entries have their own length. */
@@ -84,6 +87,8 @@ const FIELD_BYTES: Readonly<Record<MessageType, number | undefined>> = {
   RequestEntry: 8,
   Entry: undefined,
   RequestPrepare: 8,
+  ReadRound: 8,
+  ReadRoundOk: 8,
 };
 
 /** The frame of a message of ours: a field out of bounds is our bug, hence assertions. The body of an entry is copied once. */
@@ -154,6 +159,9 @@ function checkedEnvelope(frame: Uint8Array): DataView {
   return view;
 }
 
+const FROM_PRIMARY: ReadonlySet<MessageType> = new Set(['Prepare', 'Commit', 'StartView', 'ReadRound']);
+const FROM_BACKUP: ReadonlySet<MessageType> = new Set(['PrepareOk', 'DoViewChange', 'RequestPrepare', 'ReadRoundOk']);
+
 /** The one that says what only a primary says is the primary of that view, and what only a backup says is not. */
 function checkedSender(from: number, view: number, type: MessageType, replicaCount: number, peer?: number): number {
   if (from >= replicaCount) fail('FRAME_WRONG_SENDER', 'is from no replica of this cluster', { from, replicaCount });
@@ -161,8 +169,8 @@ function checkedSender(from: number, view: number, type: MessageType, replicaCou
     fail('FRAME_WRONG_SENDER', 'is not from the replica on the line', { from, peer });
   }
   const primary = view % replicaCount;
-  const fromPrimary = type === 'Prepare' || type === 'Commit' || type === 'StartView';
-  const fromBackup = type === 'PrepareOk' || type === 'DoViewChange' || type === 'RequestPrepare';
+  const fromPrimary = FROM_PRIMARY.has(type);
+  const fromBackup = FROM_BACKUP.has(type);
   if (fromPrimary && from !== primary) {
     fail('FRAME_WRONG_SENDER', 'is what only the primary says', { from, view, primary, type });
   }
@@ -192,6 +200,11 @@ function writeFields(frame: Uint8Array, view: DataView, message: Message): void 
       return;
     case 'Commit':
       writeOp(view, FIELDS_AT, message.commit);
+      return;
+    case 'ReadRound':
+    case 'ReadRoundOk':
+      assert(message.round >= 1 && message.round <= READ_ROUND_MAX, 'a round is from 1 to READ_ROUND_MAX');
+      writeU64(view, FIELDS_AT, message.round);
       return;
     case 'StartViewChange':
       return;
@@ -232,6 +245,9 @@ function readFields(
       return { type, from, view, op: readOp(bytes, FIELDS_AT, 1) };
     case 'Commit':
       return { type, from, view, commit: readCommit(bytes, FIELDS_AT, OP_MAX) };
+    case 'ReadRound':
+    case 'ReadRoundOk':
+      return { type, from, view, round: readRound(bytes, FIELDS_AT) };
     case 'StartViewChange':
       return { type, from, view };
     case 'DoViewChange': {
@@ -284,6 +300,12 @@ function readOp(view: DataView, at: number, least: number): number {
   const op = readU64(view, at);
   if (op < least || op > OP_MAX) fail('FRAME_FORGED_OP', 'names an op out of bounds', { op, least, maximum: OP_MAX });
   return op;
+}
+
+function readRound(view: DataView, at: number): number {
+  const round = readU64(view, at);
+  if (round >= 1 && round <= READ_ROUND_MAX) return round;
+  return fail('FRAME_FORGED_ROUND', 'names a round of reads out of bounds', { round, maximum: READ_ROUND_MAX });
 }
 
 function readCommit(view: DataView, at: number, most: number): number {

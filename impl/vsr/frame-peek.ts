@@ -23,6 +23,7 @@ export interface FramePeek {
   op: number;
   logView: number;
   entryView: number;
+  round: number;
 }
 
 /** @param into is overwritten and returned */
@@ -33,6 +34,7 @@ export function peekFrame(frame: Uint8Array, into: FramePeek): FramePeek {
   into.op = 0;
   into.logView = 0;
   into.entryView = 0;
+  into.round = 0;
   switch (into.type) {
     case 'Prepare':
     case 'Entry':
@@ -48,6 +50,10 @@ export function peekFrame(frame: Uint8Array, into: FramePeek): FramePeek {
     case 'DoViewChange':
       into.logView = u32(frame, FIELDS_AT);
       into.op = u64(frame, FIELDS_AT + 12);
+      return into;
+    case 'ReadRound':
+    case 'ReadRoundOk':
+      into.round = u64(frame, FIELDS_AT);
       return into;
     case 'Commit':
     case 'StartViewChange':

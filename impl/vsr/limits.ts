@@ -12,6 +12,8 @@ export const PREPARE_BODY_BYTES_MAX = 1023 * 1024;
 /** Highest op, commit and timestamp in ms: 48 bits are exact in a number and last 8,900 years at 1,000 ops a millisecond. */
 export const OP_MAX = 2 ** 48 - 1;
 export const TIMESTAMP_MS_MAX = 2 ** 48 - 1;
+/** Highest number of a round of reads within one view: a million a second for 8 years. */
+export const READ_ROUND_MAX = 2 ** 48 - 1;
 /** Highest view and request number: they travel as u32. */
 export const VIEW_MAX = 2 ** 32 - 1;
 export const REQUEST_MAX = 2 ** 32 - 1;

@@ -71,6 +71,22 @@ export interface EntryMessage {
   readonly entry: Prepare;
 }
 
+/** The primary asks whether this view is still its backups', for the reads of this round. */
+export interface ReadRoundMessage {
+  readonly type: 'ReadRound';
+  readonly from: number;
+  readonly view: number;
+  readonly round: number;
+}
+
+/** It still is the sender's. */
+export interface ReadRoundOkMessage {
+  readonly type: 'ReadRoundOk';
+  readonly from: number;
+  readonly view: number;
+  readonly round: number;
+}
+
 /** A backup that lacks ops from `op` on asks its primary for them; the answer is Prepare messages. */
 export interface RequestPrepareMessage {
   readonly type: 'RequestPrepare';
@@ -88,6 +104,8 @@ export type Message =
   | StartViewMessage
   | RequestEntryMessage
   | EntryMessage
+  | ReadRoundMessage
+  | ReadRoundOkMessage
   | RequestPrepareMessage;
 
 export type MessageType = Message['type'];

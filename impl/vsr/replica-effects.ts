@@ -58,7 +58,10 @@ export type EffectName =
   | 'sendDoViewChange'
   | 'sendStartView'
   | 'sendRequestEntry'
-  | 'sendEntry';
+  | 'sendEntry'
+  | 'sendReadRound'
+  | 'sendReadRoundOk'
+  | 'deliverRead';
 
 /** Frames of a replica to its peers. */
 export class Outbox {
@@ -91,6 +94,8 @@ export interface EffectTargets {
   readonly superblock: ReplicaSuperblock;
   readonly outbox: Outbox;
   readonly deliverUpTo: (commit: number) => void;
+  /** The reads of the open round may show the log up to this op. */
+  readonly deliverRead: (commit: number) => void;
 }
 
 /**
@@ -101,7 +106,7 @@ export function performEffect(
   name: EffectName,
   { context, message }: EffectParams,
   entry: Prepare | undefined,
-  { log, superblock, outbox, deliverUpTo }: EffectTargets,
+  { log, superblock, outbox, deliverUpTo, deliverRead }: EffectTargets,
 ): void {
   const { replica: from, replicaCount, view, op, commit } = context;
   const primary = view % replicaCount;
@@ -162,6 +167,17 @@ export function performEffect(
         view,
         op: context.target.next,
       });
+      return;
+    case 'sendReadRound':
+      outbox.broadcast({ type: 'ReadRound', from, view, round: context.reading.round });
+      return;
+    case 'sendReadRoundOk':
+      assert(message?.round !== undefined, 'a round is answered by its number');
+      outbox.send(primary, { type: 'ReadRoundOk', from, view, round: message.round });
+      return;
+    case 'deliverRead':
+      assert(context.reading.commit <= commit, 'what a round has noted is committed');
+      deliverRead(context.reading.commit);
       return;
     case 'sendEntry': {
       assert(message?.op !== undefined, 'an entry is asked for by its op');

@@ -16,6 +16,8 @@ export const ACTIONS_OF: Readonly<Record<Exclude<MessageType, 'RequestPrepare'>,
   StartView: ['ReceiveStartView', 'ReceiveStartViewWhileNormal'],
   RequestEntry: ['ReceiveRequestEntry'],
   Entry: ['ReceiveHeldEntry', 'ReceiveMissingEntry'],
+  ReadRound: ['ReceiveReadRound'],
+  ReadRoundOk: ['ReceiveReadRoundOk'],
 };
 
 export type SpecMessage = Exclude<Message, { readonly type: 'RequestPrepare' }>;

@@ -22,6 +22,7 @@ export interface ReplicaOptions extends ReplicaPorts {
   /** The first start after format: normal in view 0. Every later one restarts from the disk. */
   readonly firstStart: boolean;
   readonly onCommitted?: (prepare: Prepare) => void;
+  readonly onRead?: (commit: number) => void;
   /** Most ops that a primary holds uncommitted; models have fewer. */
   readonly pipelineOpsMax?: number;
   /** Only the harness passes these: effects to leave out, as `Event.effect`, and a machine with broken rules. */

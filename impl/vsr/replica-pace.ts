@@ -106,7 +106,10 @@ export class ReplicaPace {
       this.#voteSent = false;
       this.#nextAsked = 0;
     }
-    if (role === 'primary') this.#followCommit(op, commit);
+    if (role === 'primary') {
+      this.#followCommit(op, commit);
+      this.#followRead();
+    }
     if (role === 'backup') this.#followGap(op);
   }
 
@@ -204,6 +207,9 @@ export class ReplicaPace {
       case 'RetryPrepare':
         this.#retryPrepares();
         return;
+      case 'RetryReadRound':
+        this.#retryReadRound();
+        return;
       case 'RetryRequestPrepare':
         this.#askedFrom = 0;
         this.#askForGap();
@@ -257,6 +263,11 @@ export class ReplicaPace {
     this.#timers.restart('CommitStall');
   }
 
+  #followRead(): void {
+    if (this.#replica.context().reading.oks.length > 0) this.#timers.startOnce('RetryReadRound');
+    else this.#timers.stop('RetryReadRound');
+  }
+
   #followGap(op: number): void {
     this.#opSeen = Math.max(this.#opSeen, op);
     if (op === this.#opSeen) {
@@ -287,6 +298,14 @@ export class ReplicaPace {
       const from = Math.max(commit, acked[to] ?? 0) + 1;
       if (to !== this.#replica.replica && from <= op) this.#sendPrepares(to, from, RETRY_OPS_MAX);
     }
+  }
+
+  /** Those who have not answered the open round are asked again. */
+  #retryReadRound(): void {
+    const { view, reading } = this.#replica.context();
+    const { replica: from, replicaCount, outbox } = this.#replica;
+    for (let to = 0; to < replicaCount; to++)
+      if (!reading.oks.includes(to)) outbox.send(to, { type: 'ReadRound', from, view, round: reading.round });
   }
 
   #persistCommit(): void {

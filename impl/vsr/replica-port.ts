@@ -72,6 +72,16 @@ export interface ReplicaPort {
    */
   submit(body: Uint8Array, client: bigint, request: number): Submitted;
   /**
+   * Vsr!StartReadRound: every read that came before this call is answered by onRead. It may never be called: the view ends, or
+   * no quorum answers; whoever waits looks at readRound now and then and begins again.
+   * @returns the number of the round, which is one of this view; or the rules that refuse it
+   */
+  startReadRound(): { readonly round: number } | { readonly refusedBy: readonly RuleId[] };
+  /** The open round of reads; undefined without one. View and round name it for ever. */
+  readonly readRound: { readonly view: number; readonly round: number } | undefined;
+  /** The open round has ended: its reads may show the log up to this op, or any later one that is committed. */
+  onRead: (commit: number) => void;
+  /**
    * One frame of a peer. Bad frames are counted by their code and dropped; nothing a frame holds can throw.
    * @param from index of the peer that the connection is bound to: a frame that claims another sender is dropped.
    */

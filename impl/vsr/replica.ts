@@ -60,6 +60,7 @@ export class Replica implements ReplicaPort {
   #eventsTaken = 0;
   #framesDropped: ReadonlyMap<string, number> = new Map();
   #onCommitted: (prepare: Prepare) => void = () => {};
+  onRead: (commit: number) => void = () => {};
   /** Highest op given to onCommitted. */
   #delivered = 0;
 
@@ -78,6 +79,7 @@ export class Replica implements ReplicaPort {
       superblock: options.superblock,
       outbox: this.#outbox,
       deliverUpTo: (commit) => this.#deliverUpTo(commit),
+      deliverRead: (commit) => this.onRead(commit),
     };
     this.#pace = new ReplicaPace(this.#paced(), options.random);
   }
@@ -88,12 +90,13 @@ export class Replica implements ReplicaPort {
     const started = options.firstStart ? firstStart : restarted;
     const opened = new Replica(options, started(options.machine ?? vsrMachine, input));
     if (options.onCommitted !== undefined) opened.onCommitted = options.onCommitted;
+    if (options.onRead !== undefined) opened.onRead = options.onRead;
     opened.#pace.follow();
     return opened;
   }
 
   /** The same replica over forks of its ports: both go on apart. Nothing is delivered again. */
-  fork(ports: ReplicaPorts, onCommitted: (prepare: Prepare) => void): Replica {
+  fork(ports: ReplicaPorts, onCommitted: (prepare: Prepare) => void, onRead: (commit: number) => void): Replica {
     const twin = new Replica(
       { ...ports, firstStart: false, faults: this.#faults, machine: this.#machine },
       this.#snapshot,
@@ -104,6 +107,7 @@ export class Replica implements ReplicaPort {
     twin.#framesDropped = this.#framesDropped;
     twin.#delivered = this.#delivered;
     twin.#onCommitted = onCommitted;
+    twin.onRead = onRead;
     twin.#pace.takeOver(this.#pace, ports.random);
     return twin;
   }
@@ -125,6 +129,16 @@ export class Replica implements ReplicaPort {
     });
   }
 
+  startReadRound(): ReturnType<ReplicaPort['startReadRound']> {
+    return this.#contained<ReturnType<ReplicaPort['startReadRound']>>({ refusedBy: ['Vsr.halted'] }, () => {
+      const refusedBy = this.take('StartReadRound');
+      if (refusedBy.length > 0) return { refusedBy };
+      const { round } = this.#context.reading;
+      this.#completeRead(); // a cluster of one is its own quorum
+      return { round };
+    });
+  }
+
   receive(from: number, frame: Uint8Array): void {
     this.#contained(undefined, () => {
       const message = this.#decoded(from, frame);
@@ -136,6 +150,7 @@ export class Replica implements ReplicaPort {
       this.#pace.hearing(message);
       this.deliver(message);
       this.#pace.heard(message);
+      if (message.type === 'ReadRoundOk') this.#completeRead();
       this.settle();
     });
   }
@@ -258,6 +273,11 @@ export class Replica implements ReplicaPort {
     return this.#context.view % this.replicaCount;
   }
 
+  get readRound(): ReplicaPort['readRound'] {
+    const { view, reading } = this.#context;
+    return this.#haltedBy === undefined && reading.oks.length > 0 ? { view, round: reading.round } : undefined;
+  }
+
   get snapshot(): AnyMachineSnapshot {
     return this.#snapshot;
   }
@@ -354,6 +374,10 @@ export class Replica implements ReplicaPort {
       commit,
       guards: () => evaluateWithEvidence(this.#machine, before, event),
     });
+  }
+
+  #completeRead(): void {
+    if (this.#isEnabled({ type: 'CompleteRead' })) this.take('CompleteRead');
   }
 
   #wants({ op, view }: { op: number; view: number }): boolean {

@@ -13,6 +13,7 @@ export const REPLICA_TICK_MS = 10;
 export const TIMER_NAMES = [
   'SendCommit', // primary: its commit, which is its heartbeat
   'RetryPrepare', // primary: prepares that no quorum has acknowledged, again
+  'RetryReadRound', // primary: the open round of reads, again
   'RetryRequestPrepare', // backup: asks for prepares that it lacks, again
   'RetryStartViewChange', // view change: the own vote, again
   'RetryDoViewChange', // view change: the end of the own log, again
@@ -30,6 +31,7 @@ export type TimerRole = 'primary' | 'backup' | 'view-change' | 'stopped';
 
 const SEND_COMMIT_TICKS = 5;
 const RETRY_PREPARE_TICKS = 10;
+const RETRY_READ_ROUND_TICKS = 5;
 const RETRY_REQUEST_PREPARE_TICKS = 10;
 const RETRY_START_VIEW_CHANGE_TICKS = 10;
 const RETRY_DO_VIEW_CHANGE_TICKS = 10;
@@ -48,6 +50,7 @@ const COMMIT_STALL_TICKS = 500;
 const TICKS: Readonly<Record<TimerName, number>> = {
   SendCommit: SEND_COMMIT_TICKS,
   RetryPrepare: RETRY_PREPARE_TICKS,
+  RetryReadRound: RETRY_READ_ROUND_TICKS,
   RetryRequestPrepare: RETRY_REQUEST_PREPARE_TICKS,
   RetryStartViewChange: RETRY_START_VIEW_CHANGE_TICKS,
   RetryDoViewChange: RETRY_DO_VIEW_CHANGE_TICKS,
@@ -66,7 +69,7 @@ const STARTED: Readonly<Record<TimerRole, readonly TimerName[]>> = {
   stopped: [],
 };
 const ALLOWED: Readonly<Record<TimerRole, ReadonlySet<TimerName>>> = {
-  primary: new Set(['SendCommit', 'RetryPrepare', 'Abdicate', 'CommitStall']),
+  primary: new Set(['SendCommit', 'RetryPrepare', 'RetryReadRound', 'Abdicate', 'CommitStall']),
   backup: new Set(['HeartbeatTimeout', 'RetryRequestPrepare']),
   'view-change': new Set([
     'RetryStartViewChange',

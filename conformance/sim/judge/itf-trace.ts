@@ -68,6 +68,9 @@ class SpecStates {
   readonly #logs: readonly ReplicaLog[];
   readonly #messages = new Map<string, TlaValue>();
   readonly #acknowledged: TlaValue[] = [];
+  /** By replica: ops acknowledged when its open round of reads began. */
+  readonly #owed: number[];
+  readonly #readAnswers = new Map<string, TlaValue>();
   #requests = 0;
   #crashes = 0;
 
@@ -75,11 +78,12 @@ class SpecStates {
     this.#values = values;
     this.#hasMessages = hasMessages;
     this.#replicas = Array.from({ length: replicaCount }, () => firstState(replicaCount));
+    this.#owed = this.#replicas.map(() => 0);
     this.#logs = this.#replicas.map(() => new ReplicaLog());
   }
 
   after(step: RunStep): TraceState {
-    const { action, replica, after } = step;
+    const { action, replica, before, after } = step;
     const log = this.#logs[replica] as ReplicaLog;
     if (action === 'Crash') log.crash();
     else log.take(action, after);
@@ -91,6 +95,13 @@ class SpecStates {
     if (COMMITTING.has(action))
       for (let op = this.#acknowledged.length + 1; op <= after.commit; op++)
         this.#acknowledged.push(this.#values.entry(log.hashAt(op)));
+    if (action === 'CompleteRead') {
+      const owed = tlaInteger(this.#owed[replica] as number);
+      const answer = tlaRecord({ shown: tlaInteger(before.reading.commit), owed });
+      this.#readAnswers.set(answer.text, answer);
+    }
+    if (action === 'StartReadRound') this.#owed[replica] = this.#acknowledged.length;
+    if (after.reading.oks.length === 0) this.#owed[replica] = 0;
     const message = this.#values.taken(step)?.text;
     const event = { type: action, replica, ...(message === undefined ? {} : { message }) };
     const label = `${action}(${replica}${message === undefined ? '' : `, ${message}`})`;
@@ -129,6 +140,11 @@ class SpecStates {
           next: tlaInteger(next),
         }),
       ),
+      reading: byReplica(({ reading: { round, commit, oks } }) =>
+        tlaRecord({ round: tlaInteger(round), commit: tlaInteger(commit), oks: tlaSet(oks.map(tlaInteger)) }),
+      ),
+      readOwed: tlaByIndex(this.#owed, tlaInteger),
+      readAnswers: tlaSet(this.#readAnswers.values()),
       requests: tlaInteger(this.#requests),
       acknowledged: tlaSequence(this.#acknowledged),
       crashes: tlaInteger(this.#crashes),

@@ -4,7 +4,14 @@
  * covered: what it holds when the node is opened again says so. Decides nothing about whether a step was right: TLC does.
  */
 import type { RecordedState } from '../../../impl/server/recorder.ts';
-import { type MessageFacts, NO_ENTRY_HASH, noAcks, noTarget, type VsrEvent } from '../../../machines/vsr-context.ts';
+import {
+  type MessageFacts,
+  NO_ENTRY_HASH,
+  NO_READING,
+  noAcks,
+  noTarget,
+  type VsrEvent,
+} from '../../../machines/vsr-context.ts';
 import { fsyncOf, onDisk, sameLog } from '../../validate-cluster/crashes.ts';
 import { stateAfter } from '../../validate-cluster/replica-run.ts';
 import type { SimEvent } from '../sim-event.ts';
@@ -197,5 +204,7 @@ export function firstState(replicaCount: number): RecordedState {
     startVotes: [],
     changeVotes: [],
     target: noTarget(replicaCount),
+    reading: NO_READING,
+    opBegun: 0,
   };
 }

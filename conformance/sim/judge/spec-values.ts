@@ -19,6 +19,8 @@ const TYPE_OF: Readonly<Record<string, string>> = {
   ReceivePrepare: 'Prepare',
   ReceivePrepareOk: 'PrepareOk',
   ReceiveCommit: 'Commit',
+  ReceiveReadRound: 'ReadRound',
+  ReceiveReadRoundOk: 'ReadRoundOk',
   JoinViewChange: 'StartViewChange',
   ReceiveStartViewChange: 'StartViewChange',
   AnswerStartViewChange: 'StartViewChange',
@@ -61,7 +63,7 @@ export class SpecValues {
 
   /** The message that a step sends; undefined when it sends none. A broadcast is one message. */
   sent({ action, replica: from, message, after, event }: RunStep): TlaValue | undefined {
-    const { view, logView, op, headHash: hash, commit, target } = after;
+    const { view, logView, op, headHash: hash, commit, target, reading } = after;
     switch (action) {
       case 'ClientRequest':
         return this.message('Prepare', { from, view, op, hash });
@@ -75,6 +77,10 @@ export class SpecValues {
       }
       case 'SendCommit':
         return this.message('Commit', { from, view, commit });
+      case 'StartReadRound':
+        return this.message('ReadRound', { from, view, round: reading.round });
+      case 'ReceiveReadRound':
+        return this.message('ReadRoundOk', { from, view, round: message?.round ?? UNKNOWN_ENTRY });
       case 'PersistView':
         return this.message('StartViewChange', { from, view });
       case 'SendDoViewChange':
@@ -94,8 +100,8 @@ export class SpecValues {
     }
   }
 
-  message(type: string, { from, to, view, op, logView, commit, hash }: MessageFacts): TlaValue {
-    const numbers: Readonly<Record<string, number | undefined>> = { from, to, view, op, logView, commit };
+  message(type: string, { from, to, view, op, logView, commit, round, hash }: MessageFacts): TlaValue {
+    const numbers: Readonly<Record<string, number | undefined>> = { from, to, view, op, logView, commit, round };
     const named = FIELDS[type] ?? [];
     const fields: Record<string, TlaValue> = { type: tlaString(type) };
     for (const name of named) {
@@ -111,6 +117,8 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   Prepare: ['from', 'view', 'op', 'entry'],
   PrepareOk: ['from', 'view', 'op'],
   Commit: ['from', 'view', 'commit'],
+  ReadRound: ['from', 'view', 'round'],
+  ReadRoundOk: ['from', 'view', 'round'],
   StartViewChange: ['from', 'view'],
   DoViewChange: ['from', 'view', 'logView', 'op', 'hash', 'commit'],
   StartView: ['from', 'view', 'op', 'hash'],

@@ -31,9 +31,11 @@ export const contexts = fc.record({
   startVotes: fc.subarray([0, 1, 2]),
   changeVotes: votes,
   target: fc.record({ from: small, op: small, hash, commit: small, next: small }),
+  reading: fc.record({ round: small, commit: small, oks: fc.subarray([0, 1, 2]) }),
+  opBegun: small,
 });
 const message = fc.record(
-  { from: small, view: small, to: small, op: small, logView: small, commit: small, hash, parent: hash },
+  { from: small, view: small, to: small, op: small, logView: small, commit: small, round: small, hash, parent: hash },
   { requiredKeys: ['from', 'view'] },
 );
 export const events = fc.oneof(

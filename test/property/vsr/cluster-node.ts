@@ -16,7 +16,7 @@ import type { Prepare } from '../../../impl/vsr/prepare.ts';
 import { PrepareLog } from '../../../impl/vsr/prepare-log.ts';
 import { Replica } from '../../../impl/vsr/replica.ts';
 import type { VsrMachine } from '../../../machines/vsr.ts';
-import { noAcks, noTarget, type VsrContext } from '../../../machines/vsr-context.ts';
+import { NO_READING, noAcks, noTarget, type VsrContext } from '../../../machines/vsr-context.ts';
 import type { EntryView, ReplicaView } from '../../../machines/vsr-invariants.ts';
 import { CLUSTER } from './arbitrary.ts';
 
@@ -169,10 +169,11 @@ export class ClusterNode {
         startVotes: [],
         changeVotes: [],
         target: noTarget(this.#replicaCount),
+        reading: NO_READING,
       };
     }
     const context = this.#replica.snapshot.context as VsrContext;
-    const { view, logView, commit, acked, startVotes, changeVotes, target } = context;
+    const { view, logView, commit, acked, startVotes, changeVotes, target, reading } = context;
     const all = entriesOf(log.op, (op) => log.prepareAt(op));
     return {
       ...durable,
@@ -184,6 +185,7 @@ export class ClusterNode {
       startVotes,
       changeVotes,
       target,
+      reading,
       log: all,
     };
   }

@@ -220,6 +220,8 @@ export class Cluster {
       acknowledged: this.committed,
       requests: this.#requests,
       crashes: this.#crashes,
+      readOwed: this.nodes.map(() => 0),
+      readAnswers: [],
     };
   }
 
