@@ -3,7 +3,7 @@
  * that are a wrong choice. vsr-faults.ts holds them against the models, conformance/sim/canaries.ts against simulated runs.
  * Only the harness makes these; no rule of the spec is in here.
  */
-import { type ActionFunction, assign } from 'xstate';
+import { type ActionFunction, assign, createMachine } from 'xstate';
 import { better, type RankedVote } from '../../machines/quorum.ts';
 import { conjunctsOf } from '../../machines/stepper.ts';
 import { tableOf } from '../../machines/table.ts';
@@ -74,6 +74,26 @@ const commitWhatThePrimarySays: ReplicaFaults = {
   ),
 };
 
+/** A guard dropped from one event alone. */
+function droppedFrom(event: VsrEvent['type'], guard: Guard): ReplicaFaults {
+  const asked = vsrGuards[guard] as (args: { context: VsrContext; event: VsrEvent }) => boolean;
+  return {
+    machine: guardedBy({
+      [guard]: (args: { context: VsrContext; event: VsrEvent }) => args.event.type === event || asked(args),
+    }),
+  };
+}
+
+/** The same machine, whose node "view-change" has the row of another node, too. */
+function alsoInViewChange(event: VsrEvent['type']): ReplicaFaults {
+  const { config, implementations } = vsrMachine;
+  const states = config.states as unknown as Record<string, { readonly on: Readonly<Record<string, unknown>> }>;
+  const changing = states['view-change'] as { readonly on: Readonly<Record<string, unknown>> };
+  const row = states.normal?.on[event];
+  const broken = { ...states, 'view-change': { ...changing, on: { ...changing.on, [event]: row } } };
+  return { machine: createMachine({ ...config, states: broken } as never, implementations as never) as VsrMachine };
+}
+
 const leavingOut = (...effects: readonly string[]): ReplicaFaults => ({ faults: new Set(effects) });
 
 const CANARIES: readonly BrokenVsr[] = [
@@ -104,6 +124,20 @@ const CANARIES: readonly BrokenVsr[] = [
     'BackupFsync: the log is synced before PrepareOk leaves',
     leavingOut('BackupFsync.syncLog'),
     'E21',
+  ),
+  fault('read-without-quorum', 'Vsr.CompleteRead.ReadQuorum: a primary answers reads by itself', {
+    machine: guardedBy({ ReadQuorum: ({ context }: { context: VsrContext }) => context.reading.oks.length > 0 }),
+  }),
+  fault(
+    'read-answer-of-older-life',
+    'Vsr.ReceiveReadRoundOk.SameView: the answer is of this view',
+    droppedFrom('ReceiveReadRoundOk', 'SameView'),
+  ),
+  fault(
+    'read-answered-in-view-change',
+    'Vsr.ReceiveReadRound: a replica answers for a view that it has entered',
+    alsoInViewChange('ReceiveReadRound'),
+    'E15',
   ),
   fault(
     'chain-not-checked',

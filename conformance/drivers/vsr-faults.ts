@@ -32,6 +32,10 @@ const WALKED_ONLY: Readonly<Record<string, readonly string[]>> = {
   'drop-ViewIsDurable': ['Vsr_join.cfg'],
   'drop-LeftNormally': ['Vsr_crash.cfg'],
   'omit-AdoptLog.cutLog': ['Vsr_view.cfg'],
+  'read-without-quorum': ['Vsr_read_join.cfg'],
+  'read-answered-in-view-change': ['Vsr_read_join.cfg'],
+  'drop-ViewLogCommitted': ['Vsr_read.cfg'],
+  'drop-SameRound': ['Vsr_read_rounds.cfg'],
 };
 
 function faultOf({ name, rule, canary, parts }: BrokenVsr): Fault {

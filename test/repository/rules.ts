@@ -12,7 +12,7 @@ export interface Rule {
 const LINES_MAX = 400;
 /** Longer than the rest, with the reason; the count is a bound of its own. */
 const LONGER: Readonly<Record<string, readonly [lines: number, why: string]>> = {
-  'impl/vsr/replica.ts': [420, 'one class, one method an action; what could be cut out is in replica-*.ts'],
+  'impl/vsr/replica.ts': [440, 'one class, one method an action; what could be cut out is in replica-*.ts'],
 };
 
 /** Edges of the program that talk to the user's own machine, outside of any replica. Everything else asks a port. */

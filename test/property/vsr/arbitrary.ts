@@ -1,7 +1,7 @@
 /** Arbitrary prepares and messages that a correct cluster could send: for the properties of test/property/vsr. */
 import fc from 'fast-check';
 import { GENESIS_HASH, HASH_BYTES } from '../../../impl/crypto/hash.ts';
-import { OP_MAX, REQUEST_MAX, TIMESTAMP_MS_MAX, U64_MAX, VIEW_MAX } from '../../../impl/vsr/limits.ts';
+import { OP_MAX, READ_ROUND_MAX, REQUEST_MAX, TIMESTAMP_MS_MAX, U64_MAX, VIEW_MAX } from '../../../impl/vsr/limits.ts';
 import type { Message } from '../../../impl/vsr/message.ts';
 import { newPrepare, type Prepare } from '../../../impl/vsr/prepare.ts';
 
@@ -15,6 +15,7 @@ const op = fc.oneof(
   fc.integer({ min: 1, max: 20 }),
   fc.maxSafeNat().map((n) => 1 + (n % OP_MAX)),
 );
+const round = fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: READ_ROUND_MAX }));
 const view = fc.oneof(fc.nat({ max: 20 }), fc.nat({ max: VIEW_MAX }));
 const replica = fc.nat({ max: REPLICA_COUNT - 1 });
 
@@ -46,6 +47,10 @@ export const message: fc.Arbitrary<Message> = view.chain((of) =>
     fc
       .tuple(fc.constantFrom('PrepareOk', 'RequestPrepare'), op, replica)
       .map(([type, at, step]) => ({ type, from: backupOf(of, step), view: of, op: at }) as Message),
+    round.map((asked) => ({ type: 'ReadRound', from: primaryOf(of), view: of, round: asked })),
+    fc
+      .tuple(round, replica)
+      .map(([asked, step]) => ({ type: 'ReadRoundOk', from: backupOf(of, step), view: of, round: asked })),
     op.map((commit) => ({ type: 'Commit', from: primaryOf(of), view: of, commit })),
     replica.map((from) => ({ type: 'StartViewChange', from, view: of })),
     fc.tuple(logEnd, replica, fc.nat({ max: of }), fc.nat({ max: 1000 })).map(([end, step, logView, n]) => ({

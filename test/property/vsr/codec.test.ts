@@ -90,6 +90,7 @@ describe('Codec', () => {
         'FRAME_BAD_PARENT',
         'FRAME_FORGED_COMMIT',
         'FRAME_FORGED_OP',
+        'FRAME_FORGED_ROUND',
         'FRAME_FORGED_VIEW',
         'FRAME_OVERSIZED',
         'FRAME_TRUNCATED',
