@@ -100,7 +100,7 @@ export class ClientPort {
         requests.deleteStream(body.stream, deadlineMs, answered('delete-stream'), body.session);
         break;
       case 'list-streams':
-        requests.listStreams(body.linearizable, deadlineMs, answered('list-streams'));
+        requests.listStreams(body, deadlineMs, answered('list-streams'));
         break;
       case 'status':
         answered('status')({ applied: requests.status() });

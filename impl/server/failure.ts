@@ -53,6 +53,8 @@ export const FAILURES = {
   NO_QUORUM: refused(503),
   /** GET /ready: no primary with a quorum is in reach. */
   NOT_READY: refused(503),
+  /** This replica has not applied the op that a committed read asks for. */
+  READ_TOO_NEW: refused(503),
   HALTED: refused(503),
   DRAINING: refused(503),
   /** A view change put another op in its place: not applied. */

@@ -1,7 +1,7 @@
 /**
  * How a backup hands commands to the primary over the peer connection, and how the outcome comes back. Mirrors no spec
  * module. A command that came this way is never handed on again: the primary takes it or says that it is none.
- *   ForwardRequest: u64 process | u32 id | u32 deadlineMs | u8 kind (0 command, 1 barrier) | command bytes
+ *   ForwardRequest: u64 process | u32 id | u32 deadlineMs | u8 kind (0 command, 1 barrier, 2 read) | command bytes
  *   ForwardResult:  u64 process | u32 id | u8 kind | fields
  * The process is part of the name: a backup that restarts counts from 1 again, and the answer to a request of its last life
  * must not end one of this life (found by simulation: traces/sim/answer-of-another-life).
@@ -21,23 +21,30 @@ interface ForwardName {
 export interface ForwardRequest extends ForwardName {
   /** Milliseconds that the request may still take. */
   readonly deadlineMs: number;
-  /** An encoded command of impl/kernel; undefined asks for a read barrier. */
-  readonly command: Uint8Array | undefined;
+  /** An encoded command of impl/kernel; a barrier, which is an op of the log; a read, which is a round of the primary. */
+  readonly command: Uint8Array | 'barrier' | 'read';
 }
+
+/** Numbers of reads begin here, those of commands and barriers end before: an answer finds who asked by its number. */
+export const READ_IDS_FROM = 0x8000_0000;
 
 export type ForwardResult = ForwardName &
   (
     | { readonly kind: 'applied'; readonly op: number; readonly hash: Uint8Array; readonly result: unknown }
+    | { readonly kind: 'read-at'; readonly commitId: number }
     | { readonly kind: 'failed'; readonly failure: Failure }
     | { readonly kind: 'not-primary' }
   );
 
 const HASH_BYTES = 32;
-const KINDS = ['applied', 'failed', 'not-primary'] as const;
+const KINDS = ['applied', 'failed', 'not-primary', 'read-at'] as const;
+const REQUEST_KINDS = { command: 0, barrier: 1, read: 2 } as const;
 
 export function encodeForwardRequest({ process, id, deadlineMs, command }: ForwardRequest): Buffer {
-  const writer = new ByteWriter(24 + (command?.byteLength ?? 0)).u64(process).u32(id).u32(deadlineMs);
-  return command === undefined ? writer.u8(1).done() : writer.u8(0).raw(command).done();
+  const bytes = typeof command === 'string' ? 0 : command.byteLength;
+  const writer = new ByteWriter(24 + bytes).u64(process).u32(id).u32(deadlineMs);
+  if (typeof command === 'string') return writer.u8(REQUEST_KINDS[command]).done();
+  return writer.u8(REQUEST_KINDS.command).raw(command).done();
 }
 
 /** @throws WireError WIRE_MALFORMED */
@@ -47,10 +54,10 @@ export function decodeForwardRequest(payload: Buffer): ForwardRequest {
   const id = reader.u32('id');
   const deadlineMs = reader.u32('deadlineMs');
   const kind = reader.u8('kind');
-  if (kind > 1) throw malformed('kind', 'is unknown');
-  if (kind === 0) return { process, id, deadlineMs, command: reader.rest() };
+  if (kind === REQUEST_KINDS.command) return { process, id, deadlineMs, command: reader.rest() };
+  if (kind !== REQUEST_KINDS.barrier && kind !== REQUEST_KINDS.read) throw malformed('kind', 'is unknown');
   reader.end();
-  return { process, id, deadlineMs, command: undefined };
+  return { process, id, deadlineMs, command: kind === REQUEST_KINDS.read ? 'read' : 'barrier' };
 }
 
 export function encodeForwardResult(forwarded: ForwardResult): Buffer {
@@ -58,6 +65,7 @@ export function encodeForwardResult(forwarded: ForwardResult): Buffer {
   if (forwarded.kind === 'applied') {
     writer.u64(forwarded.op).raw(forwarded.hash).bytes(json(forwarded.result));
   } else if (forwarded.kind === 'failed') writer.bytes(json(forwarded.failure));
+  else if (forwarded.kind === 'read-at') writer.u64(forwarded.commitId);
   return writer.done();
 }
 
@@ -70,6 +78,7 @@ export function decodeForwardResult(payload: Buffer): ForwardResult {
   if (kind === undefined) throw malformed('kind', 'is unknown');
   const forwarded = ((): ForwardResult => {
     if (kind === 'not-primary') return { process, id, kind };
+    if (kind === 'read-at') return { process, id, kind, commitId: reader.u64('commitId') };
     if (kind === 'failed') return { process, id, kind, failure: parsed(reader) as Failure };
     return { process, id, kind, op: reader.u64('op'), hash: reader.raw(HASH_BYTES, 'hash'), result: parsed(reader) };
   })();

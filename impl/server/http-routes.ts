@@ -109,7 +109,7 @@ export function streamRoutes(server: FastifyInstance, options: HttpApiOptions, f
     },
     (request, reply) =>
       answer(reply, 'list-streams', 200, streamsJson, (done) =>
-        requests.listStreams(request.query.consistency === 'linearizable', 0, done),
+        requests.listStreams(consistencyOf(request.query), 0, done),
       ),
   );
 
@@ -180,11 +180,10 @@ export function streamRoutes(server: FastifyInstance, options: HttpApiOptions, f
       },
     },
     (request, reply) => {
-      const { limit, consistency, minCommitId, follow } = request.query;
+      const { limit, follow } = request.query;
       const from = follow ? resumeAt(request) : request.query.from;
-      const linearizable = consistency === 'linearizable';
       const stream = request.params.name;
-      const read = { operation: 'read', stream, from, limit, linearizable, minCommitId } as const;
+      const read = { operation: 'read', stream, from, limit, ...consistencyOf(request.query) } as const;
       if (!follow) return answer(reply, 'read', 200, eventsJson, (done) => requests.read(read, 0, done));
       const refusal = followers.refusal();
       if (refusal !== undefined) return refuse(reply, refusal);
@@ -286,6 +285,13 @@ export function operationRoutes(server: FastifyInstance, options: HttpApiOptions
       return reply.type(metrics.registry.contentType).send(text);
     },
   );
+}
+
+function consistencyOf({ consistency, minCommitId }: Pick<EventsQuery, 'consistency' | 'minCommitId'>): {
+  readonly linearizable: boolean;
+  readonly minCommitId: number;
+} {
+  return { linearizable: consistency === 'linearizable', minCommitId };
 }
 
 /** Two headers of one name would be one text with a comma for Node. */

@@ -12,7 +12,7 @@ import type { Prepare } from '../vsr/prepare.ts';
 import type { ReplicaPort } from '../vsr/replica-port.ts';
 import type { Failure } from '../wire/answer.ts';
 import { busy, failure, noQuorum, outcomeUnknown } from './failure.ts';
-import { encodeForwardRequest, type ForwardResult } from './forward.ts';
+import { encodeForwardRequest, type ForwardResult, READ_IDS_FROM } from './forward.ts';
 import { JoinedRequests } from './joined-requests.ts';
 import { type Applied, type Command, type CommandOutcome, inDoubt } from './offered-command.ts';
 import type { ServerLimits } from './server-limits.ts';
@@ -289,10 +289,10 @@ export class Proposals {
       process: this.#options.process,
       id,
       deadlineMs,
-      command: commands[0]?.bytes,
+      command: commands[0]?.bytes ?? 'barrier',
     });
     if (!this.#options.forward(to, request)) return false;
-    this.#nextForward = id === 0xffff_ffff ? 1 : id + 1;
+    this.#nextForward = id === READ_IDS_FROM - 1 ? 1 : id + 1;
     this.#forwarded.set(id, { commands, to });
     return true;
   }

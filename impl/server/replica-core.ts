@@ -20,10 +20,18 @@ import { Replica } from '../vsr/replica.ts';
 import { FRAME_KINDS, type FrameKind } from '../wire/frame.ts';
 import { WireError } from '../wire/wire-error.ts';
 import { failure } from './failure.ts';
-import { decodeForwardRequest, decodeForwardResult, encodeForwardResult, type ForwardRequest } from './forward.ts';
+import {
+  decodeForwardRequest,
+  decodeForwardResult,
+  encodeForwardResult,
+  type ForwardRequest,
+  type ForwardResult,
+  READ_IDS_FROM,
+} from './forward.ts';
 import type { CommandOutcome } from './offered-command.ts';
 import { Proposals } from './proposals.ts';
 import type { RequestTrace } from './request-trace.ts';
+import { type ReadOutcome, Reads } from './reads.ts';
 import { Requests } from './requests.ts';
 import type { ServerLimits } from './server-limits.ts';
 import { StreamState } from './stream-state.ts';
@@ -69,6 +77,7 @@ export class ReplicaCore {
   readonly prepareLogReport: PrepareLogReport;
   readonly state: StreamState;
   readonly proposals: Proposals;
+  readonly reads: Reads;
   readonly requests: Requests;
   readonly turn: TurnEnd;
   readonly #options: ReplicaCoreOptions;
@@ -95,22 +104,35 @@ export class ReplicaCore {
     });
     this.state = new StreamState((op) => this.replica.prepareAt(op), options.sessionBounds);
     const nowMs = (): number => clock.monotonicMs();
+    const process = processNumber(random);
+    const forward = (to: number, payload: Uint8Array): boolean =>
+      network.sendToPeer(to, FRAME_KINDS.forwardRequest, payload);
     const { onBatch } = options;
     this.proposals = new Proposals({
       replica: this.replica,
       limits,
       encodeBatch,
       barrierCommand: READ_BARRIER,
-      process: processNumber(random),
-      forward: (to, payload) => network.sendToPeer(to, FRAME_KINDS.forwardRequest, payload),
+      process,
+      forward,
       nowMs,
       wake: () => this.turn.wake(),
       answerNow: (session) => this.state.answerNow(session),
       ...(onBatch === undefined ? {} : { onBatch }),
     });
+    this.reads = new Reads({
+      replica: this.replica,
+      limits,
+      process,
+      forward,
+      nowMs,
+      wake: () => this.turn.wake(),
+    });
+    this.replica.onRead = (commitId) => this.reads.completed(commitId);
     this.requests = new Requests({
       replica: this.replica,
       proposals: this.proposals,
+      reads: this.reads,
       state: this.state,
       limits,
       nowMs,
@@ -135,6 +157,7 @@ export class ReplicaCore {
     this.#ticks++;
     if (this.#ticks % REVIEW_TICKS === 0) {
       this.proposals.review();
+      this.reads.review();
       this.requests.waiters.review(this.#options.clock.monotonicMs());
     }
     this.turn.wake();
@@ -144,7 +167,7 @@ export class ReplicaCore {
   receivePeer(from: number, kind: FrameKind, payload: Buffer): void {
     if (kind === FRAME_KINDS.replica) this.replica.receive(from, payload);
     else if (kind === FRAME_KINDS.forwardRequest) this.#takeForwarded(from, decodeForwardRequest(payload));
-    else if (kind === FRAME_KINDS.forwardResult) this.proposals.forwardResult(from, decodeForwardResult(payload));
+    else if (kind === FRAME_KINDS.forwardResult) this.#takeForwardResult(from, decodeForwardResult(payload));
     else if (kind !== FRAME_KINDS.goodbye) {
       throw new WireError('WIRE_UNKNOWN_KIND', `a peer sends no frames of kind ${kind}`, { kind });
     }
@@ -153,43 +176,56 @@ export class ReplicaCore {
 
   peerLost(peer: number): void {
     this.proposals.peerLost(peer);
+    this.reads.peerLost(peer);
     this.turn.wake();
   }
 
   /** A Commit leaves with the next prepare in one write; else at the next tick, or when a peer's client waits for it. */
   #propose(): void {
     const opBefore = this.replica.op;
+    this.reads.begin();
     this.proposals.propose();
     if (this.replica.op === opBefore && !this.#announceDue) return;
     this.#announceDue = false;
     this.replica.announce();
   }
 
+  #takeForwardResult(from: number, answer: ForwardResult): void {
+    if (answer.id >= READ_IDS_FROM) this.reads.forwardResult(from, answer);
+    else this.proposals.forwardResult(from, answer);
+  }
+
   #takeForwarded(from: number, { process, id, deadlineMs, command }: ForwardRequest): void {
-    if (command !== undefined && command.byteLength > FORWARDED_BYTES_MAX) {
+    if (typeof command !== 'string' && command.byteLength > FORWARDED_BYTES_MAX) {
       const refusal = failure('TOO_LARGE', 'the command fits no prepare', { maximum: FORWARDED_BYTES_MAX });
       this.#answerForwarded(from, { process, id }, refusal);
       return;
     }
     const { clock, limits } = this.#options;
-    const session = command === undefined ? undefined : sessionOf(command);
+    const endsMs = clock.monotonicMs() + Math.min(deadlineMs, limits.REQUEST_DEADLINE_MS_MAX);
+    const done = (outcome: CommandOutcome | ReadOutcome): void => this.#answerForwarded(from, { process, id }, outcome);
+    if (command === 'read') {
+      this.reads.offer({ deadlineMs: endsMs, fromPeer: true, done });
+      return;
+    }
+    const bytes = command === 'barrier' ? undefined : command;
+    const session = bytes === undefined ? undefined : sessionOf(bytes);
     this.proposals.offer({
-      bytes: command,
+      bytes,
       ...(session === undefined ? {} : { session }),
-      deadlineMs: clock.monotonicMs() + Math.min(deadlineMs, limits.REQUEST_DEADLINE_MS_MAX),
+      deadlineMs: endsMs,
       retrySafe: false, // whether it may be sent again is the peer's to say
       fromPeer: true,
-      done: (outcome) => this.#answerForwarded(from, { process, id }, outcome),
+      done,
     });
   }
 
-  #answerForwarded(to: number, name: Pick<ForwardRequest, 'process' | 'id'>, outcome: CommandOutcome): void {
-    const forwarded =
-      outcome === 'not-primary'
-        ? ({ ...name, kind: 'not-primary' } as const)
-        : 'op' in outcome
-          ? ({ ...name, kind: 'applied', ...outcome } as const)
-          : ({ ...name, kind: 'failed', failure: outcome } as const);
+  #answerForwarded(
+    to: number,
+    name: Pick<ForwardRequest, 'process' | 'id'>,
+    outcome: CommandOutcome | ReadOutcome,
+  ): void {
+    const forwarded = forwardResultOf(name, outcome);
     this.#announceDue = true;
     this.turn.wake();
     // A peer that is gone learns of it as a client would: by reading, or by its deadline.
@@ -202,6 +238,16 @@ export class ReplicaCore {
     this.requests.waiters.applied(prepare.op);
     this.#options.onApplied?.(prepare, results);
   }
+}
+
+function forwardResultOf(
+  name: Pick<ForwardRequest, 'process' | 'id'>,
+  outcome: CommandOutcome | ReadOutcome,
+): ForwardResult {
+  if (outcome === 'not-primary') return { ...name, kind: 'not-primary' };
+  if ('op' in outcome) return { ...name, kind: 'applied', ...outcome };
+  if ('commitId' in outcome) return { ...name, kind: 'read-at', ...outcome };
+  return { ...name, kind: 'failed', failure: outcome };
 }
 
 /** 53 bits of chance: what a number holds. */

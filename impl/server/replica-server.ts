@@ -24,6 +24,7 @@ import { KernelRefusals } from './kernel-refusals.ts';
 import { MeasuredDisk } from './measured-disk.ts';
 import { Metrics } from './metrics.ts';
 import type { Proposals } from './proposals.ts';
+import type { Reads } from './reads.ts';
 import { Recorder } from './recorder.ts';
 import { ReplicaCore } from './replica-core.ts';
 import type { Requests } from './requests.ts';
@@ -69,6 +70,7 @@ class ReplicaServer implements RunningServer {
   readonly #replica: Replica;
   readonly #network: RealNetwork;
   readonly #proposals: Proposals;
+  readonly #reads: Reads;
   readonly #requests: Requests;
   readonly #clients: ClientPort;
   readonly #http: HttpApi;
@@ -168,10 +170,11 @@ class ReplicaServer implements RunningServer {
         this.#http.applied();
       },
     });
-    const { requests, proposals, state, turn, prepareLogReport } = this.#core;
+    const { requests, proposals, reads, state, turn, prepareLogReport } = this.#core;
     this.#replica = this.#core.replica;
     this.#requests = requests;
     this.#proposals = proposals;
+    this.#reads = reads;
     this.#turn = turn;
     this.#clients = new ClientPort({ requests, limits, metrics, guard, telemetry, nowMs });
     this.#http = new HttpApi({
@@ -217,7 +220,7 @@ class ReplicaServer implements RunningServer {
       framesRefused: () => this.#network.framesRefused,
       clients: () => this.#network.clientCount,
       answersLost: () => this.#clients.answersLost,
-      waiting: () => proposals.waiting,
+      waiting: () => proposals.waiting + reads.waiting,
       preparesInFlight: () => proposals.preparesInFlight,
       streams: () => state.streamCount,
       certificateEndMs: () => security.certificateEndMs,
@@ -346,10 +349,12 @@ class ReplicaServer implements RunningServer {
     this.#http.drain();
     this.#network.stopAccepting();
     const deadlineMs = this.#clock.monotonicMs() + this.#limits.DRAIN_MS_MAX;
-    while (this.#proposals.waiting + this.#requests.waiters.count > 0 && this.#clock.monotonicMs() < deadlineMs) {
+    const left = (): number => this.#proposals.waiting + this.#reads.waiting + this.#requests.waiters.count;
+    while (left() > 0 && this.#clock.monotonicMs() < deadlineMs) {
       await new Promise<void>((resolve) => void this.#clock.after(DRAIN_LOOK_MS, resolve));
     }
     this.#proposals.close();
+    this.#reads.close();
     this.#requests.waiters.close();
     this.#turn.run();
     await this.#close();

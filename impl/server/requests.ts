@@ -1,7 +1,7 @@
 /**
- * What a client may ask, whatever protocol it speaks: checked against the limits, made a command or a read barrier, put to
- * proposals.ts, and answered exactly once. A linearizable read waits for a barrier that went through the log after it came;
- * all reads that wait share one barrier. Mirrors no spec module.
+ * What a client may ask, whatever protocol it speaks: checked against the limits, made a command or a read, put to
+ * proposals.ts or reads.ts, and answered exactly once. A linearizable read waits for a commit number that a quorum stood by
+ * after it came, then for this replica to have applied it; a committed one reads what is applied here. Mirrors no spec module.
  */
 import type { Appended, CommandResult, Repeated } from '../kernel/apply.ts';
 import { type Command, checkIdempotencyKey, type RequestSession } from '../kernel/command.ts';
@@ -10,11 +10,12 @@ import { AssertionError, assert } from '../ports/assert.ts';
 import { LockstepError } from '../ports/lockstep-error.ts';
 import type { ReplicaPort } from '../vsr/replica-port.ts';
 import type { AnswerOf, Failure, ReplicaFacts } from '../wire/answer.ts';
-import type { AppendRequest, ReadRequest } from '../wire/request.ts';
+import type { AppendRequest, ListStreamsRequest, ReadRequest } from '../wire/request.ts';
 import { CommitWaiters } from './commit-waiters.ts';
-import { failure, noQuorum, outcomeUnknown } from './failure.ts';
+import { busy, failure, noQuorum, outcomeUnknown } from './failure.ts';
 import type { Applied } from './offered-command.ts';
 import type { Proposals } from './proposals.ts';
+import type { Reads } from './reads.ts';
 import { refusalOf, wellFormed } from './refusals.ts';
 import type { RequestTrace } from './request-trace.ts';
 import type { ServerLimits } from './server-limits.ts';
@@ -28,6 +29,7 @@ export type Done<Answer> = (outcome: Outcome<Answer>) => void;
 export interface RequestsOptions {
   readonly replica: ReplicaPort;
   readonly proposals: Proposals;
+  readonly reads: Reads;
   readonly state: StreamState;
   readonly limits: ServerLimits;
   readonly nowMs: () => number;
@@ -123,7 +125,7 @@ export class Requests {
   }
 
   read(request: ReadRequest, withinMs: number, done: Done<AnswerOf['read']>): void {
-    const { stream, from, limit, linearizable } = request;
+    const { stream, from, limit } = request;
     const { limits, state } = this.#options;
     if (limit < 1 || limit > limits.READ_EVENTS_MAX) {
       const message = `limit must be from 1 to ${limits.READ_EVENTS_MAX}, not ${limit}`;
@@ -132,15 +134,19 @@ export class Requests {
       });
       return;
     }
-    this.#afterBarrier(linearizable, this.#bounded(withinMs), done, () => {
+    this.#read(request, withinMs, done, () => {
       const answer = state.read({ stream, from, eventsMax: limit, bytesMax: limits.READ_BYTES_MAX });
       return answer === undefined ? { failure: noStream(stream) } : { applied: answer };
     });
   }
 
-  listStreams(linearizable: boolean, withinMs: number, done: Done<AnswerOf['list-streams']>): void {
+  listStreams(
+    request: Pick<ListStreamsRequest, 'linearizable' | 'minCommitId'>,
+    withinMs: number,
+    done: Done<AnswerOf['list-streams']>,
+  ): void {
     const { limits, state } = this.#options;
-    this.#afterBarrier(linearizable, this.#bounded(withinMs), done, () => ({
+    this.#read(request, withinMs, done, () => ({
       applied: { streams: state.streams(limits.STREAMS_LISTED_MAX), commitId: state.commit },
     }));
   }
@@ -153,7 +159,7 @@ export class Requests {
       return;
     }
     const { state } = this.#options;
-    this.#afterBarrier(true, this.#bounded(withinMs), done, () => ({ applied: state.keyFacts(idempotencyKey) }));
+    this.#read({ linearizable: true }, withinMs, done, () => ({ applied: state.keyFacts(idempotencyKey) }));
   }
 
   status(): ReplicaFacts {
@@ -240,29 +246,49 @@ export class Requests {
     this.#whenApplied(commitId, deadlineMs, reached, expired);
   }
 
-  /** Reads what is applied here, for linearizable ones at or after a barrier that was submitted after the request came. */
-  #afterBarrier<Answer>(
-    linearizable: boolean,
-    deadlineMs: number,
+  /**
+   * Reads what is applied here: at once when it holds the op that a committed read asks for, for a linearizable one as soon as it
+   * holds everything that was acknowledged before.
+   */
+  #read<Answer>(
+    { linearizable, minCommitId = 0 }: { readonly linearizable: boolean; readonly minCommitId?: number | undefined },
+    withinMs: number,
     done: Done<Answer>,
     readNow: () => Outcome<Answer>,
   ): void {
     if (this.#refusedNow(done)) return;
+    const deadlineMs = this.#bounded(withinMs);
     if (!linearizable) {
-      done(contained(readNow));
+      this.#afterKnown(minCommitId, deadlineMs, done, readNow);
       return;
     }
-    this.#options.proposals.offer({
-      bytes: undefined,
+    this.#options.reads.offer({
       deadlineMs,
-      retrySafe: true,
       fromPeer: false,
       done: (outcome) => {
-        assert(outcome !== 'not-primary', 'only a barrier of a peer ends so');
-        if (!('op' in outcome)) done({ failure: outcome });
-        else this.#afterCommit(outcome.op, deadlineMs, done, readNow);
+        assert(outcome !== 'not-primary', 'only a read of a peer ends so');
+        if (!('commitId' in outcome)) done({ failure: outcome });
+        else this.#afterCommit(Math.max(minCommitId, outcome.commitId), deadlineMs, done, readNow);
       },
     });
+  }
+
+  /** A client that has seen an op sees no state without it: the answer waits for it here, and is refused in the end. */
+  #afterKnown<Answer>(
+    minCommitId: number,
+    deadlineMs: number,
+    done: Done<Answer>,
+    readNow: () => Outcome<Answer>,
+  ): void {
+    const { state, limits, nowMs } = this.#options;
+    const expired = (): void => done({ failure: tooNew(minCommitId, state.commit) });
+    const bound = limits.REQUESTS_IN_FLIGHT_MAX;
+    if (minCommitId > state.commit && this.waiters.count >= bound) {
+      done({ failure: busy('too many reads wait', { waiting: this.waiters.count, bound }) });
+      return;
+    }
+    const waitsUntilMs = Math.min(deadlineMs, nowMs() + limits.COMMIT_WAIT_MS_MAX);
+    this.#whenApplied(minCommitId, waitsUntilMs, () => done(contained(readNow)), expired);
   }
 
   /** As soon as this replica has applied the op: a backup may hear of the outcome first. */
@@ -319,6 +345,11 @@ function inSession(session: RequestSession | undefined): { readonly session?: Re
 
 function noStream(stream: string): Failure {
   return failure('STREAM_NOT_FOUND', `there is no stream ${stream}: create it with POST /v1/streams`, { stream });
+}
+
+function tooNew(minCommitId: number, commitId: number): Failure {
+  const message = `this replica has applied op ${commitId} and not yet op ${minCommitId}: ask again, or another replica, or read linearizable`;
+  return failure('READ_TOO_NEW', message, { minCommitId, commitId, retryAfterMs: 100 });
 }
 
 function unexpected<Answer>(done: Done<Answer>): void {

@@ -18,6 +18,8 @@ export interface ServerLimits {
   readonly REQUEST_BYTES_IN_FLIGHT_MAX: number;
   /** A request without a deadline of its own gets this one; a longer one is cut to it. At it: 503 or 504. */
   readonly REQUEST_DEADLINE_MS_MAX: number;
+  /** How long a committed read waits for the op that it asks for; at it READ_TOO_NEW. */
+  readonly COMMIT_WAIT_MS_MAX: number;
   /** Bytes of an HTTP body; at it 413. */
   readonly HTTP_BODY_BYTES_MAX: number;
   readonly EVENTS_PER_APPEND_MAX: number;
@@ -54,6 +56,7 @@ export const SERVER_LIMITS: ServerLimits = {
   REQUESTS_IN_FLIGHT_MAX: 8_192,
   REQUEST_BYTES_IN_FLIGHT_MAX: 64 * 1024 * 1024,
   REQUEST_DEADLINE_MS_MAX: 10_000,
+  COMMIT_WAIT_MS_MAX: 1_000,
   HTTP_BODY_BYTES_MAX: 1024 * 1024,
   EVENTS_PER_APPEND_MAX: 1_000,
   EVENT_BYTES_MAX: 128 * 1024,

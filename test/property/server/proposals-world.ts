@@ -77,7 +77,7 @@ export class World {
       process: PROCESS,
       forward: (to, payload) => {
         const { id, command } = decodeForwardRequest(Buffer.from(payload));
-        this.#frames.push({ id, to, command: command === undefined ? undefined : idOf(command) });
+        this.#frames.push({ id, to, command: typeof command === 'string' ? undefined : idOf(command) });
         return true;
       },
       nowMs: () => this.nowMs,
