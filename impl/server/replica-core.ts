@@ -30,8 +30,8 @@ import {
 } from './forward.ts';
 import type { CommandOutcome } from './offered-command.ts';
 import { Proposals } from './proposals.ts';
-import type { RequestTrace } from './request-trace.ts';
 import { type ReadOutcome, Reads } from './reads.ts';
+import type { RequestTrace } from './request-trace.ts';
 import { Requests } from './requests.ts';
 import type { ServerLimits } from './server-limits.ts';
 import { StreamState } from './stream-state.ts';
