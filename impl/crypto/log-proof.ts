@@ -63,6 +63,9 @@ export type Verdict =
 const HEADER_BYTES = 64;
 const HASH_BYTES = 32;
 const KIND_APPEND = 3;
+/** A command of a session begins with this kind, its client and its number; then it goes on as without. */
+const IN_SESSION = 6;
+const SESSION_NAME_BYTES = 16;
 const HAS_EXPECTED_OFFSET = 1;
 const HAS_KEY = 2;
 /** The batch format known here, from 1. */
@@ -150,7 +153,12 @@ function eventIn(body: Uint8Array, { command, index }: ProvedEvent): FoundEvent 
   if (!(command >= 0 && command < count)) throw new Refuted('no-such-event');
   for (let before = 0; before < command; before++) batch.bytes(batch.u32());
   const append = new Reader(batch.bytes(batch.u32()));
-  if (append.u8() !== KIND_APPEND) throw new Refuted('no-such-event');
+  let kind = append.u8();
+  if (kind === IN_SESSION) {
+    append.bytes(SESSION_NAME_BYTES);
+    kind = append.u8();
+  }
+  if (kind !== KIND_APPEND) throw new Refuted('no-such-event');
   const stream = append.text();
   const flags = append.u8();
   if (flags > (HAS_EXPECTED_OFFSET | HAS_KEY)) throw new Refuted('not-its-form');

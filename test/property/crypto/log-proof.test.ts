@@ -21,6 +21,12 @@ const append = fc.record({
   events: fc.array(event, { minLength: 1, maxLength: 3 }),
   expectedOffset: fc.option(fc.nat(), { nil: undefined }),
   idempotencyKey: fc.constantFrom('key', undefined),
+  session: fc.option(
+    fc.record({ clientId: fc.integer({ min: 1, max: 99_999 }), requestNumber: fc.integer({ min: 1 }) }),
+    {
+      nil: undefined,
+    },
+  ),
 });
 const log = fc.array(fc.array(append, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 4 });
 type Drawn = typeof append extends fc.Arbitrary<infer Value> ? Value : never;
@@ -174,7 +180,7 @@ describe('a proof', () => {
 
 function drawn(stream: string, value: number): Drawn {
   const one = { data: Uint8Array.of(value), type: undefined, contentType: undefined };
-  return { stream, events: [one], expectedOffset: undefined, idempotencyKey: undefined } as Drawn;
+  return { stream, events: [one], expectedOffset: undefined, idempotencyKey: undefined, session: undefined } as Drawn;
 }
 
 /** The link with one byte of one field changed, for every field. */
