@@ -4,7 +4,7 @@ SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
 STAMP := node_modules/.package-lock.json
 
-.PHONY: test-api help check check-deep replay validate canaries spec-index explain-page picture sim sim-nightly sim-nodes test bench bench-peers lint types style imports clean node sim-canaries sim-curve sim-guided sim-picture dx-picture
+.PHONY: fuzz-frames test-api help check check-deep replay validate canaries spec-index explain-page picture sim sim-nightly sim-nodes test bench bench-peers lint types style imports clean node sim-canaries sim-curve sim-guided sim-picture dx-picture
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -76,6 +76,9 @@ sim-guided: node $(STAMP) ## Runs of the whole implementation, steered by what t
 
 sim-curve: node $(STAMP) ## Steered runs beside the seeds in order, on the hard canaries: a table and docs/pictures/sim-curve.svg (A='--runs 200')
 	@node --import tsx conformance/sim/curve-main.ts $(A)
+
+fuzz-frames: node $(STAMP) ## Malformed bytes on every port of a real cluster: N=1000000, A='--seed 7 --idle 3000'
+	@node --import tsx test/fuzz/fuzz-frames-main.ts --frames $(or $(N),1000000) $(A)
 
 bench: node $(STAMP) ## Durable replicated writes, disk limit, memory, start-up; a table, JSON and a plot (A='--seconds 2' for flags)
 	@node --import tsx bench/main.ts $(A)
