@@ -4,7 +4,7 @@ SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
 STAMP := node_modules/.package-lock.json
 
-.PHONY: fuzz-frames test-api help check check-deep replay validate canaries spec-index explain-page picture sim sim-nightly sim-nodes test bench bench-peers lint types style imports clean node sim-canaries sim-curve sim-guided sim-picture dx-picture
+.PHONY: fuzz-frames test-api help check check-deep replay validate canaries spec-index explain-page picture endure sim sim-nightly sim-nodes test bench bench-peers lint types style imports clean node sim-canaries sim-curve sim-guided sim-picture dx-picture
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -67,6 +67,9 @@ test: node $(STAMP) ## Unit, property and end-to-end tests
 
 test-api: node $(STAMP) ## Ask a real cluster all that its OpenAPI document allows, and more: schemathesis, from PyPI (SEED=, CASES=30)
 	@node --import tsx test/api/main.ts $(if $(SEED),--seed $(SEED)) $(if $(CASES),--cases $(CASES))
+
+endure: node $(STAMP) ## Ten minutes of mixed load under kill -9 and rolling restarts, and what the clients felt: SECONDS=600
+	@SECONDS_=$(or $(SECONDS),600); env SECONDS=$$SECONDS_ npx vitest run test/e2e/endurance.test.ts --disable-console-intercept
 
 sim-canaries: node $(STAMP) ## Write docs/simulation-canaries.md: the runs that each broken implementation takes (A='--only Vsr.drop --ranges 2')
 	@node --import tsx conformance/sim/canary-table-main.ts $(A)
