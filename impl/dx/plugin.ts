@@ -8,6 +8,7 @@ import { prepareDxRoutes } from './dx-answers.ts';
 import { explainRoutes } from './explain-routes.ts';
 import { machineRoutes } from './machine-routes.ts';
 import { allowClusterPages, pagePlugin } from './page/plugin.ts';
+import { sessionRoutes } from './session-routes.ts';
 import { stateRoutes } from './state-routes.ts';
 
 export async function dxPlugin(app: FastifyInstance, { source }: { readonly source: DxSource }): Promise<void> {
@@ -17,4 +18,5 @@ export async function dxPlugin(app: FastifyInstance, { source }: { readonly sour
   stateRoutes(app, source);
   machineRoutes(app, source);
   explainRoutes(app, source);
+  sessionRoutes(app, source);
 }

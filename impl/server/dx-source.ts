@@ -4,12 +4,13 @@
  */
 import type { AnyMachineSnapshot, AnyStateMachine } from 'xstate';
 import type { ScanFacts } from '../../machines/append-log.ts';
+import type { ClientSessionsContext, RequestFacts, RoomFacts } from '../../machines/client-sessions.ts';
 import type { GuardEvidence } from '../../machines/evidence.ts';
 import type { CopyFacts } from '../../machines/superblock.ts';
 import type { Prepare } from '../vsr/prepare.ts';
 import type { ReplicaPort } from '../vsr/replica-port.ts';
 
-/** A machine that runs in this process: `Vsr`, `AppendLog`, `Superblock`. */
+/** A machine that runs in this process: `Vsr`, `AppendLog`, `Superblock`, `ClientSessions`. */
 export interface LiveMachine {
   /** The name of machine, spec module and component alike. */
   readonly name: string;
@@ -104,6 +105,26 @@ export interface KernelRefusal {
   readonly evidence: Readonly<Record<string, unknown>>;
 }
 
+/** A request of a session against the table as it is now: what the machine's guards ask. */
+export interface SessionFacts {
+  readonly machine: AnyStateMachine;
+  readonly snapshot: AnyMachineSnapshot;
+  readonly bounds: ClientSessionsContext;
+  readonly request: RequestFacts;
+  readonly room: RoomFacts;
+  /** Undefined when the table does not have the session. */
+  readonly session:
+    | {
+        readonly highest: number;
+        readonly lastUsedMs: number;
+        /** Request numbers whose replies are kept. */
+        readonly numbers: readonly number[];
+        /** The op that executed this request; undefined when its reply is not kept. */
+        readonly executedInOp: number | undefined;
+      }
+    | undefined;
+}
+
 export interface DxSource {
   readonly identity: DxIdentity;
   readonly replica: ReplicaPort;
@@ -115,6 +136,8 @@ export interface DxSource {
   peers(): readonly PeerFacts[];
   kernel(): KernelFacts;
   prepareAt(op: number): Prepare | undefined;
+  /** @param requestNumber undefined: the next one */
+  session(clientId: number, requestNumber: number | undefined): SessionFacts;
   readonly openReport: OpenReport;
   readonly opened: Opened;
   /** The newest last, since the process started, as many as are kept. */

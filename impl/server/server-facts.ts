@@ -12,6 +12,7 @@ import type { DxIdentity, DxSource, HistoryRecord, Opened, OpenReport, PeerFacts
 import type { History } from './history.ts';
 import type { KernelRefusals } from './kernel-refusals.ts';
 import type { HostPort } from './server-config.ts';
+import { sessionFactsOf } from './session-facts.ts';
 import type { StreamState } from './stream-state.ts';
 
 export interface FactParts {
@@ -45,6 +46,12 @@ export function dxSourceOf(parts: FactParts): DxSource {
         snapshot: directory.superblock.snapshot,
         ...history.countsOf('Superblock'),
       },
+      {
+        name: 'ClientSessions',
+        machine: state.sessions.rules.machine,
+        snapshot: state.sessions.rules.snapshot,
+        ...history.countsOf('ClientSessions'),
+      },
     ],
     history: (machine, limit) => history.last(machine, limit),
     lastRefusal: (machine, event) => history.lastRefusal(machine, event),
@@ -57,6 +64,7 @@ export function dxSourceOf(parts: FactParts): DxSource {
       }),
     kernel: () => ({ commit: state.commit, stateHash: hashText(state.stateHash), streams: state.streamCount }),
     prepareAt: (op) => replica.prepareAt(op),
+    session: (clientId, requestNumber) => sessionFactsOf(state.sessions, clientId, requestNumber),
     openReport: openReportOf(parts),
     opened: openedOf(parts),
     refusals: () => refusals.last(),

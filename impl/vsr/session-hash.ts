@@ -7,9 +7,9 @@ import { sha256 } from '../crypto/hash.ts';
 import type { ReplyWindow } from './session-replies.ts';
 
 const SUM_LANES = 8;
-/** First byte of what is hashed: one kind is never taken for another. state-hash.ts has the lower ones. */
-const TAG_TABLE = 16;
-const TAG_SESSION = 17;
+/** First byte of what is hashed: one kind is never taken for another. impl/kernel/state-hash.ts lists them all. */
+const TAG_TABLE = 6;
+const TAG_SESSION = 7;
 const U32_RANGE = 2 ** 32;
 interface HashedTable {
   readonly sessions: { readonly size: number };

@@ -12,6 +12,8 @@ interface Facts {
   readonly commitId?: number;
   readonly event?: string;
   readonly sequence?: number;
+  readonly clientId?: number;
+  readonly requestNumber?: number;
 }
 
 /** Each topic, and the facts that it takes as options. */
@@ -20,12 +22,15 @@ const TOPICS: Readonly<Record<string, readonly (keyof Facts)[]>> = {
   commit: ['commitId'],
   refusal: ['event', 'sequence'],
   'view-change': [],
+  session: ['clientId', 'requestNumber'],
 };
 
 const FACTS: readonly { readonly name: keyof Facts; readonly flag: string; readonly query: string }[] = [
   { name: 'commitId', flag: '--commit-id', query: 'commit_id' },
   { name: 'event', flag: '--event', query: 'event' },
   { name: 'sequence', flag: '--sequence', query: 'sequence' },
+  { name: 'clientId', flag: '--client-id', query: 'client_id' },
+  { name: 'requestNumber', flag: '--request-number', query: 'request_number' },
 ];
 
 export function configure(command: Command): void {
@@ -34,6 +39,8 @@ export function configure(command: Command): void {
     .option('--commit-id <n>', 'topic commit: which one (default: the first that is not committed)', wholeNumber(1))
     .option('--event <name>', 'topic refusal: which event, such as ReceivePrepare (default: ClientRequest)')
     .option('--sequence <n>', 'topic refusal: the number that `machines NAME --history` shows', wholeNumber(1))
+    .option('--client-id <n>', 'topic session: which one', wholeNumber(1))
+    .option('--request-number <n>', 'topic session: which request (default: the next one)', wholeNumber(1))
     .option('--all', 'every rule with its values, not only those that decide');
   addClientOptions(command).action(
     exitsWith(async (topic: string, options: Facts & { readonly all?: boolean }, self: Command) => {

@@ -8,7 +8,9 @@ import { SimulatedClock } from '../../../impl/ports/simulated-clock.ts';
 import { SimulatedDisk } from '../../../impl/ports/simulated-disk.ts';
 import { SimulatedRandom } from '../../../impl/ports/simulated-random.ts';
 import type { DxSource, HistoryRecord } from '../../../impl/server/dx-source.ts';
+import { sessionFactsOf } from '../../../impl/server/session-facts.ts';
 import { formatDataDirectory, openDataDirectory } from '../../../impl/storage/data-directory.ts';
+import { ClientSessions } from '../../../impl/vsr/client-sessions.ts';
 import { PrepareLog } from '../../../impl/vsr/prepare-log.ts';
 import { Replica } from '../../../impl/vsr/replica.ts';
 
@@ -144,6 +146,7 @@ export class SmallCluster {
         version: '0.0.0',
       },
       replica,
+      session: (clientId, requestNumber) => sessionFactsOf(ClientSessions.empty(), clientId, requestNumber),
       machines: () => [{ name: 'Vsr', machine: replica.machine, snapshot: replica.snapshot, taken: 0, refused: 0 }],
       history: (machine, limit) =>
         history.filter((record) => machine === undefined || record.machine === machine).slice(-limit),
