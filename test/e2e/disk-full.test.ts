@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { afterEach, expect, it } from 'vitest';
+import type { Explanation } from '../../machines/explanation.ts';
 import { HAS_DX, lockstep, TestCluster } from './cluster-harness.ts';
 import { Load, nothingLost, verifiedClean } from './load.ts';
 
@@ -54,6 +55,11 @@ it.runIf(isRoot)(
       const why = await lockstep(['explain', 'replica', '--url', test.urls[0] as string]);
       expect(why.stdout).toMatch(/halted/);
       expect(why.stdout).toMatch(/space|full|ENOSPC/i);
+      const { data } = (await (await fetch(`${test.urls[0]}/v1/dx/explain/replica`)).json()) as { data: Explanation };
+      expect(data.decided_by).toEqual(['Vsr.halted']);
+      const [rule] = data.rules_applied;
+      expect([rule?.evaluation, rule?.spec?.file]).toEqual([true, 'specs/Vsr.tla']);
+      expect(String(rule?.evidence.reason)).toMatch(/^[A-Z_]+: .*space/);
     }
     expect(await test.primary()).not.toBe(0);
     expect(await test.stop(0)).toBe(0);
