@@ -17,6 +17,7 @@ const EVENTS_OF_ONE_COLUMN_MAX = 6;
 const LABEL_PADDING_PX = 12;
 /** A closed menu that says how many events it has. */
 const EVENT_MENU_PX = 92;
+const NAME_CHARACTERS_OF_NARROW_MAX = 8;
 
 export interface ChartState {
   readonly state: string;
@@ -112,12 +113,17 @@ function stateSize(
     return { width: Math.max(head, 110), height: brief && events.length > 0 ? STATE_HEAD_PX + 26 : STATE_HEAD_PX };
   const rows = Math.ceil(events.length / columns);
   const longest = Math.max(...events.map((event) => event.length)) * CHARACTER_PX;
-  const width = Math.max(head, longest * columns + COLUMN_GAP_PX * (columns - 1) + 2 * PADDING_PX + 4);
+  const width = Math.max(head, longest * columns + COLUMN_GAP_PX * (columns - 1) + 2 * PADDING_PX + 10);
   return { width, height: STATE_HEAD_PX + rows * EVENT_ROW_PX + PADDING_PX };
 }
 
+/** Whether a narrow chart shows these events of a line as a menu: several, or one with a long name. */
+export function isMenu(events: readonly string[]): boolean {
+  return events.length > 1 || (events[0]?.length ?? 0) > NAME_CHARACTERS_OF_NARROW_MAX;
+}
+
 function labelSize(events: readonly string[], brief: boolean): { width: number; height: number } {
-  if (brief && events.length > 1) return { width: EVENT_MENU_PX, height: EVENT_ROW_PX + 4 };
+  if (brief && isMenu(events)) return { width: EVENT_MENU_PX, height: EVENT_ROW_PX + 4 };
   const width = Math.max(...events.map((event) => event.length)) * CHARACTER_PX + LABEL_PADDING_PX;
   return { width, height: events.length * EVENT_ROW_PX };
 }

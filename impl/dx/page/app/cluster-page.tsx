@@ -53,7 +53,7 @@ function HeadlineWhy({ view }: { readonly view: ClusterView }) {
 }
 
 function Card({ card, view }: { readonly card: ReplicaCard; readonly view: ClusterView }) {
-  const { replica, role, status, problem } = card;
+  const { replica, role, status, last, problem } = card;
   return (
     <article class={`card ${role.replace(' ', '-')}`} aria-label={`Replica ${replica}`}>
       <header>
@@ -63,15 +63,15 @@ function Card({ card, view }: { readonly card: ReplicaCard; readonly view: Clust
       </header>
       <Cells card={card} view={view} />
       <dl class="figures">
-        <Figure name="view" value={status?.view} />
-        <Figure name="log view" value={status?.log_view} />
+        <Figure name="view" value={last?.view} />
+        <Figure name="log view" value={last?.log_view} />
         <Figure name="op" value={card.op} />
-        <Figure name="commit" value={status?.commit} />
+        <Figure name="commit" value={last?.commit} />
         <Figure name="lag" value={card.lag} />
         <div>
           <dt>state</dt>
-          <dd title={status?.state_hash}>
-            {status === undefined ? '–' : status.commit === 0 ? 'empty' : status.state_hash.slice(0, 8)}
+          <dd title={last?.state_hash}>
+            {last === undefined ? '–' : last.commit === 0 ? 'empty' : last.state_hash.slice(0, 8)}
           </dd>
         </div>
       </dl>
@@ -115,25 +115,22 @@ function Figure({ name, value }: { readonly name: string; readonly value: number
 function sourceText({ source, base, replica }: ReplicaCard, code: string | undefined): string {
   if (source === 'itself')
     return replica === ownReplica.value ? 'Says so itself. It serves this page.' : 'Says so itself.';
-  const why =
-    base === undefined
-      ? 'Its HTTP address is not configured here (--http-addresses).'
-      : code === undefined
-        ? ''
-        : 'It does not answer.';
-  return source === 'the primary' ? `${why} This is what the primary knows of it.` : why;
+  if (source === 'itself, before') return 'It does not answer. This is what it last said.';
+  const unknown = base === undefined ? 'Its HTTP address is not configured here (--http-addresses).' : '';
+  const silent = code === undefined ? unknown : 'It does not answer.';
+  return source === 'the primary' ? `${silent} This is what the primary knows of it.` : silent;
 }
 
 /** The end of the log, an entry a cell, at the same place for every replica. */
 function Cells({ card, view }: { readonly card: ReplicaCard; readonly view: ClusterView }) {
   const { first, last } = view.cells;
-  const { op, status } = card;
-  const commit = status?.commit ?? 0;
+  const { op, last: said } = card;
+  const commit = said?.commit ?? 0;
   const ops = Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
   const label =
     op === undefined
       ? 'How far its log goes is not known'
-      : `Its log goes to ${op}${status === undefined ? '' : `, committed to ${commit}`}`;
+      : `Its log goes to ${op}${said === undefined ? '' : `, committed to ${commit}`}`;
   if (ops.length === 0) return <p class="cells empty">The log is empty.</p>;
   return (
     <div class="cells" role="img" aria-label={label}>
@@ -175,7 +172,7 @@ function Happenings() {
   return (
     <ol class="happenings">
       {happenings.value.map((happening) => (
-        <li key={happening.id} class={happening.tone}>
+        <li key={happening.id} class={`${happening.tone}${happening.step === undefined ? '' : ' step'}`}>
           <HappeningLine happening={happening} />
         </li>
       ))}
@@ -192,7 +189,12 @@ function HappeningLine({ happening }: { readonly happening: TimedHappening }) {
         {step === undefined ? (
           text
         ) : (
-          <a href={hashOf('machines', 'Vsr', { replica: String(replica), step: String(step.sequence) })}>{text}</a>
+          <a
+            class="step-link"
+            href={hashOf('machines', 'Vsr', { replica: String(replica), step: String(step.sequence) })}
+          >
+            {text}
+          </a>
         )}{' '}
         {topic !== undefined && <WhyButton title={text} replica={replica} path={`explain/${topic}`} />}
       </span>

@@ -13,6 +13,8 @@ export interface Observed {
   readonly base: string | undefined;
   /** Undefined: not asked yet, or nowhere to ask. */
   readonly asked: Asked<Status> | undefined;
+  /** The last thing that it said of itself. */
+  readonly last?: Status | undefined;
 }
 
 export type Role = 'primary' | 'backup' | 'changing view' | 'recovering' | 'halted' | 'silent' | 'unknown';
@@ -22,8 +24,11 @@ export interface ReplicaCard {
   readonly base: string | undefined;
   readonly role: Role;
   /** Who says what stands on the card. */
-  readonly source: 'itself' | 'the primary' | 'nobody';
+  readonly source: 'itself' | 'itself, before' | 'the primary' | 'nobody';
+  /** What it says now. */
   readonly status: Status | undefined;
+  /** What it said when it last answered. */
+  readonly last: Status | undefined;
   readonly problem: Problem | undefined;
   /** Connection to the replica that was asked for replication; undefined: not known. */
   readonly connected: boolean | undefined;
@@ -67,33 +72,22 @@ export function clusterView(observed: readonly Observed[], replication: Replicat
   };
 }
 
-function cardOf({ replica, base, asked }: Observed, replication: Replication | undefined, opMax: number): ReplicaCard {
+function cardOf(observed: Observed, replication: Replication | undefined, opMax: number): ReplicaCard {
+  const { replica, base, asked, last } = observed;
   const row = replication?.replicas.find((one) => one.replica === replica);
   const connected = row?.connected;
+  const known = { replica, base, last, connected, problem: asked?.ok === false ? asked.problem : undefined };
   if (asked?.ok) {
     const status = asked.value;
     const { op } = status;
-    return {
-      replica,
-      base,
-      role: roleOf(status),
-      source: 'itself',
-      status,
-      problem: undefined,
-      connected,
-      op,
-      lag: opMax - op,
-    };
+    return { ...known, role: roleOf(status), source: 'itself', status, last: status, op, lag: opMax - op };
   }
-  const op = row?.acknowledged ?? undefined;
-  const lag = op === undefined ? undefined : opMax - op;
-  const rest = { replica, base, status: undefined, problem: asked?.problem, connected, op, lag };
-  if (asked !== undefined) return { ...rest, role: 'silent', source: op === undefined ? 'nobody' : 'the primary' };
-  return {
-    ...rest,
-    role: connected === false ? 'silent' : 'unknown',
-    source: row === undefined ? 'nobody' : 'the primary',
-  };
+  // 0 says no more than that nothing was acknowledged in this view yet.
+  const acknowledged = row?.acknowledged === 0 ? undefined : (row?.acknowledged ?? undefined);
+  const op = acknowledged ?? last?.op;
+  const source = last !== undefined ? 'itself, before' : row === undefined ? 'nobody' : 'the primary';
+  const role = asked !== undefined || connected === false ? 'silent' : 'unknown';
+  return { ...known, role, source, status: undefined, op, lag: op === undefined ? undefined : opMax - op };
 }
 
 function roleOf({ status, role }: Status): Role {

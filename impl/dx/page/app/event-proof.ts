@@ -53,7 +53,7 @@ async function witnessOf({
 }: LogHead): Promise<{ readonly replica: number; readonly hash: string } | undefined> {
   for (const { replica, status } of cluster.value.cards) {
     const base = baseOf(replica);
-    if (replica === ownReplica.value || base === undefined || (status?.commit ?? 0) < commitId) continue;
+    if (replica === ownReplica.value || base === undefined || status === undefined) continue;
     const asked = await askDx<LogData>(base, `log?from=${commitId}&limit=1`, apiKey.value);
     const entry = asked.ok ? asked.value.entries[0] : undefined;
     if (entry !== undefined) return { replica, hash: entry.hash };

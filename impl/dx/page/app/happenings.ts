@@ -23,7 +23,7 @@ export function happeningsBetween(before: ClusterView, after: ClusterView): read
 }
 
 function changesOf(before: ReplicaCard, { replica, role, status, source }: ReplicaCard): readonly Happening[] {
-  if (before.source === 'nobody' && before.problem === undefined) return []; // the first look at it is no news
+  if (before.last === undefined) return []; // the first look at it is no news
   if (before.role === role && before.status?.view === status?.view) return [];
   const isBack = before.role === 'silent' && role !== 'silent';
   const of = (text: string, tone: Happening['tone'], topic?: Happening['topic']): readonly Happening[] => [
@@ -43,6 +43,6 @@ function changesOf(before: ReplicaCard, { replica, role, status, source }: Repli
 
 /** A step that took the machine from one status to another. */
 export function happeningOf(replica: number, step: Step): Happening {
-  const text = `Replica ${replica}: ${step.event} took it from ${step.from} to ${step.to}, view ${step.view}`;
+  const text = `Replica ${replica}: ${step.event} took it from ${step.from} to ${step.to}`;
   return { text, tone: 'plain', replica, step };
 }

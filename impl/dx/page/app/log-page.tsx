@@ -168,8 +168,8 @@ const TONES: Readonly<Record<Verdict, string>> = {
 const WORDS: Readonly<Record<Verdict, string>> = {
   whole: 'hash holds',
   unread: 'link holds',
-  changed: 'changed: another hash',
-  cut: 'another parent',
+  changed: 'not what its hash was made of',
+  cut: 'does not continue the entry before',
   'after a break': 'continues what is broken',
 };
 
@@ -186,8 +186,9 @@ function Summary({ checked, total }: { readonly checked: readonly Checked[]; rea
     );
   return (
     <p class="chain-summary bad">
-      <span aria-hidden="true">✗</span> The chain breaks at entry {bad.entry.op}: {WORDS[bad.verdict]}. Nothing from
-      there on is proved by the newest hash.
+      <span aria-hidden="true">✗</span> The chain breaks at entry {bad.entry.op}: it{' '}
+      {bad.verdict === 'changed' ? 'is ' : ''}
+      {WORDS[bad.verdict]}. Nothing from there on is proved by the newest hash.
     </p>
   );
 }
@@ -225,7 +226,7 @@ function Entry({ checked, replica }: { readonly checked: Checked; readonly repli
           </span>
         </p>
         {verdict === 'changed' && (
-          <p class="hash">
+          <p class="hash soft">
             computed here <code>{computed}</code>
           </p>
         )}

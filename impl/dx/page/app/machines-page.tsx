@@ -92,6 +92,7 @@ function Machine({ name, replica, startAt }: MachineProps) {
       <section class="machine-head">
         <h1>
           {name} at replica {replica} <span class="badge accent">{current ?? '…'}</span>{' '}
+          {step !== undefined && <span class="soft">after step {step.sequence}</span>}{' '}
           {name === 'Vsr' && (
             <WhyButton
               title={`Replica ${replica} is ${known?.state ?? 'in its state'}`}

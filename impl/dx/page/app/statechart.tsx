@@ -5,7 +5,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { Definition, Step } from './answers.ts';
-import { type Chart, type ChartLine, chartOf } from './chart-layout.ts';
+import { type Chart, type ChartLine, chartOf, isMenu } from './chart-layout.ts';
 
 /** A chart that is wider than its frame shrinks, but stays readable: beyond this its frame scrolls. */
 const ZOOM_MIN = 0.75;
@@ -103,9 +103,9 @@ export function Statechart({ definition, current, step, chosen, brief, onChoose 
               height: `${line.height}px`,
             }}
           >
-            {brief && line.events.length > 1 ? (
+            {brief && isMenu(line.events) ? (
               <EventMenu
-                label={`${line.events.length} events`}
+                label={`${line.events.length} ${line.events.length === 1 ? 'event' : 'events'}`}
                 name={`Events from ${line.from} to ${line.to}`}
                 from={line.from}
                 events={line.events}
@@ -159,20 +159,30 @@ function Lines({
   return (
     <svg width={chart.width} height={chart.height} viewBox={`0 0 ${chart.width} ${chart.height}`} aria-hidden="true">
       <defs>
-        <marker
-          id="arrow"
-          viewBox="0 0 8 8"
-          refX="7.5"
-          refY="4"
-          markerWidth="8"
-          markerHeight="8"
-          orient="auto-start-reverse"
-        >
-          <path d="M0 0.5 8 4 0 7.5z" />
-        </marker>
+        {['', 'stepped'].map((kind) => (
+          <marker
+            key={kind}
+            id={`arrow${kind}`}
+            class={kind}
+            viewBox="0 0 8 8"
+            refX="7.5"
+            refY="4"
+            markerWidth="9"
+            markerHeight="9"
+            markerUnits="userSpaceOnUse"
+            orient="auto-start-reverse"
+          >
+            <path d="M0 0.5 8 4 0 7.5z" />
+          </marker>
+        ))}
       </defs>
       {chart.lines.map((line) => (
-        <path key={`${line.from}>${line.to}`} class={stateOf(line)} d={line.path} marker-end="url(#arrow)" />
+        <path
+          key={`${line.from}>${line.to}`}
+          class={stateOf(line)}
+          d={line.path}
+          marker-end={stateOf(line) === 'stepped' ? 'url(#arrowstepped)' : 'url(#arrow)'}
+        />
       ))}
     </svg>
   );

@@ -31,7 +31,6 @@ const stepsSeen = new Map<number, number>();
 
 export function startWatching(): void {
   void watchOwn();
-  void watchReplication();
   let before: ClusterView | undefined;
   effect(() => {
     const now = cluster.value;
@@ -48,6 +47,7 @@ async function watchOwn(): Promise<void> {
       const { replica, replica_count: count } = asked.value;
       if (ownReplica.value === undefined) {
         ownReplica.value = replica;
+        void watchReplication();
         observed.value = Array.from({ length: count }, (_, index) => ({
           replica: index,
           base: index === replica ? '' : undefined,
@@ -67,7 +67,7 @@ async function watchReplication(): Promise<void> {
   for (;;) {
     const { primary } = cluster.value;
     const asked = await askDx<Replication>(baseOf(primary) ?? '', 'replication', apiKey.value);
-    if (asked.ok && ownReplica.value !== undefined) {
+    if (asked.ok) {
       replication.value = asked.value;
       for (const { replica, http } of asked.value.replicas) {
         if (http === null || replica === ownReplica.value || watched.has(replica)) continue;
@@ -90,7 +90,8 @@ async function watchOther(replica: number, base: string): Promise<void> {
 function remember(replica: number, asked: Asked<Status>): void {
   const known = observed.value.find((one) => one.replica === replica)?.asked;
   if (known !== undefined && JSON.stringify(known) === JSON.stringify(asked)) return;
-  observed.value = observed.value.map((one) => (one.replica === replica ? { ...one, asked } : one));
+  const last = asked.ok ? { last: asked.value } : {};
+  observed.value = observed.value.map((one) => (one.replica === replica ? { ...one, asked, ...last } : one));
 }
 
 function lookMs(): number {

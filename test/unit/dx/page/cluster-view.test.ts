@@ -39,7 +39,10 @@ function says(replica: number, change: Partial<Status> = {}): Observed {
   return { replica, base: '', asked: { ok: true, value, notes: [] } };
 }
 
-const silent = (replica: number): Observed => ({ replica, base: 'x', asked: SILENT });
+const silent = (replica: number): Observed => {
+  const { asked } = says(replica);
+  return { replica, base: 'x', asked: SILENT, last: asked?.ok ? asked.value : undefined };
+};
 const unknown = (replica: number): Observed => ({ replica, base: undefined, asked: undefined });
 
 function replicationOf(rows: readonly (readonly [connected: boolean, acknowledged: number | null])[]): Replication {
@@ -110,6 +113,20 @@ describe('the cluster as the page sees it', () => {
       ['silent', 'the primary', 7, 3],
     ]);
     expect(view.title).toBe('Replica 0 leads, with 2 of 3');
+  });
+
+  test('a silent one is shown as it last was; nothing acknowledged in this view says nothing of its log', () => {
+    const rows = replicationOf([
+      [true, 12],
+      [false, 0],
+      [false, 0],
+    ]);
+    const { cards } = clusterView([says(0, { op: 12 }), silent(1), { replica: 2, base: 'x', asked: SILENT }], rows);
+    expect(cards.map(({ source, op, lag }) => [source, op, lag])).toEqual([
+      ['itself', 12, 0],
+      ['itself, before', 10, 2],
+      ['the primary', undefined, undefined],
+    ]);
   });
 
   test('nobody answers; a halted replica says so', () => {
