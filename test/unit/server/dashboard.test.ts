@@ -155,7 +155,11 @@ describe('what operators look at', () => {
     const faultsOf = (expr: string): number => {
       let faults = 0;
       const plain = expr.replaceAll('$__rate_interval', '5m').replaceAll('$job', 'lockstep');
-      parser.parse(plain).iterate({ enter: ({ type }) => void (faults += type.isError ? 1 : 0) });
+      parser.parse(plain).iterate({
+        enter: ({ type }) => {
+          if (type.isError) faults++;
+        },
+      });
       return faults;
     };
     expect(faultsOf('sum by (le (rate(x[5m]))')).toBeGreaterThan(0);
