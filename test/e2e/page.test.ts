@@ -150,7 +150,7 @@ describe.skipIf(chromiumPath === undefined || !HAS_DX)('the page', () => {
     await page.keyboard.press('Enter');
     await page
       .getByRole('dialog')
-      .getByText(/Replica 1 is normal/)
+      .locator('.conclusion', { hasText: /Replica 1 is normal/ })
       .waitFor();
     await page.keyboard.press('Escape');
     await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
