@@ -224,7 +224,7 @@ export class SimNetwork {
   /** Bits change on the wire: the real frame with its real checksum goes to the real reader, which must refuse it. */
   #mutate(atUs: number, packet: Packet, random: SimulatedRandom): void {
     const bytes = Uint8Array.from(encodeFrame(packet.kind, packet.payload));
-    const at = random.below(bytes.byteLength);
+    const at = random.below(bytes.length);
     bytes[at] = (bytes[at] as number) ^ (1 << random.below(8));
     const reader = new FrameReader(FRAME_BYTES_MAX);
     let read = 0;
@@ -234,7 +234,7 @@ export class SimNetwork {
       if (!(cause instanceof WireError)) throw cause;
       // Refused by its code. A length that grew waits for bytes that never come, with the same end.
     }
-    if (read > 0) throw new MutationUnseen(`bit flipped in byte ${at} of a frame of ${bytes.byteLength} bytes`);
+    if (read > 0) throw new MutationUnseen(`bit flipped in byte ${at} of a frame of ${bytes.length} bytes`);
     this.#ends.dropped(packet, 'message-mutation');
     this.reset(packet.from, packet.to);
     this.#ends.broken(atUs, packet.from, packet.to);

@@ -62,7 +62,7 @@ function formattedDisk(replica: number, replicaCount: number): SimulatedDisk {
   const key = `${replica}/${replicaCount}`;
   let disk = formatted.get(key);
   if (disk === undefined) {
-    disk = new SimulatedDisk();
+    disk = new SimulatedDisk({ pageBytes: 1024 });
     formatDataDirectory(disk, DIRECTORY, { cluster: CLUSTER, replica, replicaCount }, { log: LOG_OPTIONS });
     formatted.set(key, disk);
   }
@@ -272,5 +272,5 @@ export class SimNode {
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }

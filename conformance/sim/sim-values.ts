@@ -17,15 +17,12 @@ export function eventData(value: number, part: number, bytes: number): Uint8Arra
 
 /** @throws when no append of ours can have had these bytes */
 export function partsOf(data: Uint8Array): { readonly value: number; readonly part: number } {
-  assert(data.byteLength >= HEAD_BYTES, 'an event that is read has the bytes of one that was appended');
+  assert(data.length >= HEAD_BYTES, 'an event that is read has the bytes of one that was appended');
   const [a, b, c, d, e, f] = data as unknown as readonly [number, number, number, number, number, number];
   const value = (a | (b << 8) | (c << 16) | (d << 24)) >>> 0;
   const part = e | (f << 8);
-  const last = data[data.byteLength - 1];
-  const filler = (value * 31 + part * 7 + data.byteLength) & 0xff;
-  assert(
-    data.byteLength === HEAD_BYTES || last === filler,
-    'an event that is read has the bytes of one that was appended',
-  );
+  const last = data[data.length - 1];
+  const filler = (value * 31 + part * 7 + data.length) & 0xff;
+  assert(data.length === HEAD_BYTES || last === filler, 'an event that is read has the bytes of one that was appended');
   return { value, part };
 }

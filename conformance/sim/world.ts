@@ -188,7 +188,7 @@ export class World {
         syncUs: (of) => this.#syncUs(of),
         send: (atUs, from, to, kind, payload) => {
           const packet = this.network.send(atUs, from, to, kind, payload);
-          this.history.note(atUs, 25, from * 256 + to, packet.frame, payload.byteLength);
+          this.history.note(atUs, 25, from * 256 + to, packet.frame, payload.length);
           this.#oracles.sent(packet);
           if (this.listens) this.emit(this.#oracles.sendEvent(packet));
         },

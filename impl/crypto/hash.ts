@@ -7,6 +7,8 @@ import { crc32 as zlibCrc32 } from 'node:zlib';
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
 
 export const HASH_BYTES = 32;
+/** Of a chunk whose CRC-32 is computed here: calling zlib takes as long as this many bytes. Measured on Node 20. */
+const CRC_HERE_BYTES_MAX = 160;
 const scratch = Buffer.allocUnsafeSlow(HASH_BYTES);
 /** Parent of the first record of every chain. */
 export const GENESIS_HASH: Uint8Array = new Uint8Array(HASH_BYTES);
@@ -27,22 +29,22 @@ function bytesOf(digest: string): Uint8Array {
   return bytes;
 }
 
-/** CRC-32 (ISO 3309, as in zlib and PNG) over the chunks in order. */
-export function crc32(...chunks: readonly Uint8Array[]): number {
-  let crc = 0;
-  for (const chunk of chunks) crc = zlibCrc32(chunk, crc);
-  return crc;
+/** CRC-32 (ISO 3309, as in zlib and PNG). */
+export function crc32(chunk: Uint8Array): number {
+  return chunk.length <= CRC_HERE_BYTES_MAX ? crc32Here(chunk) : zlibCrc32(chunk);
 }
 
+/** By `length`, asked once: on Node 20 each `byteLength` of a typed array is a call, ten times what comparing a byte takes. */
 export function hashesEqual(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.byteLength !== b.byteLength) return false;
-  for (let at = 0; at < a.byteLength; at++) if (a[at] !== b[at]) return false;
+  const { length } = a;
+  if (length !== b.length) return false;
+  for (let at = 0; at < length; at++) if (a[at] !== b[at]) return false;
   return true;
 }
 
 /** Full lower-case hexadecimal. */
 export function hashText(hash: Uint8Array): string {
-  if (hash.byteLength !== HASH_BYTES) return Buffer.from(hash).toString('hex');
+  if (hash.length !== HASH_BYTES) return Buffer.from(hash).toString('hex');
   scratch.set(hash); // its own buffer may not exist yet, and would have to be made
   return scratch.toString('hex');
 }
@@ -58,6 +60,31 @@ const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
   return crc >>> 0;
 });
+
+/** By index: the table for a byte that has so many bytes of its word behind it. */
+const CRC_TABLES = [0, 1, 2, 3].map((behind) =>
+  Int32Array.from(CRC_TABLE, (crc) => {
+    let shifted = crc;
+    for (let at = 0; at < behind; at++) shifted = (shifted >>> 8) ^ (CRC_TABLE[shifted & 255] as number);
+    return shifted;
+  }),
+);
+const [BEHIND_0, BEHIND_1, BEHIND_2, BEHIND_3] = CRC_TABLES as [Int32Array, Int32Array, Int32Array, Int32Array];
+
+/** Four bytes at a time ("slicing by four"). */
+function crc32Here(bytes: Uint8Array): number {
+  const { length } = bytes;
+  let crc = -1;
+  let at = 0;
+  for (; at + 4 <= length; at += 4) {
+    crc ^= (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
+    crc ^= ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24);
+    const early = (BEHIND_3[crc & 255] as number) ^ (BEHIND_2[(crc >>> 8) & 255] as number);
+    crc = early ^ (BEHIND_1[(crc >>> 16) & 255] as number) ^ (BEHIND_0[crc >>> 24] as number);
+  }
+  for (; at < length; at++) crc = (crc >>> 8) ^ (BEHIND_0[(crc ^ (bytes[at] as number)) & 255] as number);
+  return (crc ^ -1) >>> 0;
+}
 
 export function crc32Portable(...chunks: readonly Uint8Array[]): number {
   let crc = 0xffffffff;

@@ -47,7 +47,7 @@ export function encodeCommand(command: Command): Uint8Array {
   if ('stream' in command) at = writeText(bytes, at, command.stream);
   if (command.kind === 'CreateStream') at = writeText(bytes, at, command.dataClass ?? '');
   if (command.kind === 'Append') at = writeAppend(bytes, at, command);
-  assert(at === bytes.byteLength, 'the size was computed right');
+  assert(at === bytes.length, 'the size was computed right');
   return bytes;
 }
 
@@ -70,7 +70,7 @@ export function sessionOf(encodedCommand: Uint8Array): RequestSession | undefine
 
 /** Bytes that a command adds to a batch. */
 function bytesInBatch(encodedCommand: Uint8Array): number {
-  return LENGTH_BYTES + encodedCommand.byteLength;
+  return LENGTH_BYTES + encodedCommand.length;
 }
 
 /** The body of a prepare: commands already encoded, in order. @throws CommandError when there are too many or too large */
@@ -82,16 +82,16 @@ export function encodeBatch(encodedCommands: readonly Uint8Array[]): Uint8Array 
   let at = bytes.writeUInt8(BATCH_VERSION, 0);
   at = bytes.writeUInt16LE(encodedCommands.length, at);
   for (const command of encodedCommands) {
-    at = bytes.writeUInt32LE(command.byteLength, at);
+    at = bytes.writeUInt32LE(command.length, at);
     bytes.set(command, at);
-    at += command.byteLength;
+    at += command.length;
   }
   return bytes;
 }
 
 /** Every command with its data, for those who show a log; the state machine reads an outline. @throws CommandError */
 export function decodeBatch(body: Uint8Array): readonly Command[] {
-  if (body.byteLength === 0) return [];
+  if (body.length === 0) return [];
   const reader = new CommandReader(body);
   const { count } = readBatchHeader(reader);
   const commands: Command[] = [];
@@ -120,7 +120,7 @@ function bytesOf(command: Command): number {
   if (command.expectedOffset !== undefined) size += 8;
   if (command.idempotencyKey !== undefined) size += 1 + command.idempotencyKey.length;
   for (const event of command.events) {
-    size += 6 + Buffer.byteLength(event.type ?? '') + (event.contentType?.length ?? 0) + event.data.byteLength;
+    size += 6 + Buffer.byteLength(event.type ?? '') + (event.contentType?.length ?? 0) + event.data.length;
   }
   return size;
 }
@@ -138,11 +138,11 @@ function writeAppend(bytes: Buffer, start: number, { expectedOffset, idempotency
   if (idempotencyKey !== undefined) at = writeText(bytes, at, idempotencyKey);
   at = bytes.writeUInt16LE(events.length, at);
   for (const { data, type, contentType } of events) {
-    at = bytes.writeUInt32LE(data.byteLength, at);
+    at = bytes.writeUInt32LE(data.length, at);
     at = writeText(bytes, at, type ?? '');
     at = writeText(bytes, at, contentType ?? '');
     bytes.set(data, at);
-    at += data.byteLength;
+    at += data.length;
   }
   return at;
 }

@@ -170,15 +170,15 @@ export function checkIdempotencyKey(key: string): void {
 }
 
 function checkEvent({ data, type, contentType }: NewEvent, index: number): void {
-  if (data.byteLength === 0) {
+  if (data.length === 0) {
     throw new CommandError('COMMAND_EMPTY_EVENT', `event ${index} is empty: an event has at least one byte`, {
       field: `events[${index}].data`,
     });
   }
-  if (data.byteLength > EVENT_BYTES_MAX) {
+  if (data.length > EVENT_BYTES_MAX) {
     throw new CommandError('COMMAND_EVENT_TOO_LARGE', `event ${index} is over ${EVENT_BYTES_MAX} bytes: split it`, {
       field: `events[${index}].data`,
-      bytes: data.byteLength,
+      bytes: data.length,
       maximum: EVENT_BYTES_MAX,
     });
   }
@@ -211,7 +211,7 @@ function isEventType(type: string): boolean {
   if (type.length === 0 || type.length > EVENT_TYPE_BYTES_MAX) return false;
   if (PRINTABLE.test(type)) return true;
   const bytes = Buffer.from(type, 'utf8');
-  return bytes.byteLength <= EVENT_TYPE_BYTES_MAX && bytes.toString('utf8') === type;
+  return bytes.length <= EVENT_TYPE_BYTES_MAX && bytes.toString('utf8') === type;
 }
 
 /** Enough of what came to find it again, and no more. */

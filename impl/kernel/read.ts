@@ -49,7 +49,7 @@ export function readEvents(
   let bytes = 0;
   for (let run = from < end ? stream.runs.indexAt(from) : stream.runs.size; run < stream.runs.size; run++) {
     for (const event of eventsOf(stream, run, from + events.length, end, prepareAt)) {
-      bytes += event.data.byteLength;
+      bytes += event.data.length;
       if (events.length > 0 && bytes > bytesMax) break;
       events.push(event);
     }

@@ -38,7 +38,7 @@ export class PagedBytes {
 
   read(position: number, target: Uint8Array): void {
     assert(position >= 0, 'a position is not negative');
-    const { byteLength } = target;
+    const byteLength = target.length;
     for (let done = 0; done < byteLength; ) {
       const page = Math.floor((position + done) / this.#pageBytes);
       const from = (position + done) % this.#pageBytes;
@@ -57,7 +57,7 @@ export class PagedBytes {
 
   write(position: number, source: Uint8Array): void {
     assert(position >= 0, 'a position is not negative');
-    const { byteLength } = source;
+    const byteLength = source.length;
     for (let done = 0; done < byteLength; ) {
       const page = Math.floor((position + done) / this.#pageBytes);
       const from = (position + done) % this.#pageBytes;

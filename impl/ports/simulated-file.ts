@@ -25,8 +25,8 @@ export class SimulatedFile implements DiskFile {
   read(position: number, target: Uint8Array): number {
     this.#device.requireRunning();
     if (this.#device.takeFault('read', this.path) !== undefined) throw this.#error('DISK_IO', 'read failed');
-    const count = Math.max(0, Math.min(target.byteLength, this.#node.sizeBytes - position));
-    this.#node.cache.read(position, count === target.byteLength ? target : target.subarray(0, count));
+    const count = Math.max(0, Math.min(target.length, this.#node.sizeBytes - position));
+    this.#node.cache.read(position, count === target.length ? target : target.subarray(0, count));
     return count;
   }
 
@@ -184,7 +184,7 @@ function shareOf(whole: number, perMille: number): number {
 
 function lengthOf(chunks: readonly Uint8Array[]): number {
   let length = 0;
-  for (const chunk of chunks) length += chunk.byteLength;
+  for (const chunk of chunks) length += chunk.length;
   return length;
 }
 
@@ -193,7 +193,7 @@ function joined(chunks: readonly Uint8Array[]): Uint8Array {
   let at = 0;
   for (const chunk of chunks) {
     all.set(chunk, at);
-    at += chunk.byteLength;
+    at += chunk.length;
   }
   return all;
 }

@@ -84,14 +84,14 @@ export class SimulatedNode {
     for (const chunk of chunks) {
       const left = byteCount - done;
       if (left <= 0) break;
-      this.cache.write(position + done, chunk.byteLength <= left ? chunk : chunk.subarray(0, left));
-      done += chunk.byteLength;
+      this.cache.write(position + done, chunk.length <= left ? chunk : chunk.subarray(0, left));
+      done += chunk.length;
     }
   }
 
   /** Waits for a sync, and no read shows it. */
   awaitSync(position: number, bytes: Uint8Array, order: number): void {
-    this.#await({ position, byteCount: bytes.byteLength, order, bytes });
+    this.#await({ position, byteCount: bytes.length, order, bytes });
   }
 
   /** What the write of that number has there stays in the cache, and no sync writes it. */
@@ -138,7 +138,7 @@ export class SimulatedNode {
 
   /** Rot: changed in the cache and on the medium. */
   damage(position: number, bytes: Uint8Array): void {
-    this.#keepBytes(position, bytes.byteLength);
+    this.#keepBytes(position, bytes.length);
     this.cache.write(position, bytes);
     this.medium.write(position, bytes);
   }

@@ -91,7 +91,7 @@ export class Proposals {
   /** Takes a command; its outcome comes through done, perhaps at once when a bound is reached. */
   offer(command: Command): void {
     const { limits } = this.#options;
-    const bytes = command.bytes?.byteLength ?? 0;
+    const bytes = command.bytes?.length ?? 0;
     if (this.#waiting >= limits.REQUESTS_IN_FLIGHT_MAX) {
       command.done(busy('too many requests wait', { waiting: this.#waiting, bound: limits.REQUESTS_IN_FLIGHT_MAX }));
       return;
@@ -206,7 +206,7 @@ export class Proposals {
     if (command.settled) return;
     command.settled = true;
     this.#waiting--;
-    this.#waitingBytes -= command.bytes?.byteLength ?? 0;
+    this.#waitingBytes -= command.bytes?.length ?? 0;
     command.done(command.inDoubt ? inDoubt(outcome) : outcome);
   }
 

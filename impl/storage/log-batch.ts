@@ -37,7 +37,7 @@ export function encodeBatch(
   let { headHash } = end;
   let bytes = 0;
   for (const record of records) {
-    const actual = record.payload.byteLength;
+    const actual = record.payload.length;
     if (actual > recordBytesMax)
       throw new AppendLogError(
         'APPEND_LOG_RECORD_TOO_LARGE',
@@ -47,7 +47,7 @@ export function encodeBatch(
     const encoded = encodeRecord(end.records + chunks.length, headHash, record, compress);
     positions.push(end.endBytes + bytes);
     chunks.push(encoded.bytes);
-    bytes += encoded.bytes.byteLength;
+    bytes += encoded.bytes.length;
     headHash = encoded.hash;
   }
   return { records: records.length, bytes, chunks, positions, headHash };
@@ -60,7 +60,7 @@ export function restOf({ chunks, bytes }: LogBatch, taken: number): Uint8Array {
   let at = 0;
   for (const chunk of chunks) {
     all.set(chunk, at);
-    at += chunk.byteLength;
+    at += chunk.length;
   }
   return all.subarray(taken);
 }

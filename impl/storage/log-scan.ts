@@ -115,7 +115,7 @@ function isAllOfARecord(file: DiskFile, bad: BadPlace, payloadBytesMax: number):
   if (isWholeRecord(repaired, 0, payloadBytesMax)) return true;
   // A crc may end in zeros, so the end of the record is at most four bytes behind the last written byte.
   for (let end = reach; end <= reach + RECORD_CRC_BYTES; end++) {
-    if (end < RECORD_FRAME_BYTES || end > bytes.byteLength) continue;
+    if (end < RECORD_FRAME_BYTES || end > bytes.length) continue;
     if (isWholeRecord(withHeader(bytes, bad.offset, bad.headHash, end - RECORD_FRAME_BYTES), 0, payloadBytesMax))
       return true;
   }
@@ -128,7 +128,7 @@ function recordFollows(file: DiskFile, bad: BadPlace, payloadBytesMax: number): 
   const offsetMax = bad.offset + Math.ceil((bad.writtenTo - bad.position) / RECORD_FRAME_BYTES);
   for (let from = bad.position + 1; from < bad.writtenTo; from += CHUNK_BYTES) {
     const bytes = readBytes(file, from, CHUNK_BYTES + recordBytesMax);
-    const last = Math.min(CHUNK_BYTES, bad.writtenTo - from, bytes.byteLength - RECORD_FRAME_BYTES + 1);
+    const last = Math.min(CHUNK_BYTES, bad.writtenTo - from, bytes.length - RECORD_FRAME_BYTES + 1);
     for (let at = 0; at < last; at++) {
       if (bytes[at + 7] !== 0 || bytes[at + 6] !== 0) continue; // an offset below 2^48; most bytes fail here
       const offset = claimedOffset(bytes, at);
@@ -146,7 +146,7 @@ function lastWritten(file: DiskFile, window: ReadWindow, from: number): number {
     const count = Math.min(CHUNK_BYTES, file.sizeBytes - position);
     const at = window.load(position, count);
     const bytes = window.bytes.subarray(at, at + count);
-    if (isZero(bytes, 0, bytes.byteLength)) continue;
+    if (isZero(bytes, 0, bytes.length)) continue;
     end = position + (bytes.findLastIndex((byte) => byte !== 0) + 1);
   }
   return end;

@@ -25,7 +25,7 @@ export class ReadWindow {
   /** Makes sure that `count` bytes from `position` are loaded, as far as the file has them; returns their index in bytes. */
   load(position: number, count: number): number {
     const at = position - this.#start;
-    if (at >= 0 && at + count <= this.bytes.byteLength) return at;
+    if (at >= 0 && at + count <= this.bytes.length) return at;
     this.bytes = readBytes(this.#file, position, Math.max(CHUNK_BYTES, count));
     this.#start = position;
     return 0;

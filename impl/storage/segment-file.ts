@@ -77,8 +77,8 @@ export class SegmentFile {
    */
   writeAgain(from: number, to: number): void {
     const bytes = this.read(from, to - from);
-    assert(bytes.byteLength === to - from, 'the window was read before');
-    if (bytes.byteLength > 0) this.writeAll(from, bytes);
+    assert(bytes.length === to - from, 'the window was read before');
+    if (bytes.length > 0) this.writeAll(from, bytes);
   }
 
   /** Puts zeros where a torn tail stands. */
@@ -88,7 +88,7 @@ export class SegmentFile {
 
   /** Writes all of bytes, in as many writes as the disk makes of it. @throws DiskError */
   writeAll(position: number, bytes: Uint8Array): void {
-    for (let done = 0; done < bytes.byteLength; ) {
+    for (let done = 0; done < bytes.length; ) {
       const taken = this.file.write(position + done, [bytes.subarray(done)]);
       if (taken === 0)
         throw new DiskError('DISK_FULL', `${this.file.path}: the disk takes nothing at byte ${position + done}`, {

@@ -64,10 +64,10 @@ export function encodeCopy(state: SuperblockState, place: number): Uint8Array {
 
 /** Never throws, whatever the bytes: every fault comes back as data. */
 export function decodeCopy(sector: Uint8Array): DecodedCopy {
-  if (sector.byteLength !== SECTOR_BYTES) return broken('cut', 0, `${SECTOR_BYTES} bytes`, `${sector.byteLength}`);
+  if (sector.length !== SECTOR_BYTES) return broken('cut', 0, `${SECTOR_BYTES} bytes`, `${sector.length}`);
   const letter = MAGIC.findIndex((expected, at) => sector[at] !== expected);
-  if (letter >= 0) return broken('magic', letter, hex(MAGIC), hex(sector.subarray(0, MAGIC.byteLength)));
-  const view = new DataView(sector.buffer, sector.byteOffset, sector.byteLength);
+  if (letter >= 0) return broken('magic', letter, hex(MAGIC), hex(sector.subarray(0, MAGIC.length)));
+  const view = new DataView(sector.buffer, sector.byteOffset, sector.length);
   const crc = crc32(sector.subarray(0, CRC_AT));
   if (view.getUint32(CRC_AT, true) !== crc)
     return broken('crc', CRC_AT, hexWord(crc), hexWord(view.getUint32(CRC_AT, true)));
@@ -98,8 +98,8 @@ const WIDE_FIELDS = [
 
 /** The fields as they stand, believed or not: for people who look at a broken copy. */
 export function fieldsOf(sector: Uint8Array): SuperblockState {
-  assert(sector.byteLength === SECTOR_BYTES, 'a copy fills its sector');
-  const view = new DataView(sector.buffer, sector.byteOffset, sector.byteLength);
+  assert(sector.length === SECTOR_BYTES, 'a copy fills its sector');
+  const view = new DataView(sector.buffer, sector.byteOffset, sector.length);
   return {
     cluster: view.getBigUint64(16, true),
     replica: view.getUint32(24, true),
@@ -115,7 +115,7 @@ export function fieldsOf(sector: Uint8Array): SuperblockState {
 
 /** Everything but place, hash and crc. */
 function writeFields(sector: Uint8Array, state: SuperblockState): DataView {
-  const view = new DataView(sector.buffer, sector.byteOffset, sector.byteLength);
+  const view = new DataView(sector.buffer, sector.byteOffset, sector.length);
   sector.set(MAGIC, 0);
   view.setUint32(8, SUPERBLOCK_VERSION, true);
   view.setBigUint64(16, state.cluster, true);

@@ -8,6 +8,7 @@
 import { crc32, GENESIS_HASH, HASH_BYTES, hashesEqual } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
 import { newBytes } from '../ports/byte-pool.ts';
+import { readU32, readU64, readWideU64, writeU32, writeU64, writeWideU64 } from '../ports/little-endian.ts';
 import { type Evidence, LockstepError } from '../ports/lockstep-error.ts';
 import { OP_MAX, READ_ROUND_MAX, REPLICA_COUNT_MAX, VIEW_MAX } from './limits.ts';
 import type { Message, MessageType } from './message.ts';
@@ -18,8 +19,6 @@ import {
   PREPARE_BYTES_MAX,
   type Prepare,
   PrepareError,
-  readU64,
-  writeU64,
 } from './prepare.ts';
 
 export type FrameErrorCode =
@@ -97,18 +96,17 @@ export function encodeMessage(cluster: bigint, message: Message): Uint8Array {
   assert(message.view >= 0 && message.view <= VIEW_MAX, 'a view is a u32');
   const fieldBytes = 'entry' in message ? encodedPrepareBytes(message.entry) : (FIELD_BYTES[message.type] ?? 0);
   const frame = newBytes(FRAME_BYTES_MIN + fieldBytes);
-  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
-  view.setUint32(0, MAGIC, true);
+  writeU32(frame, 0, MAGIC);
   frame[4] = PROTOCOL_VERSION;
   frame[TYPE_AT] = TYPE_CODES.get(message.type) ?? 0;
   frame[FROM_AT] = message.from;
   frame[TO_AT] = 'to' in message ? message.to : NOBODY;
-  view.setBigUint64(CLUSTER_AT, cluster, true);
-  view.setUint32(VIEW_AT, message.view, true);
-  view.setUint32(LENGTH_AT, fieldBytes, true);
-  writeFields(frame, view, message);
-  const checked = frame.byteLength - CHECKSUM_BYTES;
-  view.setUint32(checked, crc32(frame.subarray(0, checked)), true);
+  writeWideU64(frame, CLUSTER_AT, cluster);
+  writeU32(frame, VIEW_AT, message.view);
+  writeU32(frame, LENGTH_AT, fieldBytes);
+  writeFields(frame, message);
+  const checked = frame.length - CHECKSUM_BYTES;
+  writeU32(frame, checked, crc32(frame.subarray(0, checked)));
   return frame;
 }
 
@@ -120,43 +118,41 @@ export function encodeMessage(cluster: bigint, message: Message): Uint8Array {
  */
 export function decodeMessage(frame: Uint8Array, cluster: bigint, replicaCount: number, peer?: number): Message {
   assert(replicaCount >= 1 && replicaCount <= REPLICA_COUNT_MAX, 'a cluster has 1 to REPLICA_COUNT_MAX replicas');
-  const view = checkedEnvelope(frame);
+  checkEnvelope(frame);
   const type = TYPES[frame[TYPE_AT] as number];
   if (type === undefined) fail('FRAME_UNKNOWN_TYPE', 'is of no known type', { type: frame[TYPE_AT] as number });
-  const clusterNamed = view.getBigUint64(CLUSTER_AT, true);
+  const clusterNamed = readWideU64(frame, CLUSTER_AT);
   if (clusterNamed !== cluster) {
     fail('FRAME_WRONG_CLUSTER', 'is of another cluster', { cluster: clusterNamed, expected: cluster });
   }
-  const from = checkedSender(frame[FROM_AT] as number, view.getUint32(VIEW_AT, true), type, replicaCount, peer);
+  const from = checkedSender(frame[FROM_AT] as number, readU32(frame, VIEW_AT), type, replicaCount, peer);
   const to = checkedAddressee(frame[TO_AT] as number, from, type, replicaCount);
-  const length = frame.byteLength - FRAME_BYTES_MIN;
+  const length = frame.length - FRAME_BYTES_MIN;
   const expected = FIELD_BYTES[type];
   if (expected !== undefined && length !== expected) {
     fail('FRAME_BAD_LENGTH', 'has not the length of its type', { type, length, expected });
   }
-  return readFields(frame, view, type, from, to, cluster);
+  return readFields(frame, type, from, to, cluster);
 }
 
 /** Everything that holds for frames of all types, the checksum last: what it covers is bounded by then. */
-function checkedEnvelope(frame: Uint8Array): DataView {
-  const bytes = frame.byteLength;
+function checkEnvelope(frame: Uint8Array): void {
+  const bytes = frame.length;
   if (bytes < FRAME_BYTES_MIN) fail('FRAME_TRUNCATED', 'is cut in its header', { bytes, expected: FRAME_BYTES_MIN });
   if (bytes > FRAME_BYTES_MAX) fail('FRAME_OVERSIZED', 'is too long', { bytes, maximum: FRAME_BYTES_MAX });
-  const view = new DataView(frame.buffer, frame.byteOffset, bytes);
-  const magic = view.getUint32(0, true);
+  const magic = readU32(frame, 0);
   if (magic !== MAGIC) fail('FRAME_BAD_MAGIC', 'is not of this protocol', { magic });
   const version = frame[4] as number;
   if (version !== PROTOCOL_VERSION) {
     fail('FRAME_UNKNOWN_VERSION', 'is of another protocol version', { version, expected: PROTOCOL_VERSION });
   }
-  const expected = FRAME_BYTES_MIN + view.getUint32(LENGTH_AT, true);
+  const expected = FRAME_BYTES_MIN + readU32(frame, LENGTH_AT);
   if (bytes < expected) fail('FRAME_TRUNCATED', 'is cut in its fields', { bytes, expected });
   if (bytes > expected) fail('FRAME_BAD_LENGTH', 'has bytes left over', { bytes, expected });
   const checked = bytes - CHECKSUM_BYTES;
-  const checksum = view.getUint32(checked, true);
+  const checksum = readU32(frame, checked);
   const actual = crc32(frame.subarray(0, checked));
   if (checksum !== actual) fail('FRAME_BAD_CHECKSUM', 'is damaged', { expected: checksum, actual });
-  return view;
 }
 
 const FROM_PRIMARY: ReadonlySet<MessageType> = new Set(['Prepare', 'Commit', 'StartView', 'ReadRound']);
@@ -185,7 +181,7 @@ function checkedAddressee(to: number, from: number, type: MessageType, replicaCo
   return to;
 }
 
-function writeFields(frame: Uint8Array, view: DataView, message: Message): void {
+function writeFields(frame: Uint8Array, message: Message): void {
   switch (message.type) {
     case 'Prepare':
     case 'Entry':
@@ -196,38 +192,31 @@ function writeFields(frame: Uint8Array, view: DataView, message: Message): void 
     case 'PrepareOk':
     case 'RequestEntry':
     case 'RequestPrepare':
-      writeOp(view, FIELDS_AT, message.op);
+      writeOp(frame, FIELDS_AT, message.op);
       return;
     case 'Commit':
-      writeOp(view, FIELDS_AT, message.commit);
+      writeOp(frame, FIELDS_AT, message.commit);
       return;
     case 'ReadRound':
     case 'ReadRoundOk':
       assert(message.round >= 1 && message.round <= READ_ROUND_MAX, 'a round is from 1 to READ_ROUND_MAX');
-      writeU64(view, FIELDS_AT, message.round);
+      writeU64(frame, FIELDS_AT, message.round);
       return;
     case 'StartViewChange':
       return;
     case 'DoViewChange':
-      view.setUint32(FIELDS_AT, message.logView, true);
-      writeOp(view, FIELDS_AT + 4, message.commit);
-      writeEnd(frame, view, FIELDS_AT + 12, message);
+      writeU32(frame, FIELDS_AT, message.logView);
+      writeOp(frame, FIELDS_AT + 4, message.commit);
+      writeEnd(frame, FIELDS_AT + 12, message);
       return;
     case 'StartView':
-      writeEnd(frame, view, FIELDS_AT, message);
+      writeEnd(frame, FIELDS_AT, message);
       return;
   }
 }
 
-function readFields(
-  frame: Uint8Array,
-  bytes: DataView,
-  type: MessageType,
-  from: number,
-  to: number,
-  cluster: bigint,
-): Message {
-  const view = bytes.getUint32(VIEW_AT, true);
+function readFields(frame: Uint8Array, type: MessageType, from: number, to: number, cluster: bigint): Message {
+  const view = readU32(frame, VIEW_AT);
   switch (type) {
     case 'Prepare': {
       const entry = readEntry(frame, view, cluster);
@@ -238,32 +227,32 @@ function readFields(
       return { type, from, to, view, op: entry.op, entry };
     }
     case 'PrepareOk':
-      return { type, from, view, op: readOp(bytes, FIELDS_AT, 0) };
+      return { type, from, view, op: readOp(frame, FIELDS_AT, 0) };
     case 'RequestEntry':
-      return { type, from, to, view, op: readOp(bytes, FIELDS_AT, 1) };
+      return { type, from, to, view, op: readOp(frame, FIELDS_AT, 1) };
     case 'RequestPrepare':
-      return { type, from, view, op: readOp(bytes, FIELDS_AT, 1) };
+      return { type, from, view, op: readOp(frame, FIELDS_AT, 1) };
     case 'Commit':
-      return { type, from, view, commit: readCommit(bytes, FIELDS_AT, OP_MAX) };
+      return { type, from, view, commit: readCommit(frame, FIELDS_AT, OP_MAX) };
     case 'ReadRound':
     case 'ReadRoundOk':
-      return { type, from, view, round: readRound(bytes, FIELDS_AT) };
+      return { type, from, view, round: readRound(frame, FIELDS_AT) };
     case 'StartViewChange':
       return { type, from, view };
     case 'DoViewChange': {
-      const logView = bytes.getUint32(FIELDS_AT, true);
+      const logView = readU32(frame, FIELDS_AT);
       if (logView > view) fail('FRAME_FORGED_VIEW', 'names a logView above its view', { logView, view });
-      const end = readEnd(frame, bytes, FIELDS_AT + 12);
-      return { type, from, view, logView, ...end, commit: readCommit(bytes, FIELDS_AT + 4, end.op) };
+      const end = readEnd(frame, FIELDS_AT + 12);
+      return { type, from, view, logView, ...end, commit: readCommit(frame, FIELDS_AT + 4, end.op) };
     }
     case 'StartView':
-      return { type, from, view, ...readEnd(frame, bytes, FIELDS_AT) };
+      return { type, from, view, ...readEnd(frame, FIELDS_AT) };
   }
 }
 
 /** An entry takes the rest of the frame. */
 function readEntry(frame: Uint8Array, view: number, cluster: bigint): Prepare {
-  const entry = decodedEntry(frame.subarray(FIELDS_AT, frame.byteLength - CHECKSUM_BYTES));
+  const entry = decodedEntry(frame.subarray(FIELDS_AT, frame.length - CHECKSUM_BYTES));
   if (entry.cluster !== cluster) {
     fail('FRAME_WRONG_CLUSTER', 'holds an entry of another cluster', { cluster: entry.cluster, expected: cluster });
   }
@@ -291,38 +280,38 @@ function decodedEntry(bytes: Uint8Array): Prepare {
   }
 }
 
-function writeOp(view: DataView, at: number, op: number): void {
+function writeOp(frame: Uint8Array, at: number, op: number): void {
   assert(op >= 0 && op <= OP_MAX, 'an op is from 0 to OP_MAX');
-  writeU64(view, at, op);
+  writeU64(frame, at, op);
 }
 
-function readOp(view: DataView, at: number, least: number): number {
-  const op = readU64(view, at);
+function readOp(frame: Uint8Array, at: number, least: number): number {
+  const op = readU64(frame, at);
   if (op < least || op > OP_MAX) fail('FRAME_FORGED_OP', 'names an op out of bounds', { op, least, maximum: OP_MAX });
   return op;
 }
 
-function readRound(view: DataView, at: number): number {
-  const round = readU64(view, at);
+function readRound(frame: Uint8Array, at: number): number {
+  const round = readU64(frame, at);
   if (round >= 1 && round <= READ_ROUND_MAX) return round;
   return fail('FRAME_FORGED_ROUND', 'names a round of reads out of bounds', { round, maximum: READ_ROUND_MAX });
 }
 
-function readCommit(view: DataView, at: number, most: number): number {
-  const commit = readU64(view, at);
+function readCommit(frame: Uint8Array, at: number, most: number): number {
+  const commit = readU64(frame, at);
   if (commit > most) fail('FRAME_FORGED_COMMIT', 'names a commit out of bounds', { commit, maximum: most });
   return commit;
 }
 
 /** The end of a log: its op and the hash there. */
-function writeEnd(frame: Uint8Array, view: DataView, at: number, end: { op: number; hash: Uint8Array }): void {
-  assert(end.hash.byteLength === HASH_BYTES, 'a hash is 32 bytes');
-  writeOp(view, at, end.op);
+function writeEnd(frame: Uint8Array, at: number, end: { op: number; hash: Uint8Array }): void {
+  assert(end.hash.length === HASH_BYTES, 'a hash is 32 bytes');
+  writeOp(frame, at, end.op);
   frame.set(end.hash, at + 8);
 }
 
-function readEnd(frame: Uint8Array, view: DataView, at: number): { op: number; hash: Uint8Array } {
-  const op = readOp(view, at, 0);
+function readEnd(frame: Uint8Array, at: number): { op: number; hash: Uint8Array } {
+  const op = readOp(frame, at, 0);
   const hash = frame.subarray(at + 8, at + 8 + HASH_BYTES);
   if (hashesEqual(hash, GENESIS_HASH) !== (op === 0)) {
     fail('FRAME_FORGED_OP', 'names an end of a log that cannot be: exactly op 0 has the genesis hash', { op });

@@ -2,6 +2,7 @@
  * What a frame of our own says, read at fixed offsets: no checksum, no bounds, nothing copied, nothing allocated. Only for
  * frames that encodeMessage() has made (the simulator's invariants); what comes from a peer goes through codec.ts.
  */
+import { readU32, readU64 } from '../ports/little-endian.ts';
 import { FIELDS_AT, FROM_AT, TYPE_AT, TYPES, VIEW_AT } from './codec.ts';
 import type { MessageType } from './message.ts';
 import {
@@ -30,7 +31,7 @@ export interface FramePeek {
 export function peekFrame(frame: Uint8Array, into: FramePeek): FramePeek {
   into.type = TYPES[frame[TYPE_AT] as number] as MessageType;
   into.from = frame[FROM_AT] as number;
-  into.view = u32(frame, VIEW_AT);
+  into.view = readU32(frame, VIEW_AT);
   into.op = 0;
   into.logView = 0;
   into.entryView = 0;
@@ -38,39 +39,25 @@ export function peekFrame(frame: Uint8Array, into: FramePeek): FramePeek {
   switch (into.type) {
     case 'Prepare':
     case 'Entry':
-      into.op = u64(frame, FIELDS_AT + OP_AT);
-      into.entryView = u32(frame, FIELDS_AT + PREPARE_VIEW_AT);
+      into.op = readU64(frame, FIELDS_AT + OP_AT);
+      into.entryView = readU32(frame, FIELDS_AT + PREPARE_VIEW_AT);
       return into;
     case 'PrepareOk':
     case 'RequestEntry':
     case 'RequestPrepare':
     case 'StartView':
-      into.op = u64(frame, FIELDS_AT);
+      into.op = readU64(frame, FIELDS_AT);
       return into;
     case 'DoViewChange':
-      into.logView = u32(frame, FIELDS_AT);
-      into.op = u64(frame, FIELDS_AT + 12);
+      into.logView = readU32(frame, FIELDS_AT);
+      into.op = readU64(frame, FIELDS_AT + 12);
       return into;
     case 'ReadRound':
     case 'ReadRoundOk':
-      into.round = u64(frame, FIELDS_AT);
+      into.round = readU64(frame, FIELDS_AT);
       return into;
     case 'Commit':
     case 'StartViewChange':
       return into;
   }
-}
-
-function u32(bytes: Uint8Array, at: number): number {
-  return (
-    ((bytes[at] as number) |
-      ((bytes[at + 1] as number) << 8) |
-      ((bytes[at + 2] as number) << 16) |
-      ((bytes[at + 3] as number) << 24)) >>>
-    0
-  );
-}
-
-function u64(bytes: Uint8Array, at: number): number {
-  return u32(bytes, at) + u32(bytes, at + 4) * 2 ** 32;
 }

@@ -35,7 +35,7 @@ export class PrepareIndex {
 
   /** Appends op + 1. */
   push(offset: number, hash: Uint8Array): void {
-    assert(hash.byteLength === HASH_BYTES, 'a hash is 32 bytes');
+    assert(hash.length === HASH_BYTES, 'a hash is 32 bytes');
     const at = this.#op % CHUNK_OPS;
     const chunk = this.#ownChunk(Math.floor(this.#op / CHUNK_OPS));
     chunk.offsets[at] = offset;

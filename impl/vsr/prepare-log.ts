@@ -7,8 +7,9 @@
 import { GENESIS_HASH, HASH_BYTES, hashesEqual } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
 import type { Disk } from '../ports/disk.ts';
+import { readU64, writeU64 } from '../ports/little-endian.ts';
 import { type Evidence, LockstepError } from '../ports/lockstep-error.ts';
-import { decodePrepare, encodePrepare, type Prepare, readU64, writeU64 } from './prepare.ts';
+import { decodePrepare, encodePrepare, type Prepare } from './prepare.ts';
 import { PrepareCache } from './prepare-cache.ts';
 import { PrepareIndex } from './prepare-index.ts';
 
@@ -206,10 +207,9 @@ export class PrepareLog {
     assert(op >= 0 && op <= this.op, 'a truncation does not grow the log');
     if (op === this.op) return;
     const payload = new Uint8Array(TRUNCATE_BYTES);
-    const view = new DataView(payload.buffer);
-    writeU64(view, 0, op);
+    writeU64(payload, 0, op);
     payload.set(this.hashAt(op), 8);
-    writeU64(view, 8 + HASH_BYTES, this.op);
+    writeU64(payload, 8 + HASH_BYTES, this.op);
     payload.set(this.headHash, 16 + HASH_BYTES);
     this.#log.append([{ kind: TRUNCATE_RECORD_KIND, payload }]);
     this.#discardFrom(op + 1);
@@ -249,12 +249,11 @@ export class PrepareLog {
 
   #truncationOf({ offset, payload }: LogRecord & { readonly offset: number }): number {
     const head = { offset, op: this.op };
-    if (payload.byteLength !== TRUNCATE_BYTES) {
+    if (payload.length !== TRUNCATE_BYTES) {
       throw wrong('PREPARE_LOG_UNKNOWN_RECORD', 'a truncate record has a wrong length', head);
     }
-    const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
-    const op = readU64(view, 0);
-    const opDiscarded = readU64(view, 8 + HASH_BYTES);
+    const op = readU64(payload, 0);
+    const opDiscarded = readU64(payload, 8 + HASH_BYTES);
     if (op >= this.op || opDiscarded !== this.op) {
       throw wrong('PREPARE_LOG_GAP', 'a truncate record names another head', { ...head, to: op, from: opDiscarded });
     }

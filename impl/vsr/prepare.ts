@@ -7,6 +7,7 @@
 import { GENESIS_HASH, HASH_BYTES, hashesEqual, sha256 } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
 import { newBytes } from '../ports/byte-pool.ts';
+import { readU32, readU64, readWideU64, writeU32, writeU64, writeWideU64 } from '../ports/little-endian.ts';
 import { LockstepError } from '../ports/lockstep-error.ts';
 import { OP_MAX, PREPARE_BODY_BYTES_MAX, REQUEST_MAX, TIMESTAMP_MS_MAX, U64_MAX, VIEW_MAX } from './limits.ts';
 
@@ -91,14 +92,14 @@ class EncodedPrepare implements Prepare {
 
 /** A prepare with its hash computed. The body is copied into the encoding, and becomes a view of it. */
 export function newPrepare(fields: Omit<Prepare, 'hash'>): Prepare {
-  const bytes = newBytes(PREPARE_HEADER_BYTES + fields.body.byteLength);
+  const bytes = newBytes(PREPARE_HEADER_BYTES + fields.body.length);
   writeHashedFields(bytes, fields);
-  writeFields(bytes, fields.cluster, sha256(bytes.subarray(PARENT_AT)), fields.body.byteLength);
+  writeFields(bytes, fields.cluster, sha256(bytes.subarray(PARENT_AT)), fields.body.length);
   return new EncodedPrepare(fields, bytes);
 }
 
 export function encodedPrepareBytes(prepare: Prepare): number {
-  return PREPARE_HEADER_BYTES + prepare.body.byteLength;
+  return PREPARE_HEADER_BYTES + prepare.body.length;
 }
 
 /** The encoding, shared: nobody writes to it. */
@@ -107,7 +108,7 @@ export function encodePrepare(prepare: Prepare): Uint8Array {
   if (present !== undefined) return present;
   const bytes = newBytes(encodedPrepareBytes(prepare));
   writeHashedFields(bytes, prepare);
-  writeFields(bytes, prepare.cluster, prepare.hash, prepare.body.byteLength);
+  writeFields(bytes, prepare.cluster, prepare.hash, prepare.body.length);
   return bytes;
 }
 
@@ -117,29 +118,28 @@ export function encodePrepare(prepare: Prepare): Uint8Array {
  * @throws PrepareError and nothing else
  */
 export function decodePrepare(bytes: Uint8Array): Prepare {
-  if (bytes.byteLength < PREPARE_HEADER_BYTES) {
-    fail('PREPARE_TRUNCATED', 'is cut in its header', { bytes: bytes.byteLength, expected: PREPARE_HEADER_BYTES });
+  if (bytes.length < PREPARE_HEADER_BYTES) {
+    fail('PREPARE_TRUNCATED', 'is cut in its header', { bytes: bytes.length, expected: PREPARE_HEADER_BYTES });
   }
-  const view = viewOf(bytes);
-  const bodyLength = view.getUint32(BODY_LENGTH_AT, true);
+  const bodyLength = readU32(bytes, BODY_LENGTH_AT);
   if (bodyLength > PREPARE_BODY_BYTES_MAX) {
     fail('PREPARE_OVERSIZED', 'has too large a body', { bodyLength, maximum: PREPARE_BODY_BYTES_MAX });
   }
   const length = PREPARE_HEADER_BYTES + bodyLength;
-  if (bytes.byteLength < length) {
-    fail('PREPARE_TRUNCATED', 'is cut in its body', { bytes: bytes.byteLength, expected: length });
+  if (bytes.length < length) {
+    fail('PREPARE_TRUNCATED', 'is cut in its body', { bytes: bytes.length, expected: length });
   }
-  if (bytes.byteLength > length) {
-    fail('PREPARE_BAD_LENGTH', 'has bytes after its body', { bytes: bytes.byteLength, expected: length });
+  if (bytes.length > length) {
+    fail('PREPARE_BAD_LENGTH', 'has bytes after its body', { bytes: bytes.length, expected: length });
   }
   const fields = {
-    cluster: view.getBigUint64(0, true),
-    view: view.getUint32(VIEW_AT, true),
-    op: readU64(view, OP_AT),
+    cluster: readWideU64(bytes, 0),
+    view: readU32(bytes, VIEW_AT),
+    op: readU64(bytes, OP_AT),
     parent: bytes.subarray(PARENT_AT, PARENT_AT + HASH_BYTES),
-    timestamp: readU64(view, TIMESTAMP_AT),
-    client: view.getBigUint64(CLIENT_AT, true),
-    request: view.getUint32(REQUEST_AT, true),
+    timestamp: readU64(bytes, TIMESTAMP_AT),
+    client: readWideU64(bytes, CLIENT_AT),
+    request: readU32(bytes, REQUEST_AT),
   };
   check(fields);
   const prepare = new EncodedPrepare(fields, bytes);
@@ -160,10 +160,9 @@ function check({ cluster, op, timestamp, parent }: Omit<Prepare, 'hash' | 'body'
 
 function writeFields(target: Uint8Array, cluster: bigint, hash: Uint8Array, bodyLength: number): void {
   assert(cluster > 0n && cluster <= U64_MAX, 'a cluster is a u64 from 1');
-  assert(hash.byteLength === HASH_BYTES, 'a hash is 32 bytes');
-  const view = viewOf(target);
-  view.setBigUint64(0, cluster, true);
-  view.setUint32(BODY_LENGTH_AT, bodyLength, true);
+  assert(hash.length === HASH_BYTES, 'a hash is 32 bytes');
+  writeWideU64(target, 0, cluster);
+  writeU32(target, BODY_LENGTH_AT, bodyLength);
   target.set(hash, HASH_AT);
 }
 
@@ -173,32 +172,17 @@ function writeHashedFields(target: Uint8Array, fields: Omit<Prepare, 'hash'>): v
   assert(fields.timestamp >= 0 && fields.timestamp <= TIMESTAMP_MS_MAX, 'a timestamp is from 0 to TIMESTAMP_MS_MAX');
   assert(fields.client >= 0n && fields.client <= U64_MAX, 'a client is a u64');
   assert(fields.request >= 0 && fields.request <= REQUEST_MAX, 'a request number is a u32');
-  assert(fields.parent.byteLength === HASH_BYTES, 'a parent hash is 32 bytes');
-  assert(fields.body.byteLength <= PREPARE_BODY_BYTES_MAX, 'a body is at most PREPARE_BODY_BYTES_MAX');
-  const view = viewOf(target);
+  assert(fields.parent.length === HASH_BYTES, 'a parent hash is 32 bytes');
+  assert(fields.body.length <= PREPARE_BODY_BYTES_MAX, 'a body is at most PREPARE_BODY_BYTES_MAX');
   target.set(fields.parent, PARENT_AT);
-  writeU64(view, OP_AT, fields.op);
-  view.setUint32(VIEW_AT, fields.view, true);
-  writeU64(view, TIMESTAMP_AT, fields.timestamp);
-  view.setBigUint64(CLIENT_AT, fields.client, true);
-  view.setUint32(REQUEST_AT, fields.request, true);
+  writeU64(target, OP_AT, fields.op);
+  writeU32(target, VIEW_AT, fields.view);
+  writeU64(target, TIMESTAMP_AT, fields.timestamp);
+  writeWideU64(target, CLIENT_AT, fields.client);
+  writeU32(target, REQUEST_AT, fields.request);
   target.set(fields.body, PREPARE_HEADER_BYTES);
 }
 
 function fail(code: PrepareErrorCode, what: string, evidence: PrepareError['evidence']): never {
   throw new PrepareError(code, `a prepare ${what}; it is refused`, evidence);
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** A u64 as a number, without a bigint on the hot path. Above 2^53 it is inexact, and every caller's bound is far below. */
-export function readU64(view: DataView, at: number): number {
-  return view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32;
-}
-
-export function writeU64(view: DataView, at: number, value: number): void {
-  view.setUint32(at, value >>> 0, true);
-  view.setUint32(at + 4, Math.floor(value / 2 ** 32), true);
 }

@@ -322,7 +322,7 @@ export class ReplicaPace {
     for (let at = fromOp; at <= Math.min(op, fromOp + opsMax - 1) && bytes < ANSWER_BYTES_MAX; at++) {
       const entry = this.#replica.prepareAt(at);
       if (entry === undefined || entry.view !== view) continue;
-      bytes += entry.body.byteLength;
+      bytes += entry.body.length;
       this.#replica.outbox.send(to, { type: 'Prepare', from: this.#replica.replica, view, op: at, entry });
     }
   }

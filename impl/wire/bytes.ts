@@ -46,15 +46,15 @@ export class ByteWriter {
 
   /** Without a length: the reader knows it. */
   raw(bytes: Uint8Array): this {
-    this.#room(bytes.byteLength);
+    this.#room(bytes.length);
     this.#bytes.set(bytes, this.#at);
-    this.#at += bytes.byteLength;
+    this.#at += bytes.length;
     return this;
   }
 
   /** u32 length, bytes. */
   bytes(bytes: Uint8Array): this {
-    return this.u32(bytes.byteLength).raw(bytes);
+    return this.u32(bytes.length).raw(bytes);
   }
 
   /** u16 length, UTF-8. */
@@ -74,8 +74,8 @@ export class ByteWriter {
   /** Replaces #bytes when they are full: whoever writes looks at #bytes after this, never before. */
   #room(count: number): void {
     const needed = this.#at + count;
-    if (needed <= this.#bytes.byteLength) return;
-    const larger = Buffer.allocUnsafe(Math.max(needed, this.#bytes.byteLength * 2));
+    if (needed <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2));
     this.#bytes.copy(larger, 0, 0, this.#at);
     this.#bytes = larger;
   }
@@ -87,7 +87,7 @@ export class ByteReader {
   #at = 0;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   u8(field: string): number {
@@ -148,7 +148,7 @@ export class ByteReader {
   }
 
   get left(): number {
-    return this.#bytes.byteLength - this.#at;
+    return this.#bytes.length - this.#at;
   }
 
   end(): void {

@@ -33,14 +33,14 @@ const KIND_MAX = 9;
 
 /** One whole frame in one buffer. */
 export function encodeFrame(kind: FrameKind, payload: Uint8Array): Buffer {
-  const frame = Buffer.allocUnsafe(FRAME_OVERHEAD_BYTES + payload.byteLength);
+  const frame = Buffer.allocUnsafe(FRAME_OVERHEAD_BYTES + payload.length);
   frame.set(payload, FRAME_OVERHEAD_BYTES);
   return sealFrame(frame, kind);
 }
 
 /** Fills the first FRAME_OVERHEAD_BYTES of a buffer whose payload is already in place. */
 export function sealFrame(frame: Buffer, kind: FrameKind): Buffer {
-  const length = frame.byteLength - LENGTH_BYTES;
+  const length = frame.length - LENGTH_BYTES;
   assert(length - CHECKSUM_BYTES <= FRAME_BYTES_MAX, 'a frame is bounded');
   frame.writeUInt32LE(length, 0);
   frame[LENGTH_BYTES + CHECKSUM_BYTES] = kind;
@@ -67,14 +67,14 @@ export class FrameReader {
    */
   push(chunk: Buffer, onFrame: (kind: FrameKind, payload: Buffer) => void): void {
     let at = 0;
-    while (this.#held !== undefined && at < chunk.byteLength) at += this.#fill(chunk, at, onFrame);
-    while (chunk.byteLength - at >= LENGTH_BYTES) {
+    while (this.#held !== undefined && at < chunk.length) at += this.#fill(chunk, at, onFrame);
+    while (chunk.length - at >= LENGTH_BYTES) {
       const end = at + LENGTH_BYTES + this.#lengthOf(chunk, at);
-      if (end > chunk.byteLength) break;
+      if (end > chunk.length) break;
       openFrame(chunk.subarray(at, end), onFrame);
       at = end;
     }
-    if (at < chunk.byteLength) this.#hold(chunk, at);
+    if (at < chunk.length) this.#hold(chunk, at);
   }
 
   /** Bytes of a frame that has not arrived whole. */
@@ -83,7 +83,7 @@ export class FrameReader {
   }
 
   #hold(chunk: Buffer, at: number): void {
-    const rest = chunk.byteLength - at;
+    const rest = chunk.length - at;
     const size = rest >= LENGTH_BYTES ? LENGTH_BYTES + this.#lengthOf(chunk, at) : LENGTH_BYTES;
     this.#held = Buffer.allocUnsafe(size);
     this.#filled = chunk.copy(this.#held, 0, at);
@@ -94,8 +94,8 @@ export class FrameReader {
     let held = this.#held as Buffer;
     const taken = chunk.copy(held, this.#filled, at);
     this.#filled += taken;
-    if (this.#filled < held.byteLength) return taken;
-    if (held.byteLength === LENGTH_BYTES) {
+    if (this.#filled < held.length) return taken;
+    if (held.length === LENGTH_BYTES) {
       const size = LENGTH_BYTES + this.#lengthOf(held, 0);
       const whole = Buffer.allocUnsafe(size);
       held.copy(whole);
