@@ -77,7 +77,7 @@ export function conjunctNames(
 export function begin({ templates, initial }: Table, machine: AnyStateMachine, input: unknown): AnyMachineSnapshot {
   const given = machine.config.context as ((args: { input: unknown }) => object) | object | undefined;
   const context = typeof given === 'function' ? given({ input }) : { ...given };
-  return { ...(templates.get(initial) as AnyMachineSnapshot), context };
+  return withContext(templates.get(initial) as AnyMachineSnapshot, context);
 }
 
 /** Takes a row whose guards hold. */
@@ -102,7 +102,19 @@ export function take(
     context = Object.assign(own ? context : { ...context }, change);
     own = true;
   }
-  return [{ ...(table.templates.get(target) as AnyMachineSnapshot), context }, effects];
+  return [withContext(table.templates.get(target) as AnyMachineSnapshot, context), effects];
+}
+
+/** Field by field, not by a spread: that takes V8 five times as long for objects of so many shapes. */
+function withContext(template: AnyMachineSnapshot, context: object): AnyMachineSnapshot {
+  const { status, output, error, machine, _nodes, value, tags, children, historyValue } = template;
+  const { matches, hasTag, can, getMeta, toJSON } = template;
+  // biome-ignore format: one line a group
+  const snapshot = {
+    status, output, error, machine, context, _nodes, value, tags, children, historyValue,
+    matches, hasTag, can, getMeta, toJSON,
+  };
+  return snapshot as AnyMachineSnapshot;
 }
 
 function fields(assignment: Readonly<Record<string, unknown>>, args: Args, params: unknown): object {

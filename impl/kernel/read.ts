@@ -116,7 +116,11 @@ function* eventsOf(
     const append = decodeCommand(batch.bytesAt(at));
     assert(append.kind === 'Append' && append.events.length === count, 'an outline is what decoding gives');
     for (const event of append.events) {
-      if (offset >= from && offset < runEnd) yield { ...event, offset, timestamp, commitId: op, hash };
+      if (offset >= from && offset < runEnd) {
+        yield event.type === undefined && event.contentType === undefined
+          ? { data: event.data, offset, timestamp, commitId: op, hash } // most events; of one shape, and three times faster
+          : { ...event, offset, timestamp, commitId: op, hash };
+      }
       offset++;
     }
   }

@@ -68,11 +68,9 @@ export class StreamState {
   read({ stream, from, eventsMax, bytesMax }: EventRange): ReadAnswer | undefined {
     const read = this.#kernel.read(stream, { from, limit: eventsMax, bytesMax }, this.#prepareAt);
     if (read === undefined) return undefined;
-    const events = read.events.map((event) => ({
-      ...event,
-      type: event.type ?? '',
-      contentType: event.contentType ?? '',
-    }));
+    const events = read.events.map(({ data, offset, timestamp, commitId, hash, type = '', contentType = '' }) => {
+      return { data, offset, timestamp, commitId, hash, type, contentType };
+    });
     return { events, nextOffset: read.nextOffset, commitId: read.commitId };
   }
 

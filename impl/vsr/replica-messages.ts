@@ -25,11 +25,13 @@ export type SpecMessage = Exclude<Message, { readonly type: 'RequestPrepare' }>;
 /** Hashes become text here, once a message. */
 export function factsOf(message: SpecMessage): MessageFacts {
   switch (message.type) {
-    case 'Prepare':
-    case 'Entry': {
+    case 'Prepare': {
       const { from, view, op, entry } = message;
-      const to = 'to' in message ? { to: message.to } : {};
-      return { from, ...to, view, op, hash: hashText(entry.hash), parent: hashText(entry.parent) };
+      return { from, view, op, hash: hashText(entry.hash), parent: hashText(entry.parent) };
+    }
+    case 'Entry': {
+      const { from, to, view, op, entry } = message;
+      return { from, to, view, op, hash: hashText(entry.hash), parent: hashText(entry.parent) };
     }
     case 'DoViewChange':
     case 'StartView':
