@@ -5,23 +5,25 @@ import { readSecretFile } from './secret-files.ts';
 import { type Resolved, required, resolveSettings } from './settings.ts';
 
 export function addClientOptions(command: Command): Command {
-  return command
+  return addAccessOptions(command)
     .option(
       '--url <url>',
       'HTTP address of a replica, or several with commas between (default: the three of `lockstep cluster`, from http://127.0.0.1:7100)',
     )
     .option('--timeout-ms <ms>', 'give up after so long (default 30000)')
-    .option(
-      '--authority <file>',
-      'for https: certificates whose signatures are believed (default: those of the system)',
-    )
-    .option('--certificate <file>', "for https: the client's certificate")
-    .option('--key <file>', 'for https: the key of this certificate')
     .option('--config <file>', 'settings in TOML')
     .addHelpText(
       'after',
       '\nEnvironment: LOCKSTEP_URL, LOCKSTEP_TIMEOUT_MS, LOCKSTEP_TOKEN (an API key or a JSON Web Token), LOCKSTEP_AUTHORITY, LOCKSTEP_CERTIFICATE, LOCKSTEP_KEY, LOCKSTEP_CONFIG. Flags win.',
     );
+}
+
+/** A token is a secret, and has no flag: everybody on the machine sees those of a process. */
+export function addAccessOptions(command: Command): Command {
+  return command
+    .option('--authority <file>', 'for TLS: certificates whose signatures are believed')
+    .option('--certificate <file>', "for TLS: the client's certificate")
+    .option('--key <file>', 'for TLS: the key of this certificate');
 }
 
 export function httpClientOf(command: Command): HttpClient {
@@ -38,7 +40,14 @@ export function httpClientOf(command: Command): HttpClient {
     file: options.config ?? process.env.LOCKSTEP_CONFIG,
   });
   const urls = required('client', resolved, 'url');
-  return new HttpClient(urls, required('client', resolved, 'timeout-ms'), undefined, accessOf(resolved));
+  return new HttpClient(urls, required('client', resolved, 'timeout-ms'), undefined, accessOf('client', resolved));
+}
+
+interface AccessSettings {
+  readonly token: string;
+  readonly authority: string;
+  readonly certificate: string;
+  readonly key: string;
 }
 
 interface ClientOptions {
@@ -50,15 +59,17 @@ interface ClientOptions {
   readonly config?: string;
 }
 
-function accessOf({ values }: Resolved<'client'>): Access {
+/** Who asks, and whom it believes; files are read here. */
+export function accessOf<S extends 'client' | 'bench'>(section: S, resolved: Resolved<S>): Access {
+  const values: Partial<AccessSettings> = resolved.values;
   const { token, authority, certificate, key } = values;
   if (authority === undefined) return { token };
   return {
     token,
     tls: {
-      authority: readSecretFile(authority, 'client.authority'),
-      ...(certificate === undefined ? {} : { certificate: readSecretFile(certificate, 'client.certificate') }),
-      ...(key === undefined ? {} : { key: readSecretFile(key, 'client.key') }),
+      authority: readSecretFile(authority, `${section}.authority`),
+      ...(certificate === undefined ? {} : { certificate: readSecretFile(certificate, `${section}.certificate`) }),
+      ...(key === undefined ? {} : { key: readSecretFile(key, `${section}.key`) }),
     },
   };
 }

@@ -18,6 +18,14 @@ const secret = (description: string) => Type.Optional(Type.String({ minLength: 1
 /** Without a name and a password in it: those would come out in logs. */
 const URL_PATTERN = '^https?://[^\\s,@]+$';
 
+/** Of every command that asks a server. */
+const access = {
+  token: secret('an API key or a JSON Web Token'),
+  authority: file('a file of the certificates, in PEM, whose signatures are believed'),
+  certificate: file("a file of the client's certificate, in PEM"),
+  key: file('a file of the key of this certificate, in PEM'),
+};
+
 const limitSchemas = Object.fromEntries(
   Object.entries(SERVER_LIMITS).map(([name, value]) => [
     kebabOf(name),
@@ -87,10 +95,7 @@ export const settingsSchema = {
       description: 'http://host:port of one or more replicas, asked in this order',
     }),
     'timeout-ms': Type.Integer({ minimum: 1, maximum: 3_600_000, default: 30_000 }),
-    token: secret('an API key or a JSON Web Token'),
-    authority: file('a file of the certificates, in PEM, whose signatures are believed'),
-    certificate: file("a file of the client's certificate, in PEM"),
-    key: file('a file of the key of this certificate, in PEM'),
+    ...access,
   }),
   bench: Type.Object({
     addresses: Type.Array(address('host:port'), {
@@ -100,6 +105,7 @@ export const settingsSchema = {
       default: ['127.0.0.1:7200', '127.0.0.1:7201', '127.0.0.1:7202'],
       description: 'host:port of every replica, in the order of their numbers',
     }),
+    ...access,
   }),
   cluster: Type.Object({
     replicas: Type.Integer({ minimum: 1, maximum: REPLICAS_MAX, default: 3 }),

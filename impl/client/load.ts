@@ -8,9 +8,9 @@ import { RealClock } from '../ports/real-clock.ts';
 import { RealRandom } from '../ports/real-random.ts';
 import { LockstepClient } from './client.ts';
 import { ClientError } from './client-error.ts';
-import type { Address } from './client-options.ts';
+import type { Address, ClientOptions } from './client-options.ts';
 
-export interface LoadOptions {
+export interface LoadOptions extends Pick<ClientOptions, 'tls' | 'token'> {
   readonly addresses: readonly Address[];
   readonly stream: string;
   /** Appends or reads in flight. */
@@ -62,7 +62,13 @@ export async function runLoad(options: LoadOptions): Promise<LoadFigures> {
   const clock = options.clock ?? new RealClock();
   const clients = Array.from(
     { length: options.connections ?? 1 },
-    () => new LockstepClient({ addresses: options.addresses, clock }),
+    () =>
+      new LockstepClient({
+        addresses: options.addresses,
+        clock,
+        ...(options.tls === undefined ? {} : { tls: options.tls }),
+        ...(options.token === undefined ? {} : { token: options.token }),
+      }),
   );
   try {
     await ensureStream(clients[0] as LockstepClient, options.stream);

@@ -4,6 +4,7 @@ import { type LoadFigures, runLoad } from '../../client/index.ts';
 import { RealClock } from '../../ports/real-clock.ts';
 import { SERVER_LIMITS } from '../../server/server-limits.ts';
 import { EXIT_DONE, EXIT_FAILED } from '../cli-error.ts';
+import { accessOf, addAccessOptions } from '../client-options.ts';
 import { exitsWith, Output } from '../command.ts';
 import { parseHostPort } from '../host-port.ts';
 import { required, resolveSettings } from '../settings.ts';
@@ -23,11 +24,14 @@ interface BenchOptions {
   readonly seconds: number;
   readonly stream: string;
   readonly reads?: 'linearizable' | 'committed';
+  readonly authority?: string;
+  readonly certificate?: string;
+  readonly key?: string;
   readonly config?: string;
 }
 
 export function configure(command: Command): void {
-  command
+  addAccessOptions(command)
     .option(
       '--addresses <list>',
       'host:port of the replicas, commas between (default: the three of `lockstep cluster`, from 127.0.0.1:7200)',
@@ -45,16 +49,25 @@ export function configure(command: Command): void {
       ]),
     )
     .option('--config <file>', 'settings in TOML')
-    .addHelpText('after', '\nEnvironment: LOCKSTEP_ADDRESSES. Flags win. Every entry stays in the log.')
+    .addHelpText(
+      'after',
+      '\nEnvironment: LOCKSTEP_ADDRESSES, LOCKSTEP_TOKEN, LOCKSTEP_AUTHORITY, LOCKSTEP_CERTIFICATE, LOCKSTEP_KEY. Flags win. Every entry stays in the log.',
+    )
     .action(
       exitsWith(async (options: BenchOptions, self: Command) => {
         const out = new Output(self);
         const resolved = resolveSettings('bench', {
-          flags: { addresses: options.addresses },
+          flags: {
+            addresses: options.addresses,
+            authority: options.authority,
+            certificate: options.certificate,
+            key: options.key,
+          },
           environment: process.env,
           file: options.config ?? process.env.LOCKSTEP_CONFIG,
         });
         const addresses = required('bench', resolved, 'addresses');
+        const { token, tls } = accessOf('bench', resolved);
         const stopProgress = showProgress(out, options.warm + options.seconds);
         try {
           const figures = await runLoad({
@@ -65,6 +78,8 @@ export function configure(command: Command): void {
             warmSeconds: options.warm,
             seconds: options.seconds,
             ...(options.reads === undefined ? {} : { reads: options.reads }),
+            ...(token === undefined ? {} : { token }),
+            ...(tls === undefined ? {} : { tls }),
             connections: Math.min(options.connections, options.clients),
           });
           out.value(figures);
