@@ -6,6 +6,8 @@
 import type { ReplicaCore } from '../../impl/server/replica-core.ts';
 import type { AppendLogOptions } from '../../impl/storage/append-log-options.ts';
 import type { SuperblockOptions } from '../../impl/storage/superblock.ts';
+import type { SessionBounds } from '../../impl/vsr/client-sessions.ts';
+import type { SessionOptions } from '../../impl/vsr/session-rules.ts';
 import type { ReplicaFaults } from '../drivers/vsr-broken.ts';
 
 /** Broken rules of the simulated client (sim-clients.ts), which is harness itself. */
@@ -14,6 +16,8 @@ export const CLIENT_FAULTS = [
   'follows-highest-view',
   // A request whose connection was lost is neither tried again nor ended.
   'forgets-lost-request',
+  // Takes its session, but not its numbers, into its next life (canary E10).
+  'session-survives-crash',
 ] as const;
 export type ClientFault = (typeof CLIENT_FAULTS)[number];
 
@@ -33,5 +37,9 @@ export interface BrokenParts {
   readonly superblock?: SuperblockOptions;
   /** Called with each core that was opened, before begin(): puts a broken method over one of its parts. Deterministic. */
   readonly opened?: (core: ReplicaCore, node: BrokenNode) => void;
+  /** Of the client table of this replica, over those of the scenario. */
+  readonly sessionBounds?: (replica: number) => SessionBounds | undefined;
+  /** To ClientSessions, through the kernel. */
+  readonly sessions?: SessionOptions;
   readonly client?: ReadonlySet<ClientFault>;
 }

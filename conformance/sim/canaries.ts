@@ -4,6 +4,7 @@
  * oracle that no other oracle sees. docs/simulation-canaries.md has what each took. Mirrors no spec module.
  */
 import { brokenAppendLog } from '../drivers/append-log-broken.ts';
+import { brokenSessions } from '../drivers/client-sessions-broken.ts';
 import { brokenSuperblock } from '../drivers/superblock-broken.ts';
 import { brokenVsr } from '../drivers/vsr-broken.ts';
 import type { BrokenParts } from './broken-parts.ts';
@@ -20,6 +21,7 @@ import {
   stateDiffers,
   unknownIsRefused,
 } from './server-canaries.ts';
+import { laterAnswerNow, laterReply, sessionIsLost, sessionParts, tableDiffers } from './session-canaries.ts';
 import { SimError } from './sim-error.ts';
 
 export interface SimCanary {
@@ -74,6 +76,11 @@ export const simCanaries: readonly SimCanary[] = [
   own('Server', 'stale-read', 'a linearizable read waits for a barrier', staleReads),
   own('Server', 'key-is-lost', 'an append with a key is applied once', keyIsLost),
   own('Server', 'unknown-is-refused', 'what is said to be refused is not applied', unknownIsRefused),
+  ...brokenSessions.map((broken) => canary('ClientSessions', broken, () => sessionParts(broken))),
+  own('ClientSessions', 'session-is-lost', 'a request of a session is executed once', sessionIsLost),
+  own('ClientSessions', 'later-reply', 'a later try gets the first reply', laterReply),
+  own('ClientSessions', 'later-answer-now', 'an answer without the log is the first reply', laterAnswerNow),
+  own('ClientSessions', 'table-differs', 'all replicas evict the same sessions', tableDiffers),
   own('Kernel', 'state-differs', 'equal commit ids have equal states', stateDiffers),
   own('Kernel', 'page-loses-event', 'a page has every event in its range', pageLosesEvent),
   own('Kernel', 'repeated-at-wrong-offset', 'a repeated append has the answer of the first', repeatedAtWrongOffset),

@@ -22,6 +22,7 @@ const RARE: ReadonlySet<string> = new Set([
   'Superblock.drop-CopyReadable',
   'Superblock.checksum-not-checked',
   'Superblock.short-write-ignored',
+  'ClientSessions.in-flight-survives-view',
 ]);
 
 export function runsMaxOf(name: string): number {
@@ -66,8 +67,23 @@ const NO_FOREIGN = 'no fault of a plan makes a whole copy or record of another h
 const LOUD_ANYHOW = 'what is refused halts all the same: only the name of the event differs';
 const TWO_SYNCS = 'the log is synced twice on this way (ViewChangeFsync, then syncRest): either alone is enough';
 
+const CLIENT_NUMBERS =
+  'a client is a package without the machines: it has this rule written out (impl/wire/session-numbers.ts)';
+const MORE_WORK =
+  'the server joins tries of one request itself (joined-requests.ts), and what is in the log twice is executed once: only more work';
+
 /** By name, with the reason. */
 const UNSEEN: Readonly<Record<string, string>> = {
+  'ClientSessions.drop-HasSession': CLIENT_NUMBERS,
+  'ClientSessions.drop-NeedsSession': CLIENT_NUMBERS,
+  'ClientSessions.drop-WindowHasRoom': CLIENT_NUMBERS,
+  'ClientSessions.drop-AnswerOverdue': CLIENT_NUMBERS,
+  'ClientSessions.drop-AddressedHere': CLIENT_NUMBERS,
+  'ClientSessions.drop-HigherSession': CLIENT_NUMBERS,
+  'ClientSessions.drop-OfThisSession': CLIENT_NUMBERS,
+  'ClientSessions.drop-AwaitsAnswer': CLIENT_NUMBERS,
+  'ClientSessions.drop-NotInFlight': MORE_WORK,
+  'ClientSessions.drop-MayBeRegistered': MORE_WORK,
   'Vsr.start-view-again':
     'the log is adopted in this view already, so the replica enters it again at once with all it holds',
   'Vsr.drop-PipelineHasRoom':

@@ -19,6 +19,8 @@ const LASTS_US_MAX = 1_800_000;
 /** Longer than a heartbeat's patience (80 to 120 ticks), so that every second one forces a view change. */
 const DOWN_US_MAX = 2_000_000;
 const OPERATIONS_MAX = 12;
+/** Clients of whom a request may arrive late. */
+const LATE_CLIENTS = 8;
 /** A write is cut short inside of its first page, or right at its beginning. */
 const SHORT_BYTES_MAX = 4_096;
 /** Of the superblock's size: one place of four copies. */
@@ -102,6 +104,10 @@ export function drawFault(random: SimulatedRandom, kind: FaultKind, context: Dra
       const atPerMille = file === 'superblock' ? 250 * below(4) + below(12) : below(1_000);
       return once({ kind, replica, file, atPerMille, bytes: 1 + below(64) });
     }
+    case 'session-flood':
+      return once({ kind, replica, count: 1 + below(below(2) === 0 ? 4 : 12) });
+    case 'late-duplicate':
+      return once({ kind, replica, client: below(LATE_CLIENTS), back: below(4) });
     case 'gone-for-good':
       return once({ kind, replica });
   }

@@ -8,6 +8,7 @@ import { SimulatedRandom } from '../../impl/ports/simulated-random.ts';
 import { lostReplicasMax } from './budget.ts';
 import { drawFault } from './draw-fault.ts';
 import { drawOperations } from './draw-operations.ts';
+import { drawSessionFaults, drawSessions, isSessionFault } from './draw-sessions.ts';
 import { drawStorm, focusOnStorm } from './draw-storm.ts';
 import {
   FAULT_KINDS,
@@ -47,6 +48,7 @@ const QUIET_US = 60_000;
 export function makeScenario(seed: number, settings: PlanSettings = {}): Scenario {
   assert(Number.isInteger(seed) && seed >= 0 && seed <= SEED_MAX, 'a seed is a whole number of 32 bits');
   const random = new SimulatedRandom(Math.imul(seed, 0x9e37_79b9) ^ 0x5bd1_e995);
+  const sessionRandom = new SimulatedRandom(Math.imul(seed, 0x85eb_ca6b) ^ 0x2545_f491);
   const named = scenarioNamed(settings.name ?? 'swarm');
   const replicaCount = replicaCountOf(settings.replicaCount ?? named.replicaCount ?? 3, random);
   const drawnWorkload = WORKLOADS[random.below(WORKLOADS.length)] as Workload;
@@ -54,9 +56,10 @@ export function makeScenario(seed: number, settings: PlanSettings = {}): Scenari
   const hasStorm = named.swarm && random.below(STORM_OF) === 0;
   const safetyUs = between(random, SAFETY_US_MIN, SAFETY_US_MAX) + (hasStorm ? STORM_US : 0);
   const beyond = settings.beyond ?? false;
-  const allowed = FAULT_KINDS.filter(
+  const wanted = FAULT_KINDS.filter(
     (kind) => (named.faults === 'all' || named.faults.includes(kind)) && !(settings.without ?? []).includes(kind),
   );
+  const allowed = wanted.filter((kind) => !isSessionFault(kind)); // drawn on their own, below
   const operations = drawOperations(new SimulatedRandom(random.below(SEED_MAX)), workload, replicaCount, safetyUs);
   const storm = hasStorm ? drawStorm(new SimulatedRandom(random.below(SEED_MAX)), replicaCount, safetyUs, allowed) : [];
   const plan: PlanEvent[] = [
@@ -64,6 +67,9 @@ export function makeScenario(seed: number, settings: PlanSettings = {}): Scenari
     ...storm,
     ...drawFaults(new SimulatedRandom(random.below(SEED_MAX)), { allowed, named, replicaCount, safetyUs, beyond }),
   ];
+  // A registration takes its time, and promptness is not measured with it.
+  const sessions = named.prompt === true ? undefined : drawSessions(sessionRandom);
+  plan.push(...drawSessionFaults(sessionRandom, { sessions, kinds: wanted, replicaCount, safetyUs }));
   plan.sort((a, b) => a.atUs - b.atUs);
   const frameFrom = between(random, 20, 400);
   const syncFrom = between(random, 20, 600);
@@ -78,6 +84,7 @@ export function makeScenario(seed: number, settings: PlanSettings = {}): Scenari
     // A connection keeps the order of its frames; where no fault may disturb it, each takes the same time.
     frameUs: named.prompt === true ? [frameFrom, frameFrom] : [frameFrom, frameFrom + between(random, 10, 1_500)],
     syncUs: [syncFrom, syncFrom + between(random, 10, 2_000)],
+    ...(sessions === undefined ? {} : { sessions }),
     plan,
   };
 }

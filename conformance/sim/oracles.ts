@@ -12,11 +12,13 @@ import { decodeMessage } from '../../impl/vsr/codec.ts';
 import type { Prepare } from '../../impl/vsr/prepare.ts';
 import { factsOf } from '../../impl/vsr/replica-messages.ts';
 import { FRAME_KINDS } from '../../impl/wire/frame.ts';
+import type { RequestSession } from '../../impl/wire/request.ts';
 import type { VsrContext } from '../../machines/vsr-context.ts';
 import { InvariantOracle, type ObservedNode } from './invariant-oracle.ts';
 import { recordedState } from './judge/recorded-state.ts';
 import { PromptnessOracle } from './promptness-oracle.ts';
 import type { Oracle } from './run-result.ts';
+import { SessionOracle } from './session-oracle.ts';
 import type { EmittedEvent, SimEvent } from './sim-event.ts';
 import type { Packet } from './sim-network.ts';
 import { CLUSTER, type SimNode } from './sim-node.ts';
@@ -36,6 +38,7 @@ export class Oracles {
   readonly #without: ReadonlySet<Oracle>;
   readonly #invariants: InvariantOracle | undefined;
   readonly #promptness: PromptnessOracle | undefined;
+  readonly #sessions: SessionOracle | undefined;
   viewMax = 0;
   /** Of nodes whose disk lies: the superblock as they last took it to be. */
   readonly #beliefs: ObservedNode['superblock'][] = [];
@@ -45,6 +48,7 @@ export class Oracles {
     this.#replicaCount = replicaCount;
     this.#without = without;
     this.#promptness = isPrompt && !without.has('promptness') ? new PromptnessOracle(replicaCount) : undefined;
+    this.#sessions = without.has('sessions') ? undefined : new SessionOracle();
     this.#invariants = without.has('invariants') ? undefined : new InvariantOracle({ replicaCount });
   }
 
@@ -100,7 +104,7 @@ export class Oracles {
   }
 
   /** @throws Violation */
-  applied(node: SimNode, prepare: Prepare, _results: readonly CommandResult[], stateHash: Uint8Array): void {
+  applied(node: SimNode, prepare: Prepare, results: readonly CommandResult[], stateHash: Uint8Array): void {
     const { op, hash } = prepare;
     const before = this.committed[op - 1];
     if (before === undefined) {
@@ -109,6 +113,7 @@ export class Oracles {
       this.committed[op - 1] = hash;
       this.#stateHashes[op - 1] = stateHash;
       this.#invariants?.committed(op, hash);
+      this.#sessions?.applied(prepare, results);
       return;
     }
     if (this.#without.has('agreement')) return;
@@ -123,6 +128,11 @@ export class Oracles {
         'one state a commit id',
         `replica ${node.index} has state ${short(stateHash)} at commit id ${op}, where another has ${short(stateBefore)}`,
       );
+  }
+
+  /** An answer that the state gave to a request of a session. @throws Violation */
+  told(session: RequestSession, answer: string): void {
+    this.#sessions?.told(session, answer);
   }
 
   stateOf(node: SimNode): RecordedState {

@@ -5,6 +5,7 @@
  * microseconds from the start. Mirrors no spec module.
  */
 import type { Writeback } from '../../impl/ports/simulated-disk.ts';
+import type { SessionBounds } from '../../impl/vsr/client-sessions.ts';
 
 /** Seeds are 32-bit: what SimulatedRandom takes. */
 export const SEED_MAX = 0xffff_ffff;
@@ -46,8 +47,16 @@ export const PROCESS_FAULTS = [
   'gone-for-good',
 ] as const;
 
+export const SESSION_FAULTS = ['session-flood', 'late-duplicate'] as const;
+
 /** Every kind of fault, each with its own switch (PlanSettings.without) and its own count in the report. */
-export const FAULT_KINDS = [...NETWORK_FAULTS, ...DISK_FAULTS, ...CLOCK_FAULTS, ...PROCESS_FAULTS] as const;
+export const FAULT_KINDS = [
+  ...NETWORK_FAULTS,
+  ...DISK_FAULTS,
+  ...CLOCK_FAULTS,
+  ...PROCESS_FAULTS,
+  ...SESSION_FAULTS,
+] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /** From one replica to another; one direction. */
@@ -127,7 +136,11 @@ export type Fault =
   | { readonly kind: 'clock-drift'; readonly replica: number; readonly ppm: number }
   | { readonly kind: 'clock-jump'; readonly replica: number; readonly offsetUs: number }
   /** The replica's machine is gone and does not come back, not even when all faults end. */
-  | { readonly kind: 'gone-for-good'; readonly replica: number };
+  | { readonly kind: 'gone-for-good'; readonly replica: number }
+  /** Strangers register so many sessions here and never use them: others are evicted for them. */
+  | { readonly kind: 'session-flood'; readonly replica: number; readonly count: number }
+  /** A request that this client sent in a session, or for one, arrives once more: the back-th before its last. */
+  | { readonly kind: 'late-duplicate'; readonly replica: number; readonly client: number; readonly back: number };
 
 export interface FaultEvent {
   readonly type: 'fault';
@@ -201,6 +214,8 @@ export interface Scenario {
   readonly frameUs: readonly [from: number, to: number];
   /** Base time of a sync: from..to, uniform. */
   readonly syncUs: readonly [from: number, to: number];
+  /** Bounds of the client table; half of the clients use sessions then. Absent: none does. */
+  readonly sessions?: SessionBounds;
   /** In order of atUs. */
   readonly plan: readonly PlanEvent[];
 }

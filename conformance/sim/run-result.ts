@@ -9,6 +9,7 @@ export const ORACLES = [
   'invariants', // the predicates of machines/vsr-invariants.ts, after every step that changed what they read
   'agreement', // one entry an op, one state hash a commit id, on all replicas
   'acknowledged', // what a client was told is there at the end, at its offset, once
+  'sessions', // a request of a session is executed once, and whoever asks again gets the first answer
   'linearizability', // the clients' histories
   'promptness', // where nothing hinders (scenarios calm and failover), nothing waits for a retry
   'liveness', // after the faults everything submitted completes within LIVENESS_TICKS_MAX

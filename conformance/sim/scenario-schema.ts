@@ -22,6 +22,7 @@ const record = <T extends Parameters<typeof Type.Object>[0]>(fields: T) =>
   Type.Object(fields, { additionalProperties: false });
 
 const number = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+const positive = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 const signed = Type.Integer({ minimum: -TIME_US_MAX, maximum: TIME_US_MAX });
 const timeUs = Type.Integer({ minimum: 0, maximum: TIME_US_MAX });
 const perMille = Type.Integer({ minimum: 0, maximum: 1000 });
@@ -73,6 +74,8 @@ const fault = Type.Union([
   record({ kind: Type.Literal('clock-drift'), replica, ppm: signed }),
   record({ kind: Type.Literal('clock-jump'), replica, offsetUs: signed }),
   record({ kind: Type.Literal('gone-for-good'), replica }),
+  record({ kind: Type.Literal('session-flood'), replica, count: number }),
+  record({ kind: Type.Literal('late-duplicate'), replica, client: number, back: number }),
 ]);
 
 const action = Type.Union([
@@ -106,6 +109,7 @@ const scenarioSchema = record({
   safetyUs: timeUs,
   frameUs: rangeUs,
   syncUs: rangeUs,
+  sessions: Type.Optional(record({ sessionsMax: positive, slotsMax: positive, window: positive })),
   plan: listOf(planEvent, PLAN_EVENTS_MAX),
 });
 
@@ -140,7 +144,8 @@ export function isFailure(value: unknown): value is SimFailure {
 }
 
 /** What the form cannot say. */
-function contradiction({ replicaCount, plan, frameUs, syncUs }: Scenario): string | undefined {
+function contradiction({ replicaCount, plan, frameUs, syncUs, sessions }: Scenario): string | undefined {
+  if (sessions !== undefined && sessions.slotsMax <= sessions.window) return 'scenario/sessions hold not one session';
   if (frameUs[0] > frameUs[1]) return 'scenario/frameUs ends before it begins';
   if (syncUs[0] > syncUs[1]) return 'scenario/syncUs ends before it begins';
   for (const [index, event] of plan.entries()) {

@@ -9,26 +9,14 @@ import { assert } from '../../impl/ports/assert.ts';
 import { SimulatedRandom } from '../../impl/ports/simulated-random.ts';
 import type { ReplicaCore } from '../../impl/server/replica-core.ts';
 import type { Outcome } from '../../impl/server/requests.ts';
-import {
-  type Appended,
-  decodeResponse,
-  encodeAnswer,
-  encodeFailure,
-  type Failure,
-  type ReadAnswer,
-} from '../../impl/wire/answer.ts';
-import {
-  type AppendRequest,
-  decodeRequest,
-  encodeRequest,
-  type ReadRequest,
-  type RequestBody,
-  type Operation as WireOperation,
-} from '../../impl/wire/request.ts';
+import { type Appended, decodeResponse, type ReadAnswer, type SessionFacts } from '../../impl/wire/answer.ts';
+import { encodeRequest, type RequestBody, type RequestSession } from '../../impl/wire/request.ts';
+import { SessionNumbers } from '../../impl/wire/session-numbers.ts';
 import type { ClientFault } from './broken-parts.ts';
+import { bodyOf, type Ended, entryOf } from './client-entries.ts';
 import type { HistoryEntry } from './client-history.ts';
+import { isWrite, LOST, replyIn, type SentRequest, serve } from './client-serve.ts';
 import type { ClientAction, OperationEvent } from './plan.ts';
-import { eventData, partsOf } from './sim-values.ts';
 
 /** A server gives up on a request after this, and says so. */
 const REQUEST_DEADLINE_MS = 1_500;
@@ -54,6 +42,8 @@ export interface ClientWorld {
   readonly answered: (client: number, deliver: () => void) => void;
   readonly called: (client: number, operation: number, replica: number, action: ClientAction) => void;
   readonly returned: (client: number, operation: number, outcome: string) => void;
+  /** An answer that the state gave to a request of a session, as text. @throws Violation when another one was given */
+  readonly told: (session: RequestSession, answer: string) => void;
 }
 
 interface Running {
@@ -61,9 +51,16 @@ interface Running {
   readonly action: ClientAction;
   readonly callUs: number;
   readonly body: RequestBody;
+  readonly keyed: boolean;
   replica: number;
+  /** What the last attempt asked: the body, numbered in its session, or for a session first. */
+  asked: RequestBody;
+  /** Its name in the session; undefined without one. */
+  session: RequestSession | undefined;
   /** An earlier attempt may be applied. */
   inDoubt: boolean;
+  /** That attempt was of a session that is gone. */
+  doubtOfOldSession: boolean;
 }
 
 interface Client {
@@ -73,13 +70,18 @@ interface Client {
   running: Running | undefined;
   /** Number of the attempt whose answer is waited for; an answer of another one is late. */
   attempt: number;
+  /** Registers, and numbers what it writes. */
+  readonly usesSession: boolean;
+  /** Of this life. */
+  numbers: SessionNumbers;
+  /** Its last requests for and in sessions, for a network that keeps one back. */
+  readonly sent: SentRequest[];
   /** Replica of that attempt; undefined while it waits before the next one. */
   askedReplica: number | undefined;
   /** By stream: where it goes on, as far as this client has seen. */
   readonly nextOffset: Map<string, number>;
   /** Where it went when the one it was sent to did not serve: it stays there. */
   movedTo: number | undefined;
-  /** The the highest view that it has heard of (only the broken one looks). */
   /** Highest view that it has heard of: only the broken one looks. */
   viewSeen: number;
 }
@@ -90,12 +92,15 @@ export class SimClients {
   readonly #clients = new Map<number, Client>();
   readonly #seed: number;
   readonly #faults: ReadonlySet<ClientFault>;
+  readonly #window: number | undefined;
   #operations = 0;
   #unfinished = 0;
   #attempts = 0;
 
-  constructor(seed: number, world: ClientWorld, faults: ReadonlySet<ClientFault> = new Set()) {
+  /** @param window of the sessions that half of them have, by the seed; undefined: none has one */
+  constructor(seed: number, world: ClientWorld, window?: number, faults: ReadonlySet<ClientFault> = new Set()) {
     this.#seed = seed;
+    this.#window = window;
     this.#world = world;
     this.#faults = faults;
   }
@@ -128,12 +133,46 @@ export class SimClients {
     const client = this.#clientOf(index);
     const { running } = client;
     client.nextOffset.clear();
+    const { numbers } = client;
+    client.numbers = new SessionNumbers(this.#window);
+    // E10: whoever forgets its numbers must forget its session too.
+    if (this.#faults.has('session-survives-crash') && numbers.registered) client.numbers.adopt(numbers.clientId);
     if (running === undefined) return;
     client.attempt = ++this.#attempts;
     client.askedReplica = undefined;
     running.inDoubt = true;
-    if (retries && isRepeatable(running.action)) this.#tryAgain(client);
+    running.doubtOfOldSession = running.session !== undefined;
+    running.session = undefined;
+    if (retries && isRepeatable(running)) this.#tryAgain(client);
     else this.#end(client, { kind: 'unknown' }, undefined);
+  }
+
+  /** Strangers register so many sessions at this replica, and never use them. */
+  flood(replica: number, count: number): void {
+    for (let number = 0; number < count; number++) this.#strangerAsks(replica, { operation: 'register-session' });
+  }
+
+  /** What the network kept back of a client arrives now, at any replica. @returns whether it had something */
+  arriveLate(index: number, replica: number, back: number): boolean {
+    const sent = this.#clients.get(index)?.sent ?? [];
+    const late = sent[sent.length - 1 - (back % Math.max(1, sent.length))];
+    if (late !== undefined) this.#strangerAsks(replica, late);
+    return late !== undefined;
+  }
+
+  #strangerAsks(replica: number, body: SentRequest): void {
+    const attempt = ++this.#attempts;
+    const request = encodeRequest({ id: attempt >>> 0, deadlineMs: REQUEST_DEADLINE_MS, body });
+    this.#world.ask(STRANGER, replica, attempt, (core, answer) =>
+      serve(core, request, (bytes) => answer(() => this.#told(body, bytes))),
+    );
+  }
+
+  /** Every answer to one request of a session is the first one. */
+  #told(body: RequestBody, bytes: Buffer): void {
+    const session = 'session' in body ? body.session : undefined;
+    const answer = session === undefined ? undefined : replyIn(bytes, body.operation);
+    if (session !== undefined && answer !== undefined) this.#world.told(session, answer);
   }
 
   /** The connections of all clients to this replica are gone. */
@@ -154,6 +193,9 @@ export class SimClients {
         queue: [],
         running: undefined,
         attempt: 0,
+        usesSession: this.#window !== undefined && ((index + this.#seed) & 1) === 0,
+        numbers: new SessionNumbers(this.#window),
+        sent: [],
         askedReplica: undefined,
         nextOffset: new Map(),
         movedTo: undefined,
@@ -169,14 +211,16 @@ export class SimClients {
     if (next === undefined) return;
     const { event, operation } = next;
     const callUs = this.#world.nowUs();
-    const body = this.#bodyOf(client, event.action, operation);
+    const { action } = event;
+    // Where a session does it alone a key would hide what is wrong with it: most have no key then.
+    const keyed = action.kind === 'append' && action.keyed && !(client.usesSession && action.value % 4 > 0);
+    const body = bodyOf(action, client.nextOffset, keyed ? `k${operation}` : '');
     client.running = {
-      operation,
-      action: event.action,
-      callUs,
-      body,
+      ...{ operation, action, callUs, body, keyed, asked: body },
       replica: client.movedTo ?? event.replica,
+      session: undefined,
       inDoubt: false,
+      doubtOfOldSession: false,
     };
     this.#attempt(client);
   }
@@ -189,27 +233,28 @@ export class SimClients {
     if (this.#faults.has('follows-highest-view')) running.replica = client.viewSeen % this.#world.replicaCount;
     client.askedReplica = running.replica;
     this.#world.called(index, running.operation, running.replica, running.action);
-    const request = encodeRequest({ id: attempt >>> 0, deadlineMs: REQUEST_DEADLINE_MS, body: running.body });
+    running.asked = this.#nextRequest(client, running);
+    const { asked } = running;
+    if (asked.operation === 'register-session' || ('session' in asked && asked.session !== undefined)) {
+      client.sent.push(asked as SentRequest);
+      if (client.sent.length > SENT_KEPT_MAX) client.sent.shift();
+    }
+    const request = encodeRequest({ id: attempt >>> 0, deadlineMs: REQUEST_DEADLINE_MS, body: asked });
     this.#world.ask(index, running.replica, attempt, (core, answer) => {
       const view = core.replica.view;
-      const answered =
-        <Op extends WireOperation>(operation: Op) =>
-        (outcome: Outcome<import('../../impl/wire/answer.ts').AnswerOf[Op]>): void => {
-          const bytes =
-            'failure' in outcome
-              ? encodeFailure(attempt >>> 0, outcome.failure)
-              : encodeAnswer(attempt >>> 0, operation, outcome.applied);
-          answer(() => this.#answer(client, attempt, view, bytes));
-        };
-      const { body, deadlineMs } = decodeRequest(request);
-      if (body.operation === 'append') core.requests.append(body, deadlineMs, answered('append'));
-      else if (body.operation === 'read') core.requests.read(body, deadlineMs, answered('read'));
-      else if (body.operation === 'create-stream')
-        core.requests.createStream(body.stream, body.dataClass, deadlineMs, answered('create-stream'));
-      else if (body.operation === 'delete-stream')
-        core.requests.deleteStream(body.stream, deadlineMs, answered('delete-stream'));
+      serve(core, request, (bytes) => answer(() => this.#answer(client, attempt, view, asked, bytes)));
     });
     this.#world.later(this.#world.nowUs() + ATTEMPT_US_MAX, index, () => this.#lost(client, attempt));
+  }
+
+  /** The body under its number in the session, or a session first. */
+  #nextRequest(client: Client, running: Running): RequestBody {
+    const { body } = running;
+    if (!client.usesSession || !isWrite(body)) return body;
+    const { numbers } = client;
+    if (!numbers.registered) return { operation: 'register-session' };
+    running.session ??= { clientId: numbers.clientId, requestNumber: nextOf(numbers) };
+    return { ...body, session: running.session };
   }
 
   /** Nobody listens there, the connection broke, or nothing came for too long. */
@@ -224,12 +269,12 @@ export class SimClients {
   #lost(client: Client, attempt: number): void {
     const { running } = client;
     if (client.attempt !== attempt || running === undefined) return;
-    running.inDoubt = true;
+    if (running.asked.operation !== 'register-session') running.inDoubt = true;
     if (this.#faults.has('forgets-lost-request')) {
       client.attempt = ++this.#attempts;
       return;
     }
-    if (isRepeatable(running.action)) this.#tryAgain(client);
+    if (isRepeatable(running)) this.#tryAgain(client);
     else this.#end(client, { kind: 'unknown' }, undefined);
   }
 
@@ -247,11 +292,16 @@ export class SimClients {
     });
   }
 
-  #answer(client: Client, attempt: number, view: number, bytes: Buffer): void {
+  #answer(client: Client, attempt: number, view: number, asked: RequestBody, bytes: Buffer): void {
     const { running } = client;
     client.viewSeen = Math.max(client.viewSeen, view);
+    this.#told(asked, bytes);
     if (client.attempt !== attempt || running === undefined) return;
-    const outcome = decodeResponse(bytes, running.body.operation) as Outcome<unknown>;
+    if (asked.operation === 'register-session') {
+      this.#registered(client, decodeResponse(bytes, 'register-session'));
+      return;
+    }
+    const outcome = decodeResponse(bytes, asked.operation) as Outcome<unknown>;
     if ('applied' in outcome) {
       this.#end(client, { kind: 'applied', answer: outcome.applied }, this.#world.nowUs());
       return;
@@ -259,12 +309,33 @@ export class SimClients {
     const { failure } = outcome;
     if (failure.outcome === 'unknown') {
       running.inDoubt = true;
-      if (isRepeatable(running.action)) this.#tryAgain(client);
+      if (isRepeatable(running)) this.#tryAgain(client);
       else this.#end(client, { kind: 'unknown' }, undefined);
     } else if (TRY_AGAIN.has(failure.code)) this.#tryAgain(client);
-    // It was tried before, and that try may be applied: no refusal of a later one says that it is not.
-    else if (running.inDoubt && running.action.kind !== 'read') this.#end(client, { kind: 'unknown' }, undefined);
+    else if (LOST.has(failure.code)) this.#sessionLost(client, running);
+    else if (isRefusalInDoubt(running)) this.#end(client, { kind: 'unknown' }, undefined);
     else this.#end(client, { kind: 'refused', failure }, this.#world.nowUs());
+  }
+
+  #registered(client: Client, outcome: Outcome<SessionFacts>): void {
+    if ('failure' in outcome) {
+      this.#tryAgain(client); // one session too many is none too many
+      return;
+    }
+    if (client.numbers.adopt(outcome.applied.clientId)) this.#attempt(client);
+    else this.#tryAgain(client);
+  }
+
+  /** What was in doubt in it stays so, unless a key says more; what was not is asked in a new one. */
+  #sessionLost(client: Client, running: Running): void {
+    client.numbers.evicted(running.session?.clientId ?? 0);
+    running.session = undefined;
+    if (running.inDoubt && !running.keyed) {
+      this.#end(client, { kind: 'unknown' }, undefined);
+      return;
+    }
+    running.doubtOfOldSession = running.inDoubt;
+    this.#tryAgain(client);
   }
 
   #end(client: Client, outcome: Ended, returnUs: number | undefined): void {
@@ -272,6 +343,7 @@ export class SimClients {
     assert(running !== undefined, 'an operation ends once');
     const entry = entryOf(client.index, running, outcome, returnUs);
     this.history.push(entry);
+    if (running.session !== undefined) client.numbers.answered(running.session.clientId, running.session.requestNumber);
     this.#unfinished--;
     this.#note(client, running.body, outcome);
     client.running = undefined;
@@ -295,114 +367,24 @@ export class SimClients {
     if (body.operation === 'append') client.nextOffset.set(body.stream, (outcome.answer as Appended).lastOffset + 1);
     if (body.operation === 'read') client.nextOffset.set(body.stream, (outcome.answer as ReadAnswer).nextOffset);
   }
-
-  #bodyOf(client: Client, action: ClientAction, operation: number): RequestBody {
-    switch (action.kind) {
-      case 'create-stream':
-        return { operation: 'create-stream', stream: action.stream, dataClass: '' };
-      case 'delete-stream':
-        return { operation: 'delete-stream', stream: action.stream };
-      case 'read': {
-        const seen = client.nextOffset.get(action.stream) ?? 0;
-        const from = Math.max(0, seen - (action.limit >> 1));
-        return {
-          operation: 'read',
-          stream: action.stream,
-          from,
-          limit: action.limit,
-          linearizable: action.linearizable,
-        };
-      }
-      case 'append': {
-        const { stream, value, count, bytes, keyed, expected } = action;
-        const known = client.nextOffset.get(stream);
-        return {
-          operation: 'append',
-          stream,
-          expectedOffset: expected ? known : undefined,
-          idempotencyKey: keyed ? `k${operation}` : '',
-          events: Array.from({ length: count }, (_, part) => ({
-            data: eventData(value, part, bytes),
-            type: '',
-            contentType: '',
-          })),
-        };
-      }
-    }
-  }
 }
 
-type Ended =
-  | { readonly kind: 'applied'; readonly answer: unknown }
-  | { readonly kind: 'refused'; readonly failure: Failure }
-  | { readonly kind: 'unknown' };
+/** Asked of nobody in particular. */
+const STRANGER = -1;
+/** Requests of a client that may arrive again. */
+const SENT_KEPT_MAX = 8;
+function nextOf(numbers: SessionNumbers): number {
+  const next = numbers.next();
+  assert(next !== undefined, 'a client that waits for each answer has room in its window');
+  return next;
+}
 
 /** Doing it twice changes nothing. */
-function isRepeatable(action: ClientAction): boolean {
-  return action.kind === 'read' || (action.kind === 'append' && action.keyed);
+function isRepeatable({ action, asked, keyed, session }: Running): boolean {
+  return action.kind === 'read' || keyed || session !== undefined || asked.operation === 'register-session';
 }
 
-function entryOf(
-  client: number,
-  { operation, callUs, body }: Running,
-  ended: Ended,
-  returnUs: number | undefined,
-): HistoryEntry {
-  const stream = 'stream' in body ? body.stream : '';
-  // Field by field: there are many entries, and a spread is slow.
-  if (body.operation === 'append') {
-    const { kind, value, count, expectedOffset } = appendFields(body);
-    const outcome = appendOutcome(ended);
-    return { operation, client, callUs, returnUs, stream, kind, value, count, expectedOffset, outcome };
-  }
-  if (body.operation === 'read') {
-    const { kind, consistency, from, limit } = readFields(body);
-    const outcome = readOutcome(ended);
-    return { operation, client, callUs, returnUs, stream, kind, consistency, from, limit, outcome };
-  }
-  assert(
-    body.operation === 'create-stream' || body.operation === 'delete-stream',
-    'a client of ours asks nothing else',
-  );
-  const outcome =
-    ended.kind === 'applied'
-      ? { kind: 'applied' as const, commitId: (ended.answer as { readonly commitId: number }).commitId }
-      : ended.kind === 'refused'
-        ? { kind: 'refused' as const, rule: ended.failure.code }
-        : { kind: 'unknown' as const };
-  return { operation, client, callUs, returnUs, stream, kind: body.operation, outcome };
-}
-
-function appendFields({ events, expectedOffset }: AppendRequest) {
-  const first = partsOf((events[0] as { readonly data: Uint8Array }).data);
-  return { kind: 'append' as const, value: first.value, count: events.length, expectedOffset };
-}
-
-function appendOutcome(ended: Ended) {
-  if (ended.kind === 'unknown') return { kind: 'unknown' as const };
-  if (ended.kind === 'refused') return { kind: 'refused' as const, rule: ended.failure.code };
-  const { firstOffset, commitId } = ended.answer as Appended;
-  return { kind: 'applied' as const, firstOffset, commitId };
-}
-
-function readFields({ from, limit, linearizable }: ReadRequest) {
-  return {
-    kind: 'read' as const,
-    consistency: linearizable ? ('linearizable' as const) : ('committed' as const),
-    from,
-    limit,
-  };
-}
-
-function readOutcome(ended: Ended) {
-  if (ended.kind === 'unknown') return { kind: 'unknown' as const };
-  if (ended.kind === 'refused')
-    return ended.failure.code === 'STREAM_NOT_FOUND' ? { kind: 'no-stream' as const } : { kind: 'unknown' as const };
-  const { events, nextOffset, commitId } = ended.answer as ReadAnswer;
-  return {
-    kind: 'applied' as const,
-    events: events.map(({ offset, data }) => ({ offset, ...partsOf(data) })),
-    nextOffset,
-    commitId,
-  };
+/** An earlier try may be applied, and no refusal of a later one says that it is not: but a session executes it once. */
+function isRefusalInDoubt({ action, inDoubt, session, doubtOfOldSession }: Running): boolean {
+  return action.kind !== 'read' && inDoubt && (session === undefined || doubtOfOldSession);
 }

@@ -13,6 +13,7 @@ import { ReplicaCore } from '../../impl/server/replica-core.ts';
 import { serverLimitsWith } from '../../impl/server/server-limits.ts';
 import { type DataDirectory, formatDataDirectory, openDataDirectory } from '../../impl/storage/data-directory.ts';
 import type { Superblock } from '../../impl/storage/superblock.ts';
+import { SESSION_BOUNDS, type SessionBounds } from '../../impl/vsr/client-sessions.ts';
 import type { Prepare } from '../../impl/vsr/prepare.ts';
 import type { PrepareLog } from '../../impl/vsr/prepare-log.ts';
 import type { Replica } from '../../impl/vsr/replica.ts';
@@ -95,6 +96,7 @@ export class SimNode {
   onEvent: ((record: ReplicaRecord) => void) | undefined;
   readonly #world: NodeWorld;
   readonly #broken: BrokenParts;
+  readonly #sessionBounds: SessionBounds;
   readonly #seed: number;
   readonly #compresses: boolean;
   #gathered: Gathered[] = [];
@@ -106,7 +108,15 @@ export class SimNode {
   #turnsAtOnce = 0;
   #lastTurnUs = -1;
 
-  constructor(index: number, replicaCount: number, seed: number, world: NodeWorld, broken: BrokenParts = {}) {
+  constructor(
+    index: number,
+    replicaCount: number,
+    seed: number,
+    world: NodeWorld,
+    broken: BrokenParts = {},
+    sessionBounds: SessionBounds = SESSION_BOUNDS,
+  ) {
+    this.#sessionBounds = broken.sessionBounds?.(index) ?? sessionBounds;
     this.index = index;
     this.replicaCount = replicaCount;
     this.#world = world;
@@ -144,7 +154,7 @@ export class SimNode {
 
   /** Opens what the disk holds. @returns why it will not: a loud stop; undefined when it is up */
   open(): LockstepError | undefined {
-    const { replica: faults, log: logFaults, superblock: superblockFaults, opened } = this.#broken;
+    const { replica: faults, log: logFaults, superblock: superblockFaults, opened, sessions } = this.#broken;
     try {
       const directory = openDataDirectory(
         this.disk,
@@ -174,6 +184,8 @@ export class SimNode {
           throw cause;
         },
         onApplied: (prepare, results) => this.#world.applied(this, prepare, results),
+        sessionBounds: this.#sessionBounds,
+        ...(sessions === undefined ? {} : { sessionOptions: sessions }),
         ...faults,
       });
       core.replica.onEvent = this.onEvent;

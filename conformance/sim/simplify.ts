@@ -3,6 +3,7 @@
  * together, fewer links, plainer choices, smaller numbers, the rough ones first. Each step is kept when the scenario still
  * fails in the same way. Mirrors no spec module.
  */
+import { SESSION_BOUNDS } from '../../impl/vsr/client-sessions.ts';
 import { ddmin } from './ddmin.ts';
 import { knobsOf, linksOf, plainer } from './knobs.ts';
 import type { PlanEvent, ReplicaCount, Scenario } from './plan.ts';
@@ -21,6 +22,7 @@ const PROBES_PER_NUMBER_MAX = 10;
 const CLOSE_ENOUGH = 8;
 
 export function simplify(work: Simplified): void {
+  withoutSessions(work);
   fewerReplicas(work);
   fewerClients(work);
   earlierEnd(work);
@@ -30,6 +32,13 @@ export function simplify(work: Simplified): void {
   allAtTheFloor(work);
   smallerNumbers(work);
   plainerTimes(work);
+}
+
+/** Clients without sessions; if they are needed, a client table of the usual size. */
+function withoutSessions(work: Simplified): void {
+  const { sessions: _, ...plain } = work.scenario;
+  if (work.scenario.sessions === undefined || work.accept(plain)) return;
+  if (work.scenario.sessions !== SESSION_BOUNDS) work.accept({ ...plain, sessions: SESSION_BOUNDS });
 }
 
 function fewerReplicas(work: Simplified): void {

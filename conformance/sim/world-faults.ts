@@ -9,6 +9,7 @@ import { LOG_FILE, SUPERBLOCK_FILE } from '../../impl/storage/data-directory.ts'
 import type { HistoryHash } from './history-hash.ts';
 import { type Fault, type FaultEvent, type FaultKind, FOREVER_US, type Scenario } from './plan.ts';
 import { DUE, type Scheduler } from './scheduler.ts';
+import type { SimClients } from './sim-clients.ts';
 import type { EmittedEvent } from './sim-event.ts';
 import type { SimNetwork } from './sim-network.ts';
 import { DIRECTORY, type SimNode } from './sim-node.ts';
@@ -19,6 +20,7 @@ export interface FaultyWorld {
   readonly scenario: Scenario;
   readonly nodes: readonly SimNode[];
   readonly network: SimNetwork;
+  readonly clients: Pick<SimClients, 'flood' | 'arriveLate'>;
   readonly scheduler: Scheduler;
   readonly history: HistoryHash;
   readonly halts: { readonly replica: number; readonly code: string }[];
@@ -186,6 +188,13 @@ export class WorldFaults {
         node.clock.drift(sign * fault.ppm);
         if (sign === 1) world.count(fault.kind);
         return true;
+      case 'session-flood':
+        world.clients.flood(node.index, fault.count);
+        world.count(fault.kind);
+        return false;
+      case 'late-duplicate':
+        if (world.clients.arriveLate(fault.client, node.index, fault.back)) world.count(fault.kind);
+        return false;
       case 'clock-jump':
         node.clock.shift(fault.offsetUs);
         world.count(fault.kind);

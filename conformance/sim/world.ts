@@ -88,7 +88,9 @@ export class World {
           this.history.note(this.nowUs, 21, client, operation, outcome.length);
           if (this.listens) this.emit({ kind: 'return', client, operation, outcome });
         },
+        told: (session, answer) => this.#oracles.told(session, answer),
       },
+      scenario.sessions?.window,
       broken.client,
     );
     for (const [at, { atUs }] of scenario.plan.entries()) this.scheduler.push(atUs, DUE.plan, at);
@@ -197,6 +199,7 @@ export class World {
         applied: (of, prepare, results) => this.#applied(of, prepare, results),
       },
       broken,
+      this.scenario.sessions,
     );
     this.#oracles.watch(node, this);
     this.#faults.watch(node);

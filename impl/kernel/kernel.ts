@@ -3,6 +3,7 @@
  * apply.ts; this is the one place that moves. Mirrors no spec module yet.
  */
 import { ClientSessions, SESSION_BOUNDS, type SessionBounds } from '../vsr/client-sessions.ts';
+import type { SessionOptions } from '../vsr/session-rules.ts';
 import { answerNow, apply, type CommandResult } from './apply.ts';
 import type { RequestSession } from './command.ts';
 import { answerTo, type KeyedAnswer } from './keyed-answers.ts';
@@ -14,9 +15,9 @@ export class Kernel {
   #state: KernelState;
   readonly #hashes = new StateHashes();
 
-  /** @param sessionBounds the same on every replica; only the harness has smaller ones */
-  constructor(sessionBounds: SessionBounds = SESSION_BOUNDS) {
-    this.#state = emptyState(ClientSessions.empty(sessionBounds));
+  /** Only the harness gives something: bounds that are smaller, the same on every replica, or a table that is broken. */
+  constructor(sessionBounds: SessionBounds = SESSION_BOUNDS, sessionOptions: SessionOptions = {}) {
+    this.#state = emptyState(ClientSessions.empty(sessionBounds, sessionOptions));
   }
 
   get state(): KernelState {

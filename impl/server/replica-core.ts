@@ -17,6 +17,7 @@ import type { SessionBounds } from '../vsr/client-sessions.ts';
 import type { Prepare } from '../vsr/prepare.ts';
 import { PrepareLog, type PrepareLogReport } from '../vsr/prepare-log.ts';
 import { Replica } from '../vsr/replica.ts';
+import type { SessionOptions } from '../vsr/session-rules.ts';
 import { FRAME_KINDS, type FrameKind } from '../wire/frame.ts';
 import { WireError } from '../wire/wire-error.ts';
 import { failure } from './failure.ts';
@@ -67,6 +68,7 @@ export interface ReplicaCoreOptions {
   readonly onApplied?: (prepare: Prepare, results: readonly CommandResult[]) => void;
   /** Only the harness passes these: see ReplicaOptions. */
   readonly sessionBounds?: SessionBounds;
+  readonly sessionOptions?: SessionOptions;
   readonly machine?: VsrMachine;
   readonly faults?: ReadonlySet<string>;
 }
@@ -102,7 +104,7 @@ export class ReplicaCore {
       ...(machine === undefined ? {} : { machine }),
       ...(faults === undefined ? {} : { faults }),
     });
-    this.state = new StreamState((op) => this.replica.prepareAt(op), options.sessionBounds);
+    this.state = new StreamState((op) => this.replica.prepareAt(op), options.sessionBounds, options.sessionOptions);
     const nowMs = (): number => clock.monotonicMs();
     const process = processNumber(random);
     const forward = (to: number, payload: Uint8Array): boolean =>

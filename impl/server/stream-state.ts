@@ -9,6 +9,7 @@ import { type EventPlace, placeOfEvent, streamsByName } from '../kernel/read.ts'
 import type { CommittedPrepare, KernelState, Stream } from '../kernel/state.ts';
 import { assert } from '../ports/assert.ts';
 import type { SessionBounds } from '../vsr/client-sessions.ts';
+import type { SessionOptions } from '../vsr/session-rules.ts';
 import type { KeyFacts, ReadAnswer, StreamFacts } from '../wire/answer.ts';
 import type { Applied } from './offered-command.ts';
 
@@ -25,9 +26,13 @@ export class StreamState {
   readonly #kernel: Kernel;
   readonly #prepareAt: (op: number) => CommittedPrepare | undefined;
 
-  constructor(prepareAt: (op: number) => CommittedPrepare | undefined, sessionBounds?: SessionBounds) {
+  constructor(
+    prepareAt: (op: number) => CommittedPrepare | undefined,
+    sessionBounds?: SessionBounds,
+    sessionOptions?: SessionOptions,
+  ) {
     this.#prepareAt = prepareAt;
-    this.#kernel = new Kernel(sessionBounds);
+    this.#kernel = new Kernel(sessionBounds, sessionOptions);
   }
 
   /** The op up to which commands are applied, 0 at first. */
@@ -68,9 +73,11 @@ export class StreamState {
   read({ stream, from, eventsMax, bytesMax }: EventRange): ReadAnswer | undefined {
     const read = this.#kernel.read(stream, { from, limit: eventsMax, bytesMax }, this.#prepareAt);
     if (read === undefined) return undefined;
-    const events = read.events.map(({ data, offset, timestamp, commitId, hash, type = '', contentType = '' }) => {
-      return { data, offset, timestamp, commitId, hash, type, contentType };
-    });
+    const events = read.events.map((event) => ({
+      ...event,
+      type: event.type ?? '',
+      contentType: event.contentType ?? '',
+    }));
     return { events, nextOffset: read.nextOffset, commitId: read.commitId };
   }
 

@@ -37,6 +37,8 @@ const FAMILIES: Readonly<Record<FaultKind, FaultFamily>> = {
   'process-pause': 'process',
   'process-slow': 'process',
   'gone-for-good': 'process',
+  'session-flood': 'network',
+  'late-duplicate': 'network',
 };
 
 export function familyOf(kind: FaultKind): FaultFamily {

@@ -27,6 +27,7 @@ const CHOSEN: readonly (readonly [name: string, oracle: Oracle, alone: boolean])
   ['Superblock.sync-skipped', 'durability', false],
   ['Server.stale-read', 'linearizability', true],
   ['Server.key-is-lost', 'acknowledged', false],
+  ['ClientSessions.later-answer-now', 'sessions', true],
   ['Kernel.state-differs', 'agreement', true],
   ['Kernel.page-loses-event', 'acknowledged', true],
 ];

@@ -7,11 +7,12 @@ import type { HistoryEntry } from '../../../conformance/sim/client-history.ts';
 import { makeScenario } from '../../../conformance/sim/make-plan.ts';
 import type { FaultEvent, OperationEvent, PlanEvent, Scenario } from '../../../conformance/sim/plan.ts';
 import { runScenario } from '../../../conformance/sim/run.ts';
+import { SESSION_BOUNDS } from '../../../impl/vsr/client-sessions.ts';
 
 const SEEDS = 40;
 const OPERATIONS = 40;
 
-/** One client, one stream, every append under a key: nothing is left in doubt. */
+/** One client, one stream, every append under a key or in a session: nothing is left in doubt. */
 function operations(safetyUs: number): readonly OperationEvent[] {
   const ask = (at: number, action: OperationEvent['action']): OperationEvent => ({
     type: 'operation',
@@ -29,7 +30,8 @@ function operations(safetyUs: number): readonly OperationEvent[] {
 
 function withPlan(scenario: Scenario, faults: readonly PlanEvent[]): Scenario {
   const plan = [...operations(scenario.safetyUs), ...faults].toSorted((a, b) => a.atUs - b.atUs);
-  return { ...scenario, plan };
+  // Where no session is evicted: what was in doubt in one that is would stay so.
+  return { ...scenario, ...(scenario.sessions === undefined ? {} : { sessions: SESSION_BOUNDS }), plan };
 }
 
 const faultsOf = ({ plan }: Scenario): readonly FaultEvent[] => plan.filter((event) => event.type === 'fault');

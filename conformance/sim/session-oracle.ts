@@ -1,0 +1,61 @@
+/**
+ * What must hold of every request of a session, whatever happened: it is executed by one op, every later try gets the reply
+ * of that op, and so does every client that asks. Knows the log and the answers, and nothing of how the kernel keeps them.
+ * Mirrors no spec module; specs/ClientSessions.tla has the invariants ExecutedOnce and AnswersAreFirst of the same.
+ */
+import type { CommandResult } from '../../impl/kernel/apply.ts';
+import { sessionOf } from '../../impl/kernel/command-codec.ts';
+import { BatchOutline } from '../../impl/kernel/command-outline.ts';
+import { isOfSession } from '../../impl/kernel/rules.ts';
+import type { Prepare } from '../../impl/vsr/prepare.ts';
+import type { RequestSession } from '../../impl/wire/request.ts';
+import { Violation } from './violation.ts';
+
+export class SessionOracle {
+  /** By session and number: what the op said that executed it. */
+  readonly #executed = new Map<string, string>();
+  /** The first answer that any client got. */
+  readonly #told = new Map<string, string>();
+
+  /** An op that is committed for the first time. @throws Violation */
+  applied({ op, body }: Prepare, results: readonly CommandResult[]): void {
+    if (body.byteLength === 0) return;
+    const batch = new BatchOutline(body);
+    for (let index = 0; index < batch.count; index++) {
+      const session = sessionOf(batch.bytesAt(index));
+      const result = results[index];
+      if (session !== undefined && result !== undefined) this.#resulted(nameOf(session), op, result);
+    }
+  }
+
+  /** @throws Violation */
+  told(session: RequestSession, answer: string): void {
+    const name = nameOf(session);
+    const before = this.#told.get(name);
+    if (before === undefined) this.#told.set(name, answer);
+    else if (before !== answer)
+      broken('everyone who asks again gets the first answer', `${name} was told ${before}, and then ${answer}`);
+  }
+
+  #resulted(name: string, op: number, result: CommandResult): void {
+    const before = this.#executed.get(name);
+    if (result.kind === 'Repeated') {
+      const { commitId, result: first } = result;
+      const text = JSON.stringify({ commitId, result: first });
+      if (text !== before) broken('a later try gets the first reply', `${name} at op ${op}: ${text}, not ${before}`);
+    } else if (result.kind !== 'Refused' || !isOfSession(result)) {
+      const text = JSON.stringify({ commitId: op, result });
+      if (before !== undefined)
+        broken('a request of a session is executed once', `${name} at op ${op}: ${text}, after ${before}`);
+      this.#executed.set(name, text);
+    }
+  }
+}
+
+function nameOf({ clientId, requestNumber }: RequestSession): string {
+  return `request ${requestNumber} of session ${clientId}`;
+}
+
+function broken(rule: string, message: string): never {
+  throw new Violation({ oracle: 'sessions', rule, message });
+}
