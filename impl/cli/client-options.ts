@@ -44,10 +44,10 @@ export function httpClientOf(command: Command): HttpClient {
 }
 
 interface AccessSettings {
-  readonly token: string;
-  readonly authority: string;
-  readonly certificate: string;
-  readonly key: string;
+  readonly token?: string | undefined;
+  readonly authority?: string | undefined;
+  readonly certificate?: string | undefined;
+  readonly key?: string | undefined;
 }
 
 interface ClientOptions {
@@ -61,7 +61,7 @@ interface ClientOptions {
 
 /** Who asks, and whom it believes; files are read here. */
 export function accessOf<S extends 'client' | 'bench'>(section: S, resolved: Resolved<S>): Access {
-  const values: Partial<AccessSettings> = resolved.values;
+  const values: AccessSettings = resolved.values;
   const { token, authority, certificate, key } = values;
   if (authority === undefined) return { token };
   return {
