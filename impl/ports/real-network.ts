@@ -46,11 +46,12 @@ const PEER_QUEUE_BYTES_MAX = 32 * 1024 * 1024;
 const CLIENT_QUEUE_BYTES_MAX = 16 * 1024 * 1024;
 /** Connections of peers beside clients': one each way for each, twice over while one replaces another. */
 const PEER_CONNECTIONS_SPARE = 64;
-
+/** Connections without a Hello; at it the oldest goes: who means it says Hello at once, and silent ones keep nobody out. */
+const STRANGERS_MAX = 256;
 /** Frames of a client that wait for its admission, each as small as a Hello. */
 const HELD_FRAMES_MAX = 16;
 /** Reasons of an end that is a refusal, whoever found it. */
-const COUNTED_AT_END = /^(?:WIRE|TLS)_/;
+const COUNTED_AT_END = /^(?:WIRE_|TLS_|HELLO_MISSING$)/;
 
 type HeldFrame = readonly [FrameKind, Buffer];
 
@@ -115,7 +116,7 @@ export class RealNetwork implements Network {
     this.#listener = new Listener({
       host,
       port,
-      connectionsMax: options.clientConnectionsMax + PEER_CONNECTIONS_SPARE,
+      connectionsMax: options.clientConnectionsMax + PEER_CONNECTIONS_SPARE + STRANGERS_MAX,
       tls: options.tls,
       clock: options.clock,
       onSocket: (socket) => this.#accept(socket),
@@ -201,14 +202,13 @@ export class RealNetwork implements Network {
   }
 
   #accept(socket: Socket): void {
-    const clientsMax = this.#options.clientConnectionsMax;
     const connection = this.#connectionOf(socket, CLIENT_QUEUE_BYTES_MAX, (_, kind, payload) => {
       this.#introduced(connection, kind, payload);
     });
     connection.proved = provedBy(socket);
-    if (this.#clients.size + this.#unknown.size >= clientsMax + PEER_CONNECTIONS_SPARE) {
-      this.#refuse(connection, 'TOO_MANY_CONNECTIONS', 'too many connections');
-      return;
+    for (const stranger of this.#unknown.keys()) {
+      if (this.#unknown.size < STRANGERS_MAX) break;
+      if (!this.#dialled.has(stranger)) stranger.close('HELLO_MISSING');
     }
     this.#unknown.set(connection, this.#options.clock.monotonicMs() + HELLO_MS_MAX);
   }
@@ -384,7 +384,7 @@ export class RealNetwork implements Network {
 
   #watch(): void {
     const nowMs = this.#options.clock.monotonicMs();
-    for (const [connection, giveUpMs] of this.#unknown) if (nowMs >= giveUpMs) connection.destroy();
+    for (const [connection, giveUpMs] of this.#unknown) if (nowMs >= giveUpMs) connection.close('HELLO_MISSING');
     for (const connection of this.#peerOf.keys()) connection.tick(PEER_PING_MS, PEER_SILENT_MS_MAX);
     for (const connection of this.#clients) connection.tick(CLIENT_PING_MS, CLIENT_SILENT_MS_MAX);
   }

@@ -186,6 +186,19 @@ describe('RealNetwork', () => {
     third.destroy();
   });
 
+  it('Network: connections that say nothing keep nobody out: the oldest of them goes, and is counted', async () => {
+    const ports = await freePorts(1);
+    const { network } = start(ports, 0);
+    await network.listen();
+    const silent = Array.from({ length: 400 }, () => connect(ports[0] as number, '127.0.0.1'));
+    for (const socket of silent) socket.on('error', () => {});
+    await until('the oldest went', () => (network.framesRefused.get('HELLO_MISSING') ?? 0) >= 400 - 256);
+    const hello = encodeFrame(1, encodeHello({ role: 'client', replica: 255, replicaCount: 0, to: 255, cluster: 7n }));
+    const client = connect(ports[0] as number, '127.0.0.1', () => client.write(hello));
+    await until('the client is in', () => network.clientCount === 1);
+    for (const socket of [...silent, client]) socket.destroy();
+  });
+
   it('Network: a port in use is a NetworkError that names it', async () => {
     const ports = await freePorts(1);
     await start(ports, 0).network.listen();
