@@ -39,6 +39,14 @@ export const CommitQuery = Type.Object(
   { commit_id: Type.Optional(positive('The first that is not committed without it.')) },
   closed,
 );
+export const ReadQuery = Type.Object(
+  {
+    min_commit_id: Type.Optional(
+      positive('Of a committed read with that minCommitId; of a linearizable one without it.'),
+    ),
+  },
+  closed,
+);
 export const RefusalQuery = Type.Object(
   {
     event: Type.Optional(nameOf),

@@ -7,7 +7,7 @@ import { ref } from '../server/http-answers.ts';
 import { appliedRule } from './applied-rules.ts';
 import { machineOf, send } from './dx-answers.ts';
 import { DxError } from './dx-error.ts';
-import { CommitQuery, dxSchema, ExplanationAnswer, RefusalQuery } from './dx-schemas.ts';
+import { CommitQuery, dxSchema, ExplanationAnswer, ReadQuery, RefusalQuery } from './dx-schemas.ts';
 import { explain, type Question, type Topic } from './explain.ts';
 import { explainKernelRefusal, KERNEL_NOTE, noKernelRefusal } from './explain-kernel-refusal.ts';
 import { explainRecovery, RECOVERY_NOTES } from './explain-recovery.ts';
@@ -47,6 +47,17 @@ export function explainRoutes(app: FastifyInstance, source: DxSource): void {
       }),
     },
     async ({ query }, reply) => send(reply, ofTopic('commit', { commitId: query.commit_id })),
+  );
+
+  app.get<{ Querystring: { min_commit_id?: number } }>(
+    '/v1/dx/explain/read',
+    {
+      config,
+      schema: dxSchema('explainRead', 'How a read would be answered here, or what it waits for', data, {
+        querystring: ReadQuery,
+      }),
+    },
+    async ({ query }, reply) => send(reply, ofTopic('read', { minCommitId: query.min_commit_id })),
   );
 
   app.get(

@@ -85,7 +85,7 @@ describe('what is typed wrong is a usage error, exit code 2', () => {
     [['read', 's', '--from', 'x'], /--from.*'x' is invalid.*whole number from 0/],
     [['read'], /missing required argument 'stream'/],
     [['read', 'a', 'b'], /too many arguments/],
-    [['explain', 'wether'], /'wether' is invalid.*replica, commit, refusal, view-change/],
+    [['explain', 'wether'], /'wether' is invalid.*replica, commit, read, refusal, recovery, view-change/],
     [
       ['format', '--cluster', 'abc', '--replica', '0', '--replica-count', '3', 'd'],
       /'abc' is invalid.*from 1 to 2\^64-1/,

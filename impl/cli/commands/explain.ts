@@ -10,6 +10,7 @@ import { wholeNumber } from '../whole-number.ts';
 
 interface Facts {
   readonly commitId?: number;
+  readonly minCommitId?: number;
   readonly event?: string;
   readonly sequence?: number;
   readonly clientId?: number;
@@ -20,13 +21,16 @@ interface Facts {
 const TOPICS: Readonly<Record<string, readonly (keyof Facts)[]>> = {
   replica: [],
   commit: ['commitId'],
-  refusal: ['event', 'sequence'],
+  read: ['minCommitId'],
+  refusal: ['event', 'sequence', 'commitId'],
+  recovery: [],
   'view-change': [],
   session: ['clientId', 'requestNumber'],
 };
 
 const FACTS: readonly { readonly name: keyof Facts; readonly flag: string; readonly query: string }[] = [
   { name: 'commitId', flag: '--commit-id', query: 'commit_id' },
+  { name: 'minCommitId', flag: '--min-commit-id', query: 'min_commit_id' },
   { name: 'event', flag: '--event', query: 'event' },
   { name: 'sequence', flag: '--sequence', query: 'sequence' },
   { name: 'clientId', flag: '--client-id', query: 'client_id' },
@@ -36,7 +40,16 @@ const FACTS: readonly { readonly name: keyof Facts; readonly flag: string; reado
 export function configure(command: Command): void {
   command
     .addArgument(new Argument('<topic>', 'what to explain').choices(Object.keys(TOPICS)))
-    .option('--commit-id <n>', 'topic commit: which one (default: the first that is not committed)', wholeNumber(1))
+    .option(
+      '--commit-id <n>',
+      'topic commit: which one (default: the first that is not committed); topic refusal: of the kernel, in that op',
+      wholeNumber(1),
+    )
+    .option(
+      '--min-commit-id <n>',
+      'topic read: what a committed read asks for (default: a linearizable read)',
+      wholeNumber(1),
+    )
     .option('--event <name>', 'topic refusal: which event, such as ReceivePrepare (default: ClientRequest)')
     .option('--sequence <n>', 'topic refusal: the number that `machines NAME --history` shows', wholeNumber(1))
     .option('--client-id <n>', 'topic session: which one', wholeNumber(1))

@@ -60,6 +60,8 @@ const asked: readonly (readonly [string, string, number])[] = [
   ['/v1/dx/machines/Vsr/can?event=ClientRequest', '/v1/dx/machines/{name}/can', 200],
   ['/v1/dx/explain/replica', '/v1/dx/explain/replica', 200],
   ['/v1/dx/explain/commit', '/v1/dx/explain/commit', 200],
+  ['/v1/dx/explain/read', '/v1/dx/explain/read', 200],
+  ['/v1/dx/explain/read?min_commit_id=99', '/v1/dx/explain/read', 200],
   ['/v1/dx/explain/refusal', '/v1/dx/explain/refusal', 200],
   ['/v1/dx/explain/refusal?commit_id=3', '/v1/dx/explain/refusal', 200],
   ['/v1/dx/explain/recovery', '/v1/dx/explain/recovery', 200],
