@@ -6,7 +6,7 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumPath, launch, violationsOf } from '../unit/sim/timeline/open-page.ts';
-import { HAS_DX, lockstep, TestCluster } from './cluster-harness.ts';
+import { HAS_DX, TestCluster } from './cluster-harness.ts';
 
 const WIDE = { width: 1440, height: 900 };
 const NARROW = { width: 375, height: 812 };
@@ -342,32 +342,6 @@ describe.skipIf(chromiumPath === undefined || !HAS_DX)('the page', () => {
     await isWhole(opened, 'without a quorum');
     await opened.close();
     await first.close();
-  });
-});
-
-describe.skipIf(!HAS_DX)('without the DX API', () => {
-  it('there is no page', async () => {
-    const cluster = await TestCluster.start({ replicas: 1, serverArgs: ['--no-dx'] });
-    const statuses = await Promise.all(
-      ['/', '/v1/dx/status', '/ready'].map(async (path) => (await fetch(`${cluster.urls[0]}${path}`)).status),
-    );
-    await cluster.close();
-    expect(statuses).toEqual([404, 404, 200]);
-  });
-
-  it('lockstep server says what --http-addresses is for, and refuses what is none', async () => {
-    const refused = await lockstep([
-      'server',
-      '--addresses',
-      '127.0.0.1:1',
-      '--http',
-      '127.0.0.1:0',
-      '--http-addresses',
-      'nowhere',
-      'no-such-directory',
-    ]);
-    expect(refused.exitCode).not.toBe(0);
-    expect(refused.stderr).toContain('http-addresses');
   });
 });
 

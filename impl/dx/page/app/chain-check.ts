@@ -28,8 +28,7 @@ export function checkedChain(entries: readonly LogEntry[], bodies: ReadonlyMap<n
     const computed = body === undefined ? undefined : hashOfEntry(entry, body);
     const isOwn = computed === undefined || computed === entry.hash;
     const isLinked = before === undefined || entry.parent === before;
-    // What follows continues the entry as it is, not as its hash claims it to be.
-    before = computed ?? entry.hash;
+    before = entry.hash;
     const verdict = verdictOf(isOwn, isLinked, isBroken, computed !== undefined);
     if (verdict === 'changed' || verdict === 'cut') isBroken = true;
     return { entry, verdict, computed };

@@ -112,7 +112,8 @@ function Figure({ name, value }: { readonly name: string; readonly value: number
   );
 }
 
-function sourceText({ source, base, replica }: ReplicaCard, code: string | undefined): string {
+function sourceText({ source, base, replica, problem }: ReplicaCard, code: string | undefined): string {
+  if (problem?.status !== undefined) return `It answers, but refuses to say: ${problem.message}`;
   if (source === 'itself')
     return replica === ownReplica.value ? 'Says so itself. It serves this page.' : 'Says so itself.';
   if (source === 'itself, before') return 'It does not answer. This is what it last said.';

@@ -86,7 +86,9 @@ function cardOf(observed: Observed, replication: Replication | undefined, opMax:
   const acknowledged = row?.acknowledged === 0 ? undefined : (row?.acknowledged ?? undefined);
   const op = acknowledged ?? last?.op;
   const source = last !== undefined ? 'itself, before' : row === undefined ? 'nobody' : 'the primary';
-  const role = asked !== undefined || connected === false ? 'silent' : 'unknown';
+  // One that refuses to say is not silent.
+  const refuses = known.problem?.status !== undefined;
+  const role = !refuses && (asked !== undefined || connected === false) ? 'silent' : 'unknown';
   return { ...known, role, source, status: undefined, op, lag: op === undefined ? undefined : opMax - op };
 }
 

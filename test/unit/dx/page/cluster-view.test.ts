@@ -129,6 +129,13 @@ describe('the cluster as the page sees it', () => {
     ]);
   });
 
+  test('one that refuses to say is not silent', () => {
+    const problem = { status: 429, code: 'RATE_LIMITED', message: 'too many' };
+    const view = clusterView([says(0), { replica: 1, base: 'x', asked: { ok: false, problem } }, says(2)], undefined);
+    expect(view.cards[1]).toMatchObject({ role: 'unknown', source: 'nobody', problem });
+    expect(view.detail).not.toContain('does not answer');
+  });
+
   test('nobody answers; a halted replica says so', () => {
     expect(clusterView([silent(0)], undefined).title).toBe('No replica answers');
     const halted = says(2, { status: 'halted', role: 'none', status_reason: 'fsync failed' });
