@@ -65,6 +65,9 @@ picture: node $(STAMP) ## Write docs/pictures/check-report.png from the last rep
 test: node $(STAMP) ## Unit, property and end-to-end tests
 	@npx vitest run
 
+api-page: node $(STAMP) ## Write docs/api.md from the OpenAPI document of a replica
+	@node --import tsx test/api/api-page-main.ts
+
 test-api: node $(STAMP) ## Ask a real cluster all that its OpenAPI document allows, and more: schemathesis, from PyPI (SEED=, CASES=30)
 	@node --import tsx test/api/main.ts $(if $(SEED),--seed $(SEED)) $(if $(CASES),--cases $(CASES))
 
