@@ -1,4 +1,4 @@
-# One replica of Lockstep. Build: docker build -t lockstep . Run three: see compose.yaml and docs/running.md.
+# One replica of Lockstep. Build: docker build -t lockstep . Run three: see compose.yaml and docs/operating.md.
 # Two stages: the first has the compiler and builds dist/, the second has what runs and nothing else.
 FROM node:20-bookworm-slim AS build
 WORKDIR /lockstep
@@ -20,6 +20,7 @@ COPY --from=build /lockstep/package.json ./
 COPY --from=build /lockstep/node_modules node_modules
 COPY --from=build /lockstep/bin bin
 COPY --from=build /lockstep/dist dist
+COPY ops/container ops/container
 RUN ln -s /lockstep/bin/lockstep /usr/local/bin/lockstep && mkdir /data && chown node:node /data
 USER node
 VOLUME /data
@@ -28,6 +29,6 @@ EXPOSE 7100 7200
 STOPSIGNAL SIGTERM
 # Ready means: normal status, and requests are served.
 HEALTHCHECK --interval=5s --timeout=3s --start-period=30s \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:7100/ready').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "/lockstep/ops/container/healthcheck.mjs"]
 ENTRYPOINT ["lockstep"]
 CMD ["--help"]

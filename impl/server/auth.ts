@@ -26,6 +26,8 @@ export interface Principal {
   /** `key 1f3a…`, `token ann` or `certificate ann`: for logs and limits; nothing in it is secret. */
   readonly id: string;
   readonly roles: readonly Role[];
+  /** Of the API key, which may be taken away. */
+  readonly keyId?: string;
   /** By the wall clock; undefined: no end. */
   readonly expiresMs: number | undefined;
 }
@@ -78,10 +80,15 @@ export class Auth {
     return { id: `certificate ${certificate.name}`, roles, expiresMs: undefined };
   }
 
+  /** Whether somebody who came in is still let in: keys are taken away while connections are open. */
+  knows({ keyId }: Principal): boolean {
+    return keyId === undefined || this.#apiKeys.has(keyId);
+  }
+
   #byApiKey(text: string): Principal | Failure {
     const key = findApiKey(this.#apiKeys, text);
     if (key === undefined) return failure('CREDENTIALS_INVALID', 'the key is not known here');
-    return { id: `key ${key.id}`, roles: key.roles, expiresMs: undefined };
+    return { id: `key ${key.id}`, keyId: key.id, roles: key.roles, expiresMs: undefined };
   }
 
   async #byToken(tokens: JsonWebTokens, token: string, wallMs: number): Promise<Principal | Failure> {

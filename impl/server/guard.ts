@@ -75,6 +75,7 @@ export class Guard {
     if (auth === undefined) return rates.take(client.host, nowMs());
     const principal = this.#principals.get(client);
     if (principal === undefined) return failure('CREDENTIALS_MISSING', 'this connection has not said who it is');
+    if (!auth.knows(principal)) return failure('CREDENTIALS_INVALID', 'the key was taken away');
     return rates.take(principal.id, nowMs()) ?? this.#permission(principal, OPERATION_ROLES[operation]);
   }
 

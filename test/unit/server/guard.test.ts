@@ -221,6 +221,21 @@ describe('the door of the binary protocol', () => {
     }
   });
 
+  it('Guard: a key that is taken away is refused on the connections that it opened, too', async () => {
+    let text = [...keys.values()].map(({ kept }) => JSON.stringify(kept)).join('\n');
+    const one = await startOneReplica({ auth: { ...auth, apiKeys: () => ({ file: 'keys', text }) } });
+    const client = new LockstepClient({ addresses: [one.server.peerAddress], token: keyOf('read'), timeoutMs: 5_000 });
+    try {
+      expect(await client.listStreams()).toMatchObject({ streams: [] });
+      text = JSON.stringify(keys.get('admin')?.kept);
+      await one.server.reload();
+      await expect(client.listStreams()).rejects.toMatchObject({ code: 'CREDENTIALS_INVALID' });
+    } finally {
+      client.close();
+      await one.close();
+    }
+  });
+
   it.each([
     ['no token', ''],
     ['an unknown key', 'lsk_000000000000_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'],
