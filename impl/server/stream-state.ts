@@ -44,6 +44,11 @@ export class StreamState {
     return this.#kernel.state.streams.size;
   }
 
+  /** The offset that the next event of a stream gets; undefined: there is no such stream. */
+  endOf(stream: string): number | undefined {
+    return this.#kernel.state.streams.get(stream)?.nextOffset;
+  }
+
   /** Sessions registered and not evicted. */
   get sessionCount(): number {
     return this.#kernel.state.sessions.size;
