@@ -6,17 +6,18 @@
 import type { Connection } from '../ports/connection.ts';
 import { type AnswerOf, encodeAnswer, encodeFailure } from '../wire/answer.ts';
 import { FRAME_KINDS, type FrameKind } from '../wire/frame.ts';
-import { decodeRequest, type Operation, type Request } from '../wire/request.ts';
+import { decodeRequest, type Operation, type ReadRequest, type Request } from '../wire/request.ts';
 import { WireError } from '../wire/wire-error.ts';
 import { busy } from './failure.ts';
 import type { Guard } from './guard.ts';
+import { HeldReads, type HeldReadsOptions } from './held-reads.ts';
 import type { Metrics } from './metrics.ts';
 import type { RequestTrace } from './request-trace.ts';
 import type { Outcome, Requests } from './requests.ts';
 import type { ServerLimits } from './server-limits.ts';
 import type { Telemetry } from './telemetry.ts';
 
-export interface ClientPortOptions {
+export interface ClientPortOptions extends Omit<HeldReadsOptions, 'holdMsMax'> {
   readonly requests: Requests;
   readonly limits: ServerLimits;
   readonly metrics: Metrics;
@@ -29,10 +30,12 @@ export class ClientPort {
   readonly #options: ClientPortOptions;
   /** Requests without an answer yet, by connection. */
   readonly #inFlight = new Map<Connection, number>();
+  readonly #held: HeldReads;
   #answersLost = 0;
 
   constructor(options: ClientPortOptions) {
     this.#options = options;
+    this.#held = new HeldReads({ ...options, holdMsMax: options.limits.REQUEST_DEADLINE_MS_MAX });
   }
 
   /** Answers that a client did not get: it was gone, or did not read. */
@@ -42,6 +45,17 @@ export class ClientPort {
 
   closed(client: Connection): void {
     this.#inFlight.delete(client);
+    this.#held.closed(client);
+  }
+
+  /** Something was applied: reads that wait for it are answered. */
+  applied(): void {
+    this.#held.applied();
+  }
+
+  /** Reads that wait for an event are answered without one. */
+  drain(): void {
+    this.#held.drain();
   }
 
   /** @throws WireError; the connection is refused with its code then */
@@ -69,7 +83,13 @@ export class ClientPort {
       return;
     }
     this.#inFlight.set(client, inFlight + 1);
-    telemetry.receive('binary', body.operation, undefined, (trace) => this.#ask(client, request, trace));
+    telemetry.receive('binary', body.operation, undefined, (trace) => {
+      if (body.operation !== 'read' || !this.#isHeld(client, request, body, trace)) this.#ask(client, request, trace);
+    });
+  }
+
+  #isHeld(client: Connection, request: Request, body: ReadRequest, trace: RequestTrace | undefined): boolean {
+    return this.#held.hold(client, body, () => this.#ask(client, request, trace));
   }
 
   #ask(client: Connection, { id, deadlineMs, body }: Request, trace: RequestTrace | undefined): void {

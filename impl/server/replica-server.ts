@@ -168,6 +168,7 @@ class ReplicaServer implements RunningServer {
       onApplied: ({ op }, results) => {
         this.#refusals.note(op, results);
         this.#http.applied();
+        this.#clients.applied();
       },
     });
     const { requests, proposals, reads, state, turn, prepareLogReport } = this.#core;
@@ -176,7 +177,8 @@ class ReplicaServer implements RunningServer {
     this.#proposals = proposals;
     this.#reads = reads;
     this.#turn = turn;
-    this.#clients = new ClientPort({ requests, limits, metrics, guard, telemetry, nowMs });
+    const endOf = (stream: string): number | undefined => state.endOf(stream);
+    this.#clients = new ClientPort({ requests, limits, metrics, guard, telemetry, nowMs, clock, endOf });
     this.#http = new HttpApi({
       requests,
       state,
@@ -347,6 +349,7 @@ class ReplicaServer implements RunningServer {
     this.#logger.info({ waiting: this.#proposals.waiting }, 'draining');
     this.#requests.drain();
     this.#http.drain();
+    this.#clients.drain();
     this.#network.stopAccepting();
     const deadlineMs = this.#clock.monotonicMs() + this.#limits.DRAIN_MS_MAX;
     const left = (): number => this.#proposals.waiting + this.#reads.waiting + this.#requests.waiters.count;
