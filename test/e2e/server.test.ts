@@ -104,6 +104,29 @@ describe('binary client', () => {
   });
 });
 
+describe('a tail', () => {
+  it('a read that waits for an event is held by the server and answered with it: no reader asks again and again', async () => {
+    const client = clientOf(cluster);
+    await client.createStream('held');
+    const name = 'lockstep_requests_total{protocol="binary",operation="read",code="ok"}';
+    const reads = async (): Promise<number> => {
+      const counts = await Promise.all(cluster.replicas.map((replica) => metric(replica, name)));
+      return counts.reduce((sum, count) => sum + count, 0);
+    };
+    const tail = client.tail('held');
+    await client.append('held', ['first']);
+    expect((await tail.next()).value).toMatchObject({ offset: 0 });
+    const before = await reads();
+    expect(before).toBeGreaterThan(0);
+    const next = tail.next();
+    for (let index = 0; index < 20; index++) await client.append('others', ['x']).catch(() => {});
+    await client.append('held', ['second']);
+    expect((await next).value).toMatchObject({ offset: 1 });
+    expect((await reads()) - before).toBeLessThanOrEqual(2);
+    await tail.return(undefined as never);
+  });
+});
+
 describe('bytes that are no request', () => {
   const toServer: Omit<Hello, 'cluster'> = { role: 'client', replica: ANY_REPLICA, replicaCount: 0, to: ANY_REPLICA };
   const hello = (change: Partial<Hello> = {}): Buffer =>
