@@ -73,7 +73,7 @@ export const simCanaries: readonly SimCanary[] = [
   own('Client', 'forgets-lost-request', 'a request whose connection is lost is tried again or ended', () => ({
     client: new Set(['forgets-lost-request']),
   })),
-  own('Server', 'stale-read', 'a linearizable read waits for a barrier', staleReads),
+  own('Server', 'stale-read', 'a linearizable read waits for a round that began after it came', staleReads),
   own('Server', 'key-is-lost', 'an append with a key is applied once', keyIsLost),
   own('Server', 'unknown-is-refused', 'what is said to be refused is not applied', unknownIsRefused),
   ...brokenSessions.map((broken) => canary('ClientSessions', broken, () => sessionParts(broken))),

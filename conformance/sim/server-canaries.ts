@@ -17,7 +17,7 @@ const IMPATIENT_TICKS = 3;
 /** From this op on the state of replica 1 is another one. */
 const DIFFERENT_FROM_OP = 30;
 
-/** What a linearizable read says may be old: it waits for no barrier. */
+/** What a linearizable read says may be old: it waits for no round of the primary. */
 export function staleReads(): BrokenParts {
   return {
     opened: ({ requests }) => {
