@@ -284,23 +284,6 @@ describe('explanations of real situations', () => {
     ]);
   });
 
-  test('a read at a primary that nobody hears: the round is open, and ReadQuorum is false', async () => {
-    const cluster = busyCluster();
-    expect((await explain(cluster, 0, 'read')).conclusion).toContain('A linearizable read is taken');
-    expect((await explain(cluster, 1, 'read')).decided_by).toEqual(['Vsr.StartReadRound.IsPrimary']);
-    cluster.kill(1);
-    cluster.kill(2);
-    cluster.replica(0).startReadRound();
-    const data = await explain(cluster, 0, 'read');
-    expect(data.decided_by).toEqual(['Vsr.CompleteRead.ReadQuorum', 'Vsr.StartReadRound.NoReadRound']);
-    expect(ruleIn(data, 'Vsr.CompleteRead.ReadQuorum')).toMatchObject({
-      evaluation: false,
-      description: 'A quorum has answered the open round.',
-      evidence: { 'context.reading.oks': [0], 'context.replicaCount': 3 },
-    });
-    expect(data.conclusion).toContain('1 of the 2 replicas of a quorum still stand by the view (replica 0)');
-  });
-
   test('no quorum at a primary: what is not committed names the missing acknowledgements', async () => {
     const cluster = busyCluster();
     cluster.kill(1);
