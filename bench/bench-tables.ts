@@ -119,7 +119,11 @@ function rest({
     ],
     [
       `simulated clusters, 3 replicas, all oracles, ${simulation.workers} processes`,
-      `${whole(simulation.runsPerSecond)} runs, ${whole(simulation.stepsPerSecond)} steps, ${whole(simulation.machineEventsPerSecond)} machine events a second`,
+      [
+        `${whole(simulation.runsPerSecond)} runs, ${whole(simulation.stepsPerSecond)} steps, ${whole(simulation.machineEventsPerSecond)} machine events, ${whole(simulation.operationsPerSecond)} operations a second`,
+        `${whole(simulation.wholeRuns)} of ${whole(simulation.runs)} runs with 2,000 steps or 200 operations; ${whole(simulation.steps)} steps a run`,
+        'bound by one core a worker: the work is spread flat over codec, log, machines and kernel (docs/simulation.md)',
+      ].join('\n'),
     ],
     [
       'simulated runs judged by TLC, the start of its JVM included',

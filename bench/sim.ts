@@ -9,13 +9,17 @@ export interface SimulationRates {
   readonly runsPerSecond: number;
   readonly stepsPerSecond: number;
   readonly machineEventsPerSecond: number;
+  readonly operationsPerSecond: number;
+  /** Of the runs: those with 2,000 steps or 200 operations of clients. */
+  readonly wholeRuns: number;
   /** Of one run. */
+  readonly steps: number;
   readonly operations: number;
 }
 
 /** @param runs from seed 1 on, the same ones each time */
 export async function measureSimulation(root: string, runs: number): Promise<SimulationRates> {
-  const words = ['sim', '--runs', String(runs), '--replicas', '3', '--no-resume', '--no-coverage', '--json'];
+  const words = ['sim', '--runs', String(runs), '--scenario', 'rate', '--no-resume', '--no-coverage', '--json'];
   const { measured, result } = JSON.parse(await outputOf(join(root, 'bin', 'lockstep'), words)) as SimReport;
   const { applied, refused, unknown } = result.tally;
   return {
@@ -24,6 +28,9 @@ export async function measureSimulation(root: string, runs: number): Promise<Sim
     runsPerSecond: measured.runs / measured.workingSeconds,
     stepsPerSecond: measured.steps / measured.workingSeconds,
     machineEventsPerSecond: measured.machineEvents / measured.workingSeconds,
+    operationsPerSecond: measured.operations / measured.workingSeconds,
+    wholeRuns: result.tally.wholeRuns,
+    steps: measured.steps / measured.runs,
     operations: (applied + refused + unknown) / measured.runs,
   };
 }

@@ -54,7 +54,8 @@ export function makeScenario(seed: number, settings: PlanSettings = {}): Scenari
   const drawnWorkload = WORKLOADS[random.below(WORKLOADS.length)] as Workload;
   const workload = settings.workload ?? named.workload ?? drawnWorkload;
   const hasStorm = named.swarm && random.below(STORM_OF) === 0;
-  const safetyUs = between(random, SAFETY_US_MIN, SAFETY_US_MAX) + (hasStorm ? STORM_US : 0);
+  const drawnUs = between(random, SAFETY_US_MIN, SAFETY_US_MAX) + (hasStorm ? STORM_US : 0);
+  const safetyUs = drawnUs + (named.longerUs ?? 0);
   const beyond = settings.beyond ?? false;
   const wanted = FAULT_KINDS.filter(
     (kind) => (named.faults === 'all' || named.faults.includes(kind)) && !(settings.without ?? []).includes(kind),

@@ -12,6 +12,8 @@ export interface NamedScenario {
   readonly prompt?: true;
   readonly replicaCount?: ReplicaCount | 'swarm';
   readonly workload?: Workload;
+  /** Its runs are so much longer, in virtual microseconds: faults and operations spread over all of it. */
+  readonly longerUs?: number;
 }
 
 export const SCENARIOS: readonly NamedScenario[] = [
@@ -27,6 +29,14 @@ export const SCENARIOS: readonly NamedScenario[] = [
     faults: 'all',
     swarm: true,
     replicaCount: 'swarm',
+  },
+  {
+    name: 'rate',
+    description: 'the swarm, and each run so long that it has 2,000 events: what make bench measures',
+    faults: 'all',
+    swarm: true,
+    replicaCount: 3,
+    longerUs: 3_500_000,
   },
   {
     name: 'calm',

@@ -245,7 +245,9 @@ class ManyRuns {
         workers,
         steps: tally.steps - this.#before.steps,
         machineEvents: tally.machineEvents - this.#before.machineEvents,
+        operations: operationsOf(tally) - operationsOf(this.#before),
         memory: this.#memory.parts,
+        residentBytesPeaks: this.#memory.peaks,
       },
     };
   }
@@ -289,6 +291,10 @@ class ManyRuns {
     this.#progress.clear();
     this.#around.progress.write(`sim: ${text}\n`);
   }
+}
+
+function operationsOf({ applied, refused, unknown }: Tally): number {
+  return applied + refused + unknown;
 }
 
 export function wordsOf(cause: unknown): string {

@@ -30,6 +30,10 @@ export type Job =
   | { readonly kind: 'save'; readonly seed: number; readonly folder: string };
 
 export interface Memory {
+  /** Process id of the worker. */
+  readonly worker: number;
+  /** The most that it ever had. */
+  readonly residentBytesPeak: number;
   readonly residentBytes: number;
   readonly heapBytes: number;
 }

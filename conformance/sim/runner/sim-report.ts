@@ -10,7 +10,7 @@ import type { MemoryPart } from './memory-trend.ts';
 import type { RunSettings } from './messages.ts';
 import { rateText, timeText } from './progress.ts';
 import type { SeedRange } from './seed-ranges.ts';
-import type { Tally } from './tally.ts';
+import { type Tally, WHOLE_RUN_OPERATIONS_MIN, WHOLE_RUN_STEPS_MIN } from './tally.ts';
 
 /** Fewer runs need not meet every kind of fault. */
 const ALL_KINDS_RUNS_MIN = 500;
@@ -45,7 +45,11 @@ export interface SimReport {
     readonly workers: number;
     readonly steps: number;
     readonly machineEvents: number;
+    /** Of clients. */
+    readonly operations: number;
     readonly memory: readonly MemoryPart[];
+    /** Of each worker, the most that it ever had. */
+    readonly residentBytesPeaks: readonly number[];
   };
 }
 
@@ -138,19 +142,23 @@ function factLines({ result: { tally }, measured }: SimReport): readonly string[
     ['halts', listed(tally.halts)],
     ['clusters', sizes.join(', ')],
     ['workloads', listed(tally.workloads)],
-    ['steps', `${grouped(tally.steps)}; ${eachRun(tally.steps)}`],
+    [
+      'steps',
+      `${grouped(tally.steps)}; ${eachRun(tally.steps)}; ${grouped(tally.wholeRuns)} runs with ${grouped(WHOLE_RUN_STEPS_MIN)} of them or ${WHOLE_RUN_OPERATIONS_MIN} operations`,
+    ],
     ['machines', `${grouped(tally.machineEvents)} events; ${eachRun(tally.machineEvents)}`],
     ['frames', `${grouped(tally.framesSent)} sent, ${grouped(tally.framesDelivered)} delivered`],
     ['time', `${timeText(tally.virtualUs / US_PER_S)}, virtual`],
   ];
   if (measured.runs > 0) {
     const perSecond = (count: number): string => rateText(count / measured.workingSeconds);
-    const rates = `${perSecond(measured.runs)} runs, ${perSecond(measured.steps)} steps, ${perSecond(measured.machineEvents)} machine events`;
+    const rates = `${perSecond(measured.runs)} runs, ${perSecond(measured.steps)} steps, ${perSecond(measured.machineEvents)} machine events, ${perSecond(measured.operations)} operations`;
     facts.push(['rate', `${rates} a second, ${measured.workers} worker(s)`]);
   }
   const [first, last] = [measured.memory[0], measured.memory.at(-1)];
   if (first !== undefined && last !== undefined) {
-    const resident = `resident ${mib(first.residentBytesMax)} at first, ${mib(last.residentBytesMax)} at last`;
+    const peaks = measured.residentBytesPeaks.map(mib).join(', ');
+    const resident = `resident ${mib(first.residentBytesMax)} in the first tenth, ${mib(last.residentBytesMax)} in the last, peaks ${peaks}`;
     facts.push(['memory', `of a worker: ${resident}; heap ${mib(first.heapBytesMin)}, ${mib(last.heapBytesMin)}`]);
   }
   return facts.map(([name, text]) => `${name.padEnd(FACT_NAME_COLUMNS)}${text}`);

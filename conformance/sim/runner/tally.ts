@@ -28,8 +28,14 @@ export interface FailureGroup extends FailedRun {
 
 type Counts = Readonly<Record<string, number>>;
 
+/** A run that counts as a whole one for the rate: so many steps, or so many operations of clients. */
+export const WHOLE_RUN_STEPS_MIN = 2_000;
+export const WHOLE_RUN_OPERATIONS_MIN = 200;
+
 export interface Tally {
   readonly runs: number;
+  /** Of them, runs with WHOLE_RUN_STEPS_MIN steps or WHOLE_RUN_OPERATIONS_MIN operations. */
+  readonly wholeRuns: number;
   readonly failedRuns: number;
   readonly steps: number;
   readonly ticks: number;
@@ -61,6 +67,7 @@ export interface Tally {
 
 export const EMPTY_TALLY: Tally = {
   runs: 0,
+  wholeRuns: 0,
   failedRuns: 0,
   steps: 0,
   ticks: 0,
@@ -86,9 +93,12 @@ export const EMPTY_TALLY: Tally = {
 export function tallyOfRun(scenario: Scenario, result: RunResult): Tally {
   const { operations, failure, injected } = result;
   const faults = scenario.plan.flatMap((event) => (event.type === 'fault' ? event.fault.kind : []));
+  const asked = operations.applied + operations.refused + operations.unknown;
+  const isWhole = result.steps >= WHOLE_RUN_STEPS_MIN || asked >= WHOLE_RUN_OPERATIONS_MIN;
   const kinds = (Object.entries(injected) as [FaultKind, number][]).filter(([, count]) => count > 0);
   return {
     runs: 1,
+    wholeRuns: isWhole ? 1 : 0,
     failedRuns: failure === undefined ? 0 : 1,
     steps: result.steps,
     ticks: result.ticks,
@@ -121,6 +131,7 @@ export function tallyOfLostRun(seed: number, rule: string, message: string): Tal
 export function mergeTallies(left: Tally, right: Tally): Tally {
   return {
     runs: left.runs + right.runs,
+    wholeRuns: left.wholeRuns + right.wholeRuns,
     failedRuns: left.failedRuns + right.failedRuns,
     steps: left.steps + right.steps,
     ticks: left.ticks + right.ticks,
