@@ -5,7 +5,6 @@
 import type { AnswerOf, Failure } from '../wire/answer.ts';
 import type { AppendRequest, Operation, RequestBody } from '../wire/request.ts';
 import { abortedError, noAnswerError, type Remedy, refusalOf, unreachableError } from './client-error.ts';
-import type { ClientRequest } from './client-request.ts';
 
 export type Answer = AnswerOf[Operation];
 
@@ -19,13 +18,25 @@ export interface Whereabouts {
   readonly lastReason: string;
 }
 
+/** What carries a call (client-request.ts), as far as the call has to know. */
+export interface Carrier {
+  readonly isCommand: boolean;
+  readonly isRepeatable: boolean;
+  readonly body: RequestBody;
+  readonly tries: number;
+  readonly onItsWay: boolean;
+  readonly inDoubt: boolean;
+  readonly lastFailure: Failure | undefined;
+  readonly seenBefore: number;
+}
+
 export class Call {
   readonly body: RequestBody;
   readonly deadlineMs: number;
   /** Goes alone: together with others it was refused, and only one of them is to blame. */
   alone = false;
   /** What carries it; undefined while it waits for its first try. */
-  request: ClientRequest | undefined;
+  request: Carrier | undefined;
   /** Events of its request that are of calls before it. */
   eventsBefore = 0;
   #resolve: ((answer: Answer) => void) | undefined;

@@ -4,10 +4,10 @@
  */
 import type { AnswerOf, Failure } from '../wire/answer.ts';
 import type { AppendRequest, RequestBody, RequestSession } from '../wire/request.ts';
-import type { Call, Whereabouts } from './call.ts';
+import type { Call, Carrier, Whereabouts } from './call.ts';
 import type { LinkOutcome, LinkRequest } from './server-link.ts';
 
-export class ClientRequest implements LinkRequest {
+export class ClientRequest implements LinkRequest, Carrier {
   readonly calls: readonly Call[];
   /** Whether it changes the log. */
   readonly isCommand: boolean;

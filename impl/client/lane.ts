@@ -10,7 +10,7 @@ import type { AppendRequest, RequestBody, RequestSession } from '../wire/request
 import { SessionNumbers } from '../wire/session-numbers.ts';
 import { batchBody, takeBatch } from './append-batch.ts';
 import { backOffMs } from './back-off.ts';
-import type { Call } from './call.ts';
+import type { Call, Carrier } from './call.ts';
 import { CallQueue } from './call-queue.ts';
 import { ClientError, closedError, noAnswerError, queueFullError } from './client-error.ts';
 import { ClientRequest, isCommand } from './client-request.ts';
@@ -98,7 +98,7 @@ export class Lane {
   }
 
   /** Once more under the number or key that it had. */
-  askAgain(call: Call, { body, seenBefore }: ClientRequest): void {
+  askAgain(call: Call, { body, seenBefore }: Carrier): void {
     if (this.#closed) {
       call.fail(closedError('unknown'));
       return;
