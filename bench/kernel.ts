@@ -5,15 +5,19 @@
 import { pathToFileURL } from 'node:url';
 import { decodeCommand, encodeBatch, encodeCommand } from '../impl/kernel/command-codec.ts';
 import { Kernel } from '../impl/kernel/kernel.ts';
-import type { CommittedPrepare } from '../impl/kernel/state.ts';
+import { type CommittedPrepare, placeOf } from '../impl/kernel/state.ts';
 
 const STREAMS = 100;
 const EVENT_BYTES = 256;
 const WARM_SHARE = 0.2;
 
+/** What makes a retry harmless: nothing, a key of its own, or a number in one of SESSIONS sessions. */
+type Once = 'plain' | 'with keys' | 'in sessions';
+const SESSIONS = 64;
+
 export interface KernelCost {
   readonly batch: number;
-  readonly keyed: boolean;
+  readonly once: Once;
   readonly appliedPerSecond: number;
   readonly encodedPerSecond: number;
   readonly decodedPerSecond: number;
@@ -21,15 +25,15 @@ export interface KernelCost {
   readonly bytesKept: number | undefined;
 }
 
-/** @param keyed each append with an idempotency key of its own */
-export function measureKernel(batch: number, commands: number, keyed = false): KernelCost {
+export function measureKernel(batch: number, commands: number, once: Once = 'plain'): KernelCost {
   const events = [{ data: Buffer.alloc(EVENT_BYTES, 7) }];
   const kernel = new Kernel();
   const bodies = Array.from({ length: Math.ceil(commands / batch) }, (_, op) =>
     encodeBatch(
       Array.from({ length: batch }, (__, index) => {
-        const key = keyed ? { idempotencyKey: `key-${op}-${index}` } : {};
-        return encodeCommand({ kind: 'Append', stream: `stream-${op % STREAMS}`, events, ...key });
+        const key = once === 'with keys' ? { idempotencyKey: `key-${op}-${index}` } : {};
+        const name = once === 'in sessions' ? { session: requestOf(op * batch + index) } : {};
+        return encodeCommand({ kind: 'Append', stream: `stream-${op % STREAMS}`, events, ...key, ...name });
       }),
     ),
   );
@@ -44,6 +48,7 @@ export function measureKernel(batch: number, commands: number, keyed = false): K
       Array.from({ length: STREAMS }, (_, index) => encodeCommand({ kind: 'CreateStream', stream: `stream-${index}` })),
     ),
   );
+  apply(encodeBatch(Array.from({ length: SESSIONS }, () => encodeCommand({ kind: 'RegisterSession' }))));
   const warm = Math.ceil(bodies.length * WARM_SHARE);
   for (const body of bodies.slice(0, warm)) apply(body);
   globalThis.gc?.();
@@ -60,7 +65,7 @@ export function measureKernel(batch: number, commands: number, keyed = false): K
   const measures = globalThis.gc !== undefined;
   return {
     batch,
-    keyed,
+    once,
     appliedPerSecond: Math.round((count * 1000) / applied),
     encodedPerSecond: Math.round((count * 1000) / encoded),
     decodedPerSecond: Math.round((count * 1000) / decoded),
@@ -69,6 +74,11 @@ export function measureKernel(batch: number, commands: number, keyed = false): K
 }
 
 const HASH = new Uint8Array(32).fill(9);
+
+/** Sessions take turns; op 2 registers them. */
+function requestOf(number: number): { readonly clientId: number; readonly requestNumber: number } {
+  return { clientId: placeOf(2, number % SESSIONS), requestNumber: Math.floor(number / SESSIONS) + 1 };
+}
 
 function used({ heapUsed, external }: NodeJS.MemoryUsage): number {
   return heapUsed + external;
@@ -87,16 +97,17 @@ function repeat(count: number, act: () => void): void {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  for (const [batch, commands, keyed] of [
-    [1, 100_000, false],
-    [16, 400_000, false],
-    [64, 400_000, false],
-    [64, 100_000, true],
+  for (const [batch, commands, once] of [
+    [1, 100_000, 'plain'],
+    [16, 400_000, 'plain'],
+    [64, 400_000, 'plain'],
+    [64, 100_000, 'with keys'],
+    [64, 100_000, 'in sessions'],
   ] as const) {
-    const cost = measureKernel(batch, commands, keyed);
+    const cost = measureKernel(batch, commands, once);
     const memory = cost.bytesKept === undefined ? '' : `, ${cost.bytesKept} bytes kept a command`;
     console.log(
-      `batch ${batch}${keyed ? ' with keys' : ''}: ${cost.appliedPerSecond} applied/s, ${cost.encodedPerSecond} encoded/s, ` +
+      `batch ${batch} ${once}: ${cost.appliedPerSecond} applied/s, ${cost.encodedPerSecond} encoded/s, ` +
         `${cost.decodedPerSecond} decoded/s${memory}`,
     );
   }
