@@ -15,6 +15,7 @@ const VIEWS = [
   'machines/Vsr',
   'machines/AppendLog',
   'machines/Superblock',
+  'machines/ClientSessions',
   'log',
   'streams',
   'streams/orders',
@@ -267,6 +268,18 @@ describe.skipIf(chromiumPath === undefined || !HAS_DX)('the page', () => {
     }
     expect(bytes).toBeLessThan(LOAD_BYTES_MAX);
     expect((await fetch(`${url}/page/else.js`)).status).toBe(404);
+  });
+
+  it('an address that somebody typed leads somewhere', async () => {
+    const opened = await open(1, 'machines/Nope?replica=x');
+    const { page } = opened;
+    await page.getByRole('alert').getByText('no machine Nope runs here').waitFor();
+    await page.evaluate(`location.hash = '#/streams/%E0%A4%A'`);
+    await page.getByRole('alert').getByText('REQUEST_INVALID').waitFor();
+    await page.evaluate(`location.hash = '#/nowhere/at/all?x=%'`);
+    await page.getByRole('heading', { name: /leads/ }).waitFor();
+    expect(await page.title()).toBe('cluster · Lockstep');
+    await opened.close();
   });
 
   // The last two end replicas.

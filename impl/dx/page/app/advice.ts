@@ -14,7 +14,7 @@ export function advice({ status, code }: Problem, writes: boolean): string {
   if (known !== undefined) return known;
   if (status === 401) return 'Give a key above.';
   if (status === 403) return 'The key lacks the role for this: give another.';
-  if (status === 404) return 'It is not there: look at the list, or create it.';
+  if (status === 404) return 'It is not there: choose one that is listed.';
   if (!writes && (status === 500 || status === 503 || status === 504))
     return 'Nothing was to be changed. It may be asked again; the log of the replica says more.';
   if (!writes && status !== undefined) return 'Mend what the message names.';

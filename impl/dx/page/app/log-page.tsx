@@ -8,7 +8,7 @@ import type { Asked, LogData } from './answers.ts';
 import { askDx, dateTimeText, pause } from './browser.ts';
 import { type Checked, checkedChain, type Verdict } from './chain-check.ts';
 import { ProblemNote } from './problem-note.tsx';
-import { announced, apiKey, baseOf, cluster, hashOf, ownReplica, route } from './store.ts';
+import { announced, apiKey, baseOf, cluster, hashOf, ownReplica, replicaOf, route } from './store.ts';
 import { WhyButton } from './why-button.tsx';
 
 const LOOK_MS = 1_000;
@@ -26,8 +26,7 @@ interface Read {
 }
 
 export function LogPage() {
-  const given = route.value.parameters.get('replica');
-  const replica = given === null ? (ownReplica.value ?? 0) : Number(given);
+  const replica = replicaOf(route.value) ?? ownReplica.value ?? 0;
   return <Log key={replica} replica={replica} />;
 }
 

@@ -9,7 +9,7 @@ import { Scrubber } from './scrubber.tsx';
 import { valueText } from './spec-text.ts';
 import { type Chosen, Statechart } from './statechart.tsx';
 import { type Filter, filteredSteps, mergedSteps } from './steps.ts';
-import { apiKey, baseOf, cluster, hashOf, ownReplica, route } from './store.ts';
+import { apiKey, baseOf, cluster, hashOf, ownReplica, replicaOf, route } from './store.ts';
 import { WhyButton } from './why-button.tsx';
 
 const LOOK_MS = 1_000;
@@ -21,8 +21,7 @@ const BRIEF_BELOW_PX = 720;
 export function MachinesPage() {
   const { name: chosenName, parameters } = route.value;
   const name = chosenName === '' ? 'Vsr' : chosenName;
-  const given = parameters.get('replica');
-  const replica = given === null ? (ownReplica.value ?? 0) : Number(given);
+  const replica = replicaOf(route.value) ?? ownReplica.value ?? 0;
   return (
     <Machine
       key={`${name} ${replica}`}

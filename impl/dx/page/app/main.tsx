@@ -10,6 +10,8 @@ const KEY_NAME = 'lockstep-key';
 
 const readRoute = (): void => {
   route.value = routeOf(location.hash);
+  const { view, name } = route.value;
+  document.title = `${[name, view].filter((part) => part !== '').join(' · ')} · Lockstep`;
 };
 addEventListener('hashchange', readRoute);
 readRoute();

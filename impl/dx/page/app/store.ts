@@ -58,8 +58,26 @@ export function statusOf(asked: Asked<Status> | undefined): Status | undefined {
 export function routeOf(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?');
   const [first = '', name = ''] = path.split('/');
-  const view = VIEWS.find((one) => one === first) ?? 'cluster';
-  return { view, name: decodeURIComponent(name), parameters: new URLSearchParams(query) };
+  const view = VIEWS.find((one) => one === first);
+  return {
+    view: view ?? 'cluster',
+    name: view === undefined ? '' : decoded(name),
+    parameters: new URLSearchParams(query),
+  };
+}
+
+/** The replica that the address names; undefined when it names none. */
+export function replicaOf({ parameters }: Route): number | undefined {
+  const given = parameters.get('replica') ?? '';
+  return /^[0-9]$/.test(given) ? Number(given) : undefined;
+}
+
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name; // an address that somebody typed
+  }
 }
 
 export function hashOf(view: View, name = '', parameters: Readonly<Record<string, string>> = {}): string {

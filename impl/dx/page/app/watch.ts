@@ -23,6 +23,8 @@ import {
 /** Between two questions to one replica, while the page is seen, and while it is not. */
 const LOOK_MS = 700;
 const LOOK_WHILE_HIDDEN_MS = 5_000;
+/** One that does not answer is asked less often. */
+const SILENT_PATIENCE = 2;
 /** Steps asked for after a status changed: heartbeats since the change do not push it out. */
 const STEPS_ASKED = 400;
 
@@ -82,8 +84,9 @@ async function watchReplication(): Promise<void> {
 async function watchOther(replica: number, base: string): Promise<void> {
   observed.value = observed.value.map((one) => (one.replica === replica ? { ...one, base } : one));
   for (;;) {
-    remember(replica, await askDx<Status>(base, 'status', apiKey.value));
-    await pause(lookMs());
+    const asked = await askDx<Status>(base, 'status', apiKey.value);
+    remember(replica, asked);
+    await pause(asked.ok ? lookMs() : lookMs() * SILENT_PATIENCE);
   }
 }
 
@@ -120,9 +123,11 @@ async function tellSteps(replica: number): Promise<void> {
     apiKey.value,
   );
   if (!asked.ok) return;
-  const seen = stepsSeen.get(replica) ?? 0;
+  const last = asked.value.at(-1)?.sequence ?? 0;
+  const before = stepsSeen.get(replica) ?? 0;
+  const seen = last < before ? 0 : before; // another process: it counts from 1 again
   const fresh = asked.value.filter(({ sequence, from, to }) => sequence > seen && from !== to);
-  stepsSeen.set(replica, asked.value.at(-1)?.sequence ?? seen);
+  stepsSeen.set(replica, last);
   tell(fresh.map((step) => happeningOf(replica, step)));
 }
 

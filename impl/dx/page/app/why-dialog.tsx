@@ -8,6 +8,13 @@ import { RuleList } from './rule-list.tsx';
 import { valueText } from './spec-text.ts';
 import { apiKey, type Why, why } from './store.ts';
 
+const TOPICS = [
+  ['replica', 'its state'],
+  ['commit', 'what is committed'],
+  ['view-change', 'its view'],
+  ['recovery', 'how it started'],
+] as const;
+
 export function WhyDialog() {
   const dialog = useRef<HTMLDialogElement>(null);
   const question = why.value;
@@ -59,9 +66,33 @@ function Answer({ question }: { readonly question: Why }) {
       <div aria-live="polite">
         {answer === undefined && <p class="soft">Asking{replica === undefined ? '' : ` replica ${replica}`} …</p>}
         {answer?.ok === false && <ProblemNote problem={answer.problem} what="No explanation." />}
+        {replica !== undefined && <Topics question={question} />}
         {answer?.ok === true && <Explained explanation={answer.value} notes={answer.notes} />}
       </div>
     </>
+  );
+}
+
+/** What else this replica can be asked; the questions are those of the DX API. */
+function Topics({ question }: { readonly question: Why }) {
+  const { base, replica, path } = question;
+  return (
+    <ul class="tabs topics" aria-label={`Questions to replica ${replica}`}>
+      {TOPICS.map(([topic, words]) => (
+        <li key={topic}>
+          <button
+            type="button"
+            class="chip"
+            aria-pressed={path === `explain/${topic}`}
+            onClick={() => {
+              why.value = { title: `Replica ${replica}: ${words}`, base, replica, path: `explain/${topic}` };
+            }}
+          >
+            {words}
+          </button>
+        </li>
+      ))}
+    </ul>
   );
 }
 
