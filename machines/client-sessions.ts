@@ -55,6 +55,7 @@ export interface RoomFacts {
 
 export type ClientSessionsEvent =
   | { readonly type: 'SendRegister' | 'SendRequest' | 'ResendRequest'; readonly client: ClientFacts }
+  | { readonly type: 'GiveUp'; readonly client: ClientFacts; readonly requestNumber: number }
   | {
       readonly type: 'ReceiveRegistered' | 'ReceiveReply' | 'ReceiveEvicted';
       readonly client: ClientFacts;
@@ -113,6 +114,7 @@ const clientSessionsSetup = setup({
     HasSession: ({ event }: Facts) => clientOf(event)?.registered === true,
     NeedsSession: ({ event }: Facts) => clientOf(event)?.registered === false,
     WindowHasRoom: (facts: Facts) => windowHasRoom(facts, facts.context.window),
+    IsWaited: ({ event }: Facts) => 'requestNumber' in event && event.client.waiting.includes(event.requestNumber),
     AnswerOverdue: ({ event }: Facts) => (clientOf(event)?.waiting.length ?? 0) > 0,
     AddressedHere: ({ event }: Facts) => answerOf(event)?.addressedHere === true,
     HigherSession: ({ event }: Facts) => (answerOf(event)?.clientId ?? 0) > (clientOf(event)?.session ?? 0),
@@ -143,6 +145,7 @@ const clientSessionsSetup = setup({
     adoptSession: () => {},
     sendRequest: () => {},
     sendAgain: () => {},
+    waitNoLonger: () => {},
     takeAnswer: () => {},
     giveUpSession: () => {},
     submit: () => {},
@@ -176,6 +179,7 @@ export const clientSessionsMachine = clientSessionsSetup.createMachine({
         },
         ReceiveEvicted: { guard: and(['AddressedHere', 'HasSession', 'OfThisSession']), actions: 'giveUpSession' },
         SendRequest: { guard: and(['HasSession', 'WindowHasRoom']), actions: 'sendRequest' },
+        GiveUp: { guard: and(['IsWaited']), actions: 'waitNoLonger' },
         ReceiveRegister: { actions: 'submit' },
         ReceiveRequest: {
           guard: and(['NotInFlight', 'MayBeRegistered', 'ReplyNotKept', 'InWindow']),

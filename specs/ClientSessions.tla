@@ -125,6 +125,7 @@ Init ==
 HasSession(c)        == registered[c]                                  \* The client knows of a session that stands.
 NeedsSession(c)      == ~registered[c]                                 \* The client has no session.
 WindowHasRoom(c)     == \A w \in waiting[c] : w.number + Window > sent[c] + 1  \* Number sent + 1 - Window is answered.
+IsWaited(c, number)  == \E w \in waiting[c] : w.number = number        \* The number has no answer yet.
 AnswerOverdue(c)     == waiting[c] # {}                                \* A request has no answer yet.
 AddressedHere(c, m)  == m.client = c /\ m.life = life[c]               \* The message answers this very process.
 HigherSession(c, m)  == m.id > session[c]                              \* The session is newer than every earlier one.
@@ -348,6 +349,12 @@ SendRequest(c) ==
     /\ messages' = messages \cup {Message("Request", c, life[c], session[c], sent[c] + 1, requests + 1)}
     /\ UNCHANGED <<log, commit, tableVars, inFlight, life, session, registered, historyVars, answers>>
 
+\* A client that waits no longer: whether the request was executed, or will be, it does not know. Its number is used up.
+GiveUp(c, number) ==
+    /\ IsWaited(c, number)
+    /\ waiting' = [waiting EXCEPT ![c] = {w \in @ : w.number # number}]
+    /\ UNCHANGED <<log, commit, tableVars, inFlight, life, session, registered, sent, messages, requests, historyVars, answers>>
+
 \* The process is gone with all that it knew; another takes its place.
 CrashClient(c) ==
     /\ life' = [life EXCEPT ![c] = @ + 1]
@@ -392,6 +399,7 @@ System ==
 
 Environment ==
     \/ \E c \in Clients : SendRequest(c)
+    \/ \E c \in Clients : \E number \in Nat : GiveUp(c, number)
     \/ \E c \in Clients : CrashClient(c)
     \/ \E keep \in Nat : \E ops \in Nat : ViewChange(keep, ops)
 

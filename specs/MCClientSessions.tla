@@ -8,6 +8,7 @@ CONSTANTS
     MaxLives,      \* processes that a client is after its first
     MaxViews,      \* changes of primary
     MaxLag,        \* most ops that the next primary has not applied and another one has
+    MayGiveUp,     \* whether clients stop waiting
     MaxTime        \* highest timestamp; none leaps
 
 Registers == Cardinality({i \in 1..Len(log) : log[i].kind = "Register"})
@@ -16,6 +17,7 @@ Ops       == 0..(MaxRegisters + MaxRequests * (1 + MaxViews))
 MCReceiveRegister(later) == Registers < MaxRegisters /\ LastTime + later <= MaxTime /\ ReceiveRegister(later)
 MCReceiveRequest(later)  == LastTime + later <= MaxTime /\ ReceiveRequest(later)
 MCSendRequest(c)         == requests < MaxRequests /\ SendRequest(c)
+MCGiveUp(c, number)      == MayGiveUp /\ GiveUp(c, number)
 MCCrashClient(c)         == life[c] < MaxLives /\ CrashClient(c)
 MCViewChange(keep, ops)  == views < MaxViews /\ ops + MaxLag >= Len(outcomes) /\ ViewChange(keep, ops)
 
@@ -41,6 +43,7 @@ MCSystem ==
 
 MCEnvironment ==
     \/ \E c \in Clients : MCSendRequest(c)
+    \/ \E c \in Clients : \E number \in 1..MaxRequests : MCGiveUp(c, number)
     \/ \E c \in Clients : MCCrashClient(c)
     \/ \E keep \in Ops : \E ops \in Ops : MCViewChange(keep, ops)
 

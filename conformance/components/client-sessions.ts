@@ -27,6 +27,7 @@ export const clientSessionsComponent: Component<World, ClientSessionsStep> = {
     machine: 'machines/client-sessions.ts',
     implementation: [
       'impl/vsr/client-sessions.ts',
+      'impl/vsr/session-table.ts',
       'impl/vsr/sessions-draft.ts',
       'impl/vsr/session-rules.ts',
       'impl/vsr/session-replies.ts',
@@ -41,11 +42,12 @@ export const clientSessionsComponent: Component<World, ClientSessionsStep> = {
   models: [
     { cfg: 'ClientSessions_window.cfg', module: 'MCClientSessions', kind: 'small', distinct: 4460 },
     { cfg: 'ClientSessions_view.cfg', module: 'MCClientSessions', kind: 'small', distinct: 2243 },
-    { cfg: 'ClientSessions_crash.cfg', module: 'MCClientSessions', kind: 'small', distinct: 1444 },
+    { cfg: 'ClientSessions_crash.cfg', module: 'MCClientSessions', kind: 'small', distinct: 2871 },
     { cfg: 'ClientSessions_evict.cfg', module: 'MCClientSessions', kind: 'small', distinct: 1013 },
     { cfg: 'ClientSessions_oldest.cfg', module: 'MCClientSessions', kind: 'small', distinct: 3231 },
     { cfg: 'ClientSessions_slots.cfg', module: 'MCClientSessions', kind: 'small', distinct: 2334 },
     { cfg: 'ClientSessions_clients.cfg', module: 'MCClientSessions', kind: 'small', distinct: 1340 },
+    { cfg: 'ClientSessions_patience.cfg', module: 'MCClientSessions', kind: 'deep', distinct: 58_716 },
     { cfg: 'ClientSessions_live.cfg', module: 'MCClientSessions', kind: 'live', distinct: 1424 },
   ],
   faults,

@@ -25,6 +25,7 @@ const GUARDS: readonly Row[] = [
   ['HasSession', 'only a client with a session asks, and takes answers', 'crash'],
   ['NeedsSession', 'a client has one session at a time', 'crash'],
   ['WindowHasRoom', 'number n waits for the answer to n - W', 'window'],
+  ['IsWaited', 'a client stops waiting for what it waits for', 'crash'],
   ['AnswerOverdue', 'only what was asked is asked again', 'window'],
   ['AddressedHere', 'a process takes no answer that another one asked for', 'crash'],
   ['HigherSession', 'a client goes to newer sessions only', 'evict'],

@@ -7,6 +7,7 @@ import { type ApplyAction, clientOf, type Message, nextEntry, type World } from 
 
 export type ClientSessionsStep =
   | { readonly type: 'SendRegister' | 'SendRequest' | 'ResendRequest' | 'CrashClient'; readonly client: number }
+  | { readonly type: 'GiveUp'; readonly client: number; readonly number: number }
   | {
       readonly type: 'ReceiveRegistered' | 'ReceiveReply' | 'ReceiveEvicted';
       readonly client: number;
@@ -31,6 +32,8 @@ export function machineEvent(world: World, event: ClientSessionsStep): ClientSes
     case 'SendRequest':
     case 'ResendRequest':
       return { type: event.type, client: clientFacts(world, event.client) };
+    case 'GiveUp':
+      return { type: event.type, client: clientFacts(world, event.client), requestNumber: event.number };
     case 'ReceiveRegistered':
     case 'ReceiveReply':
     case 'ReceiveEvicted':

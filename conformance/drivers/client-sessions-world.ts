@@ -42,6 +42,7 @@ export interface Bounds extends SessionBounds {
   readonly maxLives: number;
   readonly maxViews: number;
   readonly maxLag: number;
+  readonly mayGiveUp: boolean;
   readonly maxTime: number;
 }
 

@@ -73,6 +73,7 @@ function boundsOf(constants: Constants): Bounds {
     maxLives: numberOf('MaxLives'),
     maxViews: numberOf('MaxViews'),
     maxLag: numberOf('MaxLag'),
+    mayGiveUp: constants.MayGiveUp?.text === 'TRUE',
     maxTime: numberOf('MaxTime'),
   };
 }
@@ -111,6 +112,8 @@ function alphabet(world: World): readonly ClientSessionsStep[] {
   for (let client = 1; client <= clients.length; client++) {
     steps.push({ type: 'SendRegister', client }, { type: 'ResendRequest', client });
     if (requests < bounds.maxRequests) steps.push({ type: 'SendRequest', client });
+    if (bounds.mayGiveUp)
+      for (let number = 1; number <= bounds.maxRequests; number++) steps.push({ type: 'GiveUp', client, number });
     if (clientOf(world, client).life < bounds.maxLives) steps.push({ type: 'CrashClient', client });
   }
   const registers = log.filter(({ type }) => type === 'Register').length;
@@ -151,6 +154,8 @@ function deliver(world: World, event: ClientSessionsStep): World | undefined {
       return sendRequest(world, event.client);
     case 'ResendRequest':
       return resendRequest(world, event.client);
+    case 'GiveUp':
+      return giveUp(world, event.client, event.number);
     case 'ReceiveRegistered':
     case 'ReceiveReply':
     case 'ReceiveEvicted':
@@ -201,6 +206,15 @@ function resendRequest(world: World, client: number): World | undefined {
     next = withMessage(next, { type: 'Request', client, life, id: numbers.clientId, number, value });
   }
   return next;
+}
+
+function giveUp(world: World, client: number, number: number): World | undefined {
+  const before = clientOf(world, client);
+  const numbers = before.numbers.fork();
+  if (!numbers.answered(numbers.clientId, number)) return undefined;
+  const values = new Map(before.values);
+  values.delete(number);
+  return withClient(world, client, { life: before.life, numbers, values });
 }
 
 /** A message for another process never reaches this one: it comes on the connection that asked. */

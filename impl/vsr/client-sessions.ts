@@ -16,85 +16,34 @@
 import { Map as PersistentMap } from 'immutable';
 import type { RequestFacts, RoomFacts } from '../../machines/client-sessions.ts';
 import { assert } from '../ports/assert.ts';
-import { SESSION_REPLIES_MAX } from '../wire/session-numbers.ts';
-import { addHash, emptySum, sessionHash, tableHash } from './session-hash.ts';
+import { addSession, emptySum, tableHash } from './session-hash.ts';
 import { SessionOrder } from './session-order.ts';
-import type { ReplyWindow } from './session-replies.ts';
 import { type SessionOptions, SessionRules } from './session-rules.ts';
-import { SessionsDraft } from './sessions-draft.ts';
+import {
+  type AnswerNow,
+  requestFacts,
+  SESSION_BOUNDS,
+  type Session,
+  type SessionBounds,
+  type SessionFacts,
+  type SessionTable,
+} from './session-table.ts';
+import { SessionsDraft as Draft } from './sessions-draft.ts';
 
 export { SESSION_REPLIES_MAX } from '../wire/session-numbers.ts';
-export type { SessionsDraft } from './sessions-draft.ts';
-
-/** Sessions at once; at it a registration evicts the session that was not used for longest. Each costs about 300 bytes. */
-export const SESSIONS_MAX = 100_000;
-/**
- * Slots of the table: a session takes one, each kept reply another, about 120 bytes. At it a session goes as at SESSIONS_MAX.
- * So 100,000 sessions may have 19 replies each, or 30,000 all that they may have.
- */
-export const SESSION_SLOTS_MAX = 2_000_000;
-/** Highest request number: exact in a number. */
-export const REQUEST_NUMBER_MAX = Number.MAX_SAFE_INTEGER;
-
-assert(SESSION_SLOTS_MAX > SESSION_REPLIES_MAX, 'the table holds at least one whole session');
-
-/** Part of the state machine: all replicas have the same ones. Tests and models have smaller ones. */
-export interface SessionBounds {
-  readonly sessionsMax: number;
-  readonly slotsMax: number;
-  /** Replies kept of a session. */
-  readonly window: number;
-}
-
-export const SESSION_BOUNDS: SessionBounds = {
-  sessionsMax: SESSIONS_MAX,
-  slotsMax: SESSION_SLOTS_MAX,
-  window: SESSION_REPLIES_MAX,
-};
-
-/** What becomes of a committed request. Reply is JSON: its text goes into the hash. */
-export type SessionOutcome<Reply> =
-  /** Executed now, and kept. evicted: the session that had to go for it. */
-  | { readonly kind: 'New'; readonly reply: Reply; readonly evicted: number | undefined }
-  /** Executed before: nothing is applied. */
-  | { readonly kind: 'Repeated'; readonly reply: Reply }
-  /** So old that its reply is no longer kept; the client has had an answer to it, or gave up. */
-  | { readonly kind: 'Stale'; readonly highest: number }
-  /** No such session: evicted, or never registered. */
-  | { readonly kind: 'Evicted' };
-
-export type AnswerNow<Reply> = Exclude<SessionOutcome<Reply>, { readonly kind: 'New' }>;
-
-/** A session as an explanation shows it. */
-export interface SessionFacts<Reply> {
-  readonly clientId: number;
-  /** Timestamp of the op in which it was used last. */
-  readonly lastUsedMs: number;
-  /** Highest request number executed; 0 before the first. */
-  readonly highest: number;
-  readonly replies: readonly { readonly requestNumber: number; readonly reply: Reply }[];
-}
-
-export interface Session<Reply> {
-  readonly id: number;
-  readonly lastUsedMs: number;
-  readonly replies: ReplyWindow<Reply>;
-  readonly hash: Uint8Array;
-}
-
-/** What a table holds: for sessions-draft.ts and session-hash.ts. */
-export interface SessionTable<Reply> {
-  readonly bounds: SessionBounds;
-  readonly rules: SessionRules;
-  readonly sessions: PersistentMap<number, Session<Reply>>;
-  /** By last use, then by id: the order in which they are evicted. */
-  readonly order: SessionOrder;
-  readonly replyCount: number;
-  /** Id of the newest session that ever was. */
-  readonly newestId: number;
-  /** Sum of the hashes of the sessions. */
-  readonly sum: Uint32Array;
-}
+export {
+  type AnswerNow,
+  REQUEST_NUMBER_MAX,
+  SESSION_BOUNDS,
+  SESSION_SLOTS_MAX,
+  SESSIONS_MAX,
+  type Session,
+  type SessionBounds,
+  type SessionFacts,
+  type SessionOutcome,
+  type SessionTable,
+} from './session-table.ts';
+export type SessionsDraft<Reply> = Draft<Reply, ClientSessions<Reply>>;
 
 export class ClientSessions<Reply> {
   readonly #table: SessionTable<Reply>;
@@ -143,7 +92,7 @@ export class ClientSessions<Reply> {
   hashFromScratch(): Uint8Array {
     const sum = emptySum();
     for (const { id, lastUsedMs, replies } of this.#table.sessions.values())
-      addHash(sum, sessionHash(id, lastUsedMs, replies.fromScratch()));
+      addSession(sum, { id, lastUsedMs, replies: replies.fromScratch() });
     return tableHash({ ...this.#table, sum });
   }
 
@@ -196,24 +145,13 @@ export class ClientSessions<Reply> {
 
   /** @param timestampMs of the op; not less than that of the op before */
   begin(timestampMs: number): SessionsDraft<Reply> {
-    return new SessionsDraft(this, this.#table, timestampMs, (table) => new ClientSessions(table));
+    return new Draft(this, this.#table, timestampMs, (table) => new ClientSessions(table));
   }
 
   toJSON(): unknown {
     const { bounds, newestId, replyCount } = this.#table;
     return { bounds, newestId, replyCount, sessions: [...this] };
   }
-}
-
-/** @param replies of the session; undefined when there is none */
-export function requestFacts(
-  { newestId }: { readonly newestId: number },
-  clientId: number,
-  requestNumber: number,
-  replies: ReplyWindow<unknown> | undefined,
-): RequestFacts {
-  const replyKept = replies?.at(requestNumber) !== undefined;
-  return { clientId, requestNumber, highest: replies?.highest, replyKept, newestId };
 }
 
 function factsOf<Reply>({ id, lastUsedMs, replies }: Session<Reply>): SessionFacts<Reply> {

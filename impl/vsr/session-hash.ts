@@ -1,15 +1,15 @@
 /**
- * The hash of the table of client sessions, a function of what it holds and not of how it came to hold it: each session has a
- * hash, and their lane-wise sum changes with what an op touches only. As impl/kernel/state-hash.ts has it for streams: it
- * finds our bugs and a disk's lies, and is no proof against somebody who may choose the hashes. Mirrors no spec module.
+ * The hash of the table of client sessions, a function of what it holds and not of how it came to hold it: SHA-256 over a
+ * lane-wise sum, to which each session adds a mix of its numbers and of its replies' digests; the sum changes with what an op
+ * touches only. As in impl/kernel/state-hash.ts it finds our bugs and a disk's lies, and is no proof against somebody who
+ * may choose what is summed. Mirrors no spec module.
  */
 import { sha256 } from '../crypto/hash.ts';
 import type { ReplyWindow } from './session-replies.ts';
 
 const SUM_LANES = 8;
-/** First byte of what is hashed: one kind is never taken for another. impl/kernel/state-hash.ts lists them all. */
+/** First byte of what is hashed: one kind is never taken for another; impl/kernel/state-hash.ts lists them all. */
 const TAG_TABLE = 6;
-const TAG_SESSION = 7;
 const U32_RANGE = 2 ** 32;
 interface HashedTable {
   readonly sessions: { readonly size: number };
@@ -34,30 +34,51 @@ export function tableHash({ sessions, replyCount, newestId, sum }: HashedTable):
   return sha256(bytes);
 }
 
-export function sessionHash(id: number, lastUsedMs: number, replies: ReplyWindow<unknown>): Uint8Array {
-  const bytes = scratch.subarray(0, 37);
-  bytes[0] = TAG_SESSION;
-  let at = writeU64(bytes, id, 1);
-  at = writeU64(bytes, lastUsedMs, at);
-  at = writeU64(bytes, replies.highest, at);
-  at = bytes.writeUInt32LE(replies.size, at);
-  at = bytes.writeUInt32LE(replies.sums[0], at);
-  bytes.writeUInt32LE(replies.sums[1], at);
-  return sha256(bytes);
+interface HashedSession {
+  readonly id: number;
+  readonly lastUsedMs: number;
+  readonly replies: ReplyWindow<unknown>;
 }
 
-export function addHash(sum: Uint32Array, hash: Uint8Array): void {
-  for (let lane = 0; lane < SUM_LANES; lane++) sum[lane] = (sum[lane] as number) + laneOf(hash, lane);
+export function addSession(sum: Uint32Array, session: HashedSession): void {
+  fill(session);
+  for (let lane = 0; lane < SUM_LANES; lane++) sum[lane] = (sum[lane] as number) + mixed(lane);
 }
 
-export function subtractHash(sum: Uint32Array, hash: Uint8Array): void {
-  for (let lane = 0; lane < SUM_LANES; lane++) sum[lane] = (sum[lane] as number) - laneOf(hash, lane);
+export function subtractSession(sum: Uint32Array, session: HashedSession): void {
+  fill(session);
+  for (let lane = 0; lane < SUM_LANES; lane++) sum[lane] = (sum[lane] as number) - mixed(lane);
 }
 
-function laneOf(hash: Uint8Array, lane: number): number {
-  const at = lane * 4;
-  const [a, b, c, d] = [hash[at], hash[at + 1], hash[at + 2], hash[at + 3]] as [number, number, number, number];
-  return a + (b << 8) + (c << 16) + (d << 24);
+/** What is mixed, filled before anything else runs. */
+const WORDS = 9;
+const words = new Uint32Array(WORDS);
+
+function fill({ id, lastUsedMs, replies }: HashedSession): void {
+  words[0] = id;
+  words[1] = id / U32_RANGE;
+  words[2] = lastUsedMs;
+  words[3] = lastUsedMs / U32_RANGE;
+  words[4] = replies.highest;
+  words[5] = replies.highest / U32_RANGE;
+  words[6] = replies.size;
+  words[7] = replies.sums[0];
+  words[8] = replies.sums[1];
+}
+
+/** Murmur3 over the words, one seed a lane. */
+function mixed(lane: number): number {
+  let hash = (lane + 1) * 0x9e3779b1;
+  for (let at = 0; at < WORDS; at++) {
+    let word = Math.imul(words[at] as number, 0xcc9e2d51);
+    word = (word << 15) | (word >>> 17);
+    hash ^= Math.imul(word, 0x1b873593);
+    hash = (hash << 13) | (hash >>> 19);
+    hash = (Math.imul(hash, 5) + 0xe6546b64) | 0;
+  }
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
 }
 
 function writeU64(bytes: Buffer, value: number, at: number): number {

@@ -4,42 +4,44 @@
  */
 import type { RequestApplied, RoomFacts } from '../../machines/client-sessions.ts';
 import { assert } from '../ports/assert.ts';
+import { addSession, subtractSession } from './session-hash.ts';
+import type { SessionOrder, Turn } from './session-order.ts';
+import { keptReply, ReplyWindow } from './session-replies.ts';
 import {
-  type ClientSessions,
   REQUEST_NUMBER_MAX,
   requestFacts,
   type Session,
   type SessionOutcome,
   type SessionTable,
-} from './client-sessions.ts';
-import { addHash, sessionHash, subtractHash } from './session-hash.ts';
-import type { SessionOrder, Turn } from './session-order.ts';
-import { keptReply, ReplyWindow } from './session-replies.ts';
+} from './session-table.ts';
 
 /** A session that this op registered or used. */
 interface Used<Reply> {
+  /** As the table has it; undefined when this op registered it. */
+  readonly before: Session<Reply> | undefined;
+  /** Evicted by this op. */
+  isGone: boolean;
   lastUsedMs: number;
   replies: ReplyWindow<Reply>;
 }
 
 /** Seal it once, and use it no more then. */
-export class SessionsDraft<Reply> {
-  readonly #before: ClientSessions<Reply>;
+export class SessionsDraft<Reply, Sessions> {
+  readonly #before: Sessions;
   readonly #table: SessionTable<Reply>;
   readonly #nowMs: number;
-  readonly #made: (table: SessionTable<Reply>) => ClientSessions<Reply>;
-  /** Undefined: evicted by this op. */
-  readonly #touched = new Map<number, Used<Reply> | undefined>();
+  readonly #made: (table: SessionTable<Reply>) => Sessions;
+  readonly #touched = new Map<number, Used<Reply>>();
   #order: SessionOrder | undefined;
   #size: number;
   #replyCount: number;
   #newestId: number;
 
   constructor(
-    before: ClientSessions<Reply>,
+    before: Sessions,
     table: SessionTable<Reply>,
     nowMs: number,
-    made: (table: SessionTable<Reply>) => ClientSessions<Reply>,
+    made: (table: SessionTable<Reply>) => Sessions,
   ) {
     this.#before = before;
     this.#table = table;
@@ -60,7 +62,8 @@ export class SessionsDraft<Reply> {
     const { rules, bounds } = this.#table;
     const action = rules.ofRegister(this.#room(0));
     const evicted = action === 'ApplyRegisterEvicting' ? this.#evict(this.#oldestBut(id)) : undefined;
-    this.#touched.set(id, { lastUsedMs: this.#nowMs, replies: ReplyWindow.empty<Reply>(bounds.window) });
+    const replies = ReplyWindow.empty<Reply>(bounds.window);
+    this.#touched.set(id, { before: undefined, isGone: false, lastUsedMs: this.#nowMs, replies });
     this.#ordered().add(this.#nowMs, id);
     this.#size++;
     this.#newestId = id;
@@ -75,13 +78,13 @@ export class SessionsDraft<Reply> {
    */
   take(clientId: number, requestNumber: number, execute: () => Reply): SessionOutcome<Reply> {
     assert(requestNumber >= 1 && requestNumber <= REQUEST_NUMBER_MAX, 'requests are numbered from 1');
-    const used = this.#touched.has(clientId) ? this.#touched.get(clientId) : this.#table.sessions.get(clientId);
-    const replies = used?.replies;
+    const used = this.#touched.get(clientId) ?? this.#table.sessions.get(clientId);
+    const replies = used === undefined || ('isGone' in used && used.isGone) ? undefined : used.replies;
     const request = requestFacts({ newestId: this.#newestId }, clientId, requestNumber, replies);
     const added = replies === undefined || request.replyKept ? 0 : replies.addedBy(requestNumber);
     const action = this.#table.rules.ofRequest(request, this.#room(added));
-    if (replies === undefined || action === 'ApplyEvicted') return { kind: 'Evicted' };
-    const session = this.#use(clientId);
+    if (used === undefined || replies === undefined || action === 'ApplyEvicted') return { kind: 'Evicted' };
+    const session = 'isGone' in used ? used : this.#use(used);
     const first = ({ replies }: Used<Reply>): Reply => replies.at(requestNumber)?.reply as Reply;
     switch (action) {
       case 'ApplyRepeated':
@@ -93,22 +96,20 @@ export class SessionsDraft<Reply> {
     }
   }
 
-  sealed(): ClientSessions<Reply> {
+  sealed(): Sessions {
     if (this.#touched.size === 0) return this.#before;
     const { bounds, rules } = this.#table;
     const sum = this.#table.sum.slice();
     let { sessions } = this.#table;
     if (this.#touched.size > 1) sessions = sessions.asMutable();
-    for (const [id, used] of this.#touched) {
-      const before = this.#table.sessions.get(id);
-      if (before !== undefined) subtractHash(sum, before.hash);
-      if (used === undefined) {
+    for (const [id, { before, isGone, lastUsedMs, replies }] of this.#touched) {
+      if (before !== undefined) subtractSession(sum, before);
+      if (isGone) {
         sessions = sessions.delete(id);
         continue;
       }
-      const { lastUsedMs, replies } = used;
-      const session: Session<Reply> = { id, lastUsedMs, replies, hash: sessionHash(id, lastUsedMs, replies) };
-      addHash(sum, session.hash);
+      const session: Session<Reply> = { id, lastUsedMs, replies };
+      addSession(sum, session);
       sessions = sessions.set(id, session);
     }
     sessions = sessions.asImmutable();
@@ -123,14 +124,11 @@ export class SessionsDraft<Reply> {
   }
 
   /** The session as this op changes it, moved to the end of the order of eviction. */
-  #use(id: number): Used<Reply> {
-    const touched = this.#touched.get(id);
-    if (touched !== undefined) return touched;
-    const before = this.#table.sessions.get(id);
-    assert(before !== undefined, 'only a session that is registered is used');
+  #use(before: Session<Reply>): Used<Reply> {
+    const { id, replies } = before;
     const isNoted = !this.#table.rules.faults.has('use-not-noted');
     const lastUsedMs = isNoted ? this.#nowMs : before.lastUsedMs;
-    const used = { lastUsedMs, replies: before.replies };
+    const used = { before, isGone: false, lastUsedMs, replies };
     this.#touched.set(id, used);
     if (before.lastUsedMs !== lastUsedMs) this.#ordered().move(id, before.lastUsedMs, lastUsedMs);
     return used;
@@ -160,7 +158,7 @@ export class SessionsDraft<Reply> {
     const { faults } = this.#table.rules;
     const turn = this.#oldestBut(faults.has('evict-own-session') ? 0 : spared);
     if (!faults.has('replies-forgotten')) return this.#evict(turn);
-    const session = this.#use(turn.id);
+    const session = this.#touched.get(turn.id) ?? this.#use(this.#table.sessions.get(turn.id) as Session<Reply>);
     this.#replyCount -= session.replies.size;
     session.replies = ReplyWindow.empty(session.replies.window);
     return undefined;
@@ -174,13 +172,17 @@ export class SessionsDraft<Reply> {
 
   #evict(turn: Turn): number {
     const { id } = turn;
-    const session = this.#touched.get(id) ?? this.#table.sessions.get(id);
+    const touched = this.#touched.get(id);
+    const before = touched === undefined ? this.#table.sessions.get(id) : touched.before;
+    const session = touched ?? before;
     assert(session !== undefined, 'what has a turn is registered');
     this.#ordered().remove(turn);
     this.#replyCount -= session.replies.size;
     this.#size--;
-    if (this.#table.sessions.has(id)) this.#touched.set(id, undefined);
-    else this.#touched.delete(id); // registered by this very op
+    const { lastUsedMs, replies } = session;
+    if (before === undefined)
+      this.#touched.delete(id); // registered by this very op
+    else this.#touched.set(id, { before, isGone: true, lastUsedMs, replies });
     return id;
   }
 

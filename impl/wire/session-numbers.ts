@@ -67,7 +67,7 @@ export class SessionNumbers {
 
   /**
    * ClientSessions!ReceiveReply: the first reply to a request, refusals by the kernel among them. That a server is busy, or
-   * was not reached, is no answer.
+   * was not reached, is no answer. GiveUp is the same here: nobody waits any more, and the number is used up.
    * @returns false when nobody waits for it
    */
   answered(clientId: number, requestNumber: number): boolean {
