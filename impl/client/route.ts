@@ -7,8 +7,8 @@ import type { Random } from '../ports/random.ts';
 import type { DialTls } from '../ports/tls.ts';
 import type { AnswerOf } from '../wire/answer.ts';
 import { backOffMs } from './back-off.ts';
-import type { Address } from './client-options.ts';
 import type { Whereabouts } from './call.ts';
+import type { Address } from './client-options.ts';
 import { ServerLink } from './server-link.ts';
 
 const PING_MS = 2_000;
