@@ -18,6 +18,8 @@ export interface Asked {
   readonly id: number;
   readonly retrySafe: boolean;
   readonly fromPeer: boolean;
+  /** A request of a session: its number is the id, and others may ask the same. */
+  readonly session: boolean;
   readonly outcomes: CommandOutcome[];
 }
 
@@ -36,7 +38,10 @@ export class World {
   readonly truth: Prepare[] = [];
   readonly asked: Asked[] = [];
   readonly proposals: Proposals;
+  /** Requests of sessions that went into the log twice in one view. */
+  readonly doubled: number[] = [];
   nowMs = 0;
+  #ids = 0;
   #log: Prepare[] = [];
   /** Prepares that some replica may still hold, and a later view may bring back. */
   #ghosts: Prepare[] = [];
@@ -63,6 +68,7 @@ export class World {
         return world.#view % REPLICAS;
       },
       submit: (body: Uint8Array): Submitted => {
+        this.#noteDoubled(body);
         const prepare = this.#prepare(body);
         this.#log.push(prepare);
         return { op: prepare.op, hash: prepare.hash };
@@ -82,19 +88,56 @@ export class World {
       },
       nowMs: () => this.nowMs,
       wake: () => {},
+      answerNow: ({ requestNumber }) => this.#answerNow(requestNumber),
     });
   }
 
-  ask(retrySafe: boolean, fromPeer: boolean, barrier: boolean, withinMs: number): void {
-    const asked: Asked = { id: this.asked.length + 1, retrySafe: retrySafe || barrier, fromPeer, outcomes: [] };
+  ask(kind: 'plain' | 'keyed' | 'session', fromPeer: boolean, barrier: boolean, withinMs: number): void {
+    const session = kind === 'session' && !barrier;
+    this.#offer(++this.#ids, { retrySafe: kind !== 'plain' || barrier, fromPeer, session, barrier, withinMs });
+  }
+
+  /** Another try of an earlier request of a session. */
+  askAgain(which: number, fromPeer: boolean, withinMs: number): void {
+    const earlier = this.asked.filter(({ session }) => session);
+    const again = earlier[which % Math.max(1, earlier.length)];
+    if (again === undefined) return;
+    this.#offer(again.id, { retrySafe: true, fromPeer, session: true, barrier: false, withinMs });
+  }
+
+  #offer(
+    id: number,
+    {
+      retrySafe,
+      fromPeer,
+      session,
+      barrier,
+      withinMs,
+    }: Omit<Asked, 'id' | 'outcomes'> & { barrier: boolean; withinMs: number },
+  ): void {
+    const asked: Asked = { id, retrySafe, fromPeer, session, outcomes: [] };
     this.asked.push(asked);
     this.proposals.offer({
-      bytes: barrier ? undefined : bytesOf(asked.id),
+      bytes: barrier ? undefined : bytesOf(id),
+      ...(session ? { session: { clientId: 1, requestNumber: id } } : {}),
       deadlineMs: this.nowMs + withinMs,
-      retrySafe: asked.retrySafe && !fromPeer,
+      retrySafe: retrySafe && !fromPeer,
       fromPeer,
       done: (outcome) => asked.outcomes.push(outcome),
     });
+  }
+
+  #answerNow(id: number) {
+    const at = this.truth.slice(0, this.#delivered).findIndex(({ body }) => idsOf(body).includes(id));
+    const prepare = this.truth[at];
+    return prepare === undefined ? undefined : { op: prepare.op, hash: prepare.hash, result: id };
+  }
+
+  #noteDoubled(body: Uint8Array): void {
+    const waiting = this.#log.slice(this.truth.length).filter(({ view }) => view === this.#view);
+    const ids = [...waiting.flatMap((prepare) => idsOf(prepare.body)), ...idsOf(body)];
+    for (const { id, session } of this.asked)
+      if (session && ids.filter((one) => one === id).length > 1) this.doubled.push(id);
   }
 
   /** The next op of the log is committed. */
@@ -180,8 +223,8 @@ export class World {
 
   #commit(prepare: Prepare): void {
     this.truth.push(prepare);
-    for (; this.#delivered < this.truth.length; this.#delivered++) {
-      const committed = this.truth[this.#delivered] as Prepare;
+    while (this.#delivered < this.truth.length) {
+      const committed = this.truth[this.#delivered++] as Prepare; // applied before it is told
       this.proposals.committed(committed, idsOf(committed.body));
     }
   }

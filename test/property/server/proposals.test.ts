@@ -15,9 +15,18 @@ const step = fc.oneof(
     weight: 6,
     arbitrary: fc.record({
       kind: fc.constant('ask' as const),
-      keyed: fc.boolean(),
+      once: fc.constantFrom('plain' as const, 'keyed' as const, 'session' as const),
       fromPeer: fc.boolean(),
       barrier: fc.nat(5),
+      withinMs: fc.nat(400),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('ask-again' as const),
+      which: fc.nat(9),
+      fromPeer: fc.boolean(),
       withinMs: fc.nat(400),
     }),
   },
@@ -54,7 +63,10 @@ function run(steps: readonly Step[]): World {
   for (const taken of steps) {
     switch (taken.kind) {
       case 'ask':
-        world.ask(taken.keyed, taken.fromPeer, taken.barrier === 0, taken.withinMs);
+        world.ask(taken.once, taken.fromPeer, taken.barrier === 0, taken.withinMs);
+        break;
+      case 'ask-again':
+        world.askAgain(taken.which, taken.fromPeer, taken.withinMs);
         break;
       case 'propose':
         world.proposals.propose();
@@ -86,15 +98,19 @@ function run(steps: readonly Step[]): World {
 }
 
 describe('Proposals', () => {
-  it('every command ends once; applied is in the log, refused is never, and only a keyed one may be there twice', () => {
-    const seen = { applied: 0, refused: 0, unknown: 0, returned: 0 };
+  it('every command ends once; applied is in the log, refused is never; twice is only what may be, and no request of a session in one view', () => {
+    const seen = { applied: 0, refused: 0, unknown: 0, returned: 0, again: 0 };
     fc.assert(
       fc.property(fc.array(step, { maxLength: STEPS_MAX, size: 'max' }), (steps) => {
         const world = run(steps);
-        for (const { id, retrySafe, outcomes } of world.asked) {
+        expect(world.doubled).toEqual([]);
+        for (const { id, retrySafe, session, outcomes } of world.asked) {
           expect(outcomes.length).toBe(1);
           const [outcome] = outcomes;
-          const times = world.timesApplied(id);
+          // Of a request that was asked twice: what is said of one try is not said of the other.
+          const tries = session ? world.asked.filter((other) => other.id === id).length : 1;
+          const times = tries === 1 ? world.timesApplied(id) : 0;
+          if (tries > 1) seen.again++;
           if (!retrySafe) expect(times).toBeLessThanOrEqual(1);
           if (outcome === 'not-primary') {
             seen.returned++;
