@@ -5,7 +5,7 @@
  */
 
 import { hashesEqual, hashText } from '../../impl/crypto/hash.ts';
-import type { CommandResult } from '../../impl/kernel/apply.ts';
+import type { CommandResult } from '../../impl/kernel/command-result.ts';
 import type { RecordedState } from '../../impl/server/recorder.ts';
 import type { Superblock } from '../../impl/storage/superblock.ts';
 import { decodeMessage } from '../../impl/vsr/codec.ts';

@@ -3,9 +3,10 @@
  * of that op, and so does every client that asks. Knows the log and the answers, and nothing of how the kernel keeps them.
  * Mirrors no spec module; specs/ClientSessions.tla has the invariants ExecutedOnce and AnswersAreFirst of the same.
  */
-import type { CommandResult } from '../../impl/kernel/apply.ts';
+
 import { sessionOf } from '../../impl/kernel/command-codec.ts';
 import { BatchOutline } from '../../impl/kernel/command-outline.ts';
+import type { CommandResult } from '../../impl/kernel/command-result.ts';
 import { isOfSession } from '../../impl/kernel/rules.ts';
 import type { Prepare } from '../../impl/vsr/prepare.ts';
 import type { RequestSession } from '../../impl/wire/request.ts';

@@ -4,7 +4,7 @@
  * sync takes its time, and frames leave when they would. Mirrors no spec module: the core does.
  */
 
-import type { CommandResult } from '../../impl/kernel/apply.ts';
+import type { CommandResult } from '../../impl/kernel/command-result.ts';
 import { AssertionError, assert } from '../../impl/ports/assert.ts';
 import { LockstepError } from '../../impl/ports/lockstep-error.ts';
 import { SimulatedDisk } from '../../impl/ports/simulated-disk.ts';

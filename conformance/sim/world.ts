@@ -4,7 +4,7 @@
  * fault does to a node is world-faults.ts; what is judged, and when, is judge of run.ts.
  */
 import { hashText } from '../../impl/crypto/hash.ts';
-import type { CommandResult } from '../../impl/kernel/apply.ts';
+import type { CommandResult } from '../../impl/kernel/command-result.ts';
 import { assert } from '../../impl/ports/assert.ts';
 import { SimulatedStop } from '../../impl/ports/simulated-disk.ts';
 import { SimulatedRandom } from '../../impl/ports/simulated-random.ts';

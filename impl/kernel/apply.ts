@@ -15,11 +15,11 @@ import {
   type RequestSession,
 } from './command.ts';
 import { type AppendOutline, BatchOutline, type CommandOutline } from './command-outline.ts';
+import type { Appended, CommandResult, FirstResult, Repeated } from './command-result.ts';
 import { addHash, subtractHash } from './hash-sum.ts';
+import { KERNEL_BOUNDS, type KernelBounds } from './kernel-bounds.ts';
 import { KeysDraft } from './keyed-answers.ts';
 import {
-  KERNEL_BOUNDS,
-  type KernelBounds,
   notWellFormed,
   type Refused,
   type RuledState,
@@ -35,38 +35,6 @@ import { type CommittedPrepare, type KernelState, placeOf, type SessionReply, ty
 import { extendedStreamHash, newStreamHash } from './state-hash.ts';
 
 const NONE: readonly number[] = [];
-
-/** What a request of a session may get, and a retry gets again. */
-export type FirstResult =
-  | { readonly kind: 'StreamCreated' }
-  /** nextOffset: how many events it had. */
-  | { readonly kind: 'StreamDeleted'; readonly nextOffset: number }
-  | Appended
-  | Refused;
-
-/** Results are JSON: they travel between replicas. */
-export type CommandResult =
-  | FirstResult
-  | Repeated
-  | { readonly kind: 'SessionRegistered'; readonly clientId: number }
-  | { readonly kind: 'BarrierPassed' };
-
-/** The request of the session was executed by an earlier op; nothing was done now. */
-export interface Repeated {
-  readonly kind: 'Repeated';
-  readonly commitId: number;
-  readonly result: FirstResult;
-}
-
-export interface Appended {
-  readonly kind: 'Appended';
-  readonly firstOffset: number;
-  readonly count: number;
-  /** The op that holds the events: an earlier one when this append was repeated. */
-  readonly commitId: number;
-  /** The key had this answer already; nothing was appended now. */
-  readonly repeated: boolean;
-}
 
 export interface AppliedPrepare {
   readonly state: KernelState;

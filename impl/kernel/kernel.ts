@@ -4,8 +4,9 @@
  */
 import { ClientSessions, SESSION_BOUNDS, type SessionBounds } from '../vsr/client-sessions.ts';
 import type { SessionOptions } from '../vsr/session-rules.ts';
-import { answerNow, apply, type CommandResult } from './apply.ts';
+import { answerNow, apply } from './apply.ts';
 import type { RequestSession } from './command.ts';
+import type { CommandResult } from './command-result.ts';
 import { answerTo, type KeyedAnswer } from './keyed-answers.ts';
 import { type EventsRead, type ReadRange, readEvents } from './read.ts';
 import { type CommittedPrepare, emptyState, type KernelState } from './state.ts';

@@ -8,8 +8,8 @@ import { List, Map as PersistentMap } from 'immutable';
 import { HASH_BYTES, sha256 } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
 import { addHash, subtractHash } from './hash-sum.ts';
+import type { KernelBounds } from './kernel-bounds.ts';
 import { KEYS_EXPIRED_PER_OP_MAX } from './limits.ts';
-import type { KernelBounds } from './rules.ts';
 
 /** The answer to the first append with a key. */
 export interface KeyedAnswer {

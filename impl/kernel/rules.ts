@@ -7,8 +7,9 @@ import { hashesEqual } from '../crypto/hash.ts';
 import type { Evidence } from '../ports/lockstep-error.ts';
 import type { Command, CreateStream, DeleteStream, RequestSession } from './command.ts';
 import type { AppendOutline } from './command-outline.ts';
+import type { KernelBounds } from './kernel-bounds.ts';
 import type { KeyedAnswer } from './keyed-answers.ts';
-import { IDEMPOTENCY_KEYS_MAX, IDEMPOTENCY_RETENTION_MS, OFFSET_MAX, STREAMS_MAX } from './limits.ts';
+import { OFFSET_MAX } from './limits.ts';
 
 export const KERNEL_RULES = [
   'Kernel.Command.WellFormed', // bytes that are no command, in a batch that a server did not check
@@ -31,19 +32,6 @@ export interface Refused {
   /** What decided, as JSON. */
   readonly evidence: Evidence;
 }
-
-/** Bounds that are part of the state machine; tests have smaller ones. */
-export interface KernelBounds {
-  readonly streamsMax: number;
-  readonly keysMax: number;
-  readonly keyRetentionMs: number;
-}
-
-export const KERNEL_BOUNDS: KernelBounds = {
-  streamsMax: STREAMS_MAX,
-  keysMax: IDEMPOTENCY_KEYS_MAX,
-  keyRetentionMs: IDEMPOTENCY_RETENTION_MS,
-};
 
 /** What the rules ask of the state. */
 export interface RuledState {

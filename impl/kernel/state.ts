@@ -7,7 +7,7 @@ import { Map as PersistentMap } from 'immutable';
 import { GENESIS_HASH } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
 import { ClientSessions } from '../vsr/client-sessions.ts';
-import type { FirstResult } from './apply.ts';
+import type { FirstResult } from './command-result.ts';
 import { SUM_LANES } from './hash-sum.ts';
 import { type KeyedAnswers, NO_KEYS } from './keyed-answers.ts';
 import { COMMANDS_MAX } from './limits.ts';

@@ -4,31 +4,26 @@
  */
 import cors from '@fastify/cors';
 import type { TSchema } from '@sinclair/typebox';
-import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fastify, LogController } from 'fastify';
+import { type FastifyInstance, type FastifyRequest, fastify, LogController } from 'fastify';
 import type { Clock } from '../ports/clock.ts';
 import type { TlsServerMaterial } from '../ports/network.ts';
 import { listenError } from '../ports/network-error.ts';
-import type { Prepare } from '../vsr/prepare.ts';
-import type { Failure } from '../wire/answer.ts';
-import type { Guard } from './guard.ts';
+import { failure } from './failure.ts';
+import type { HttpApiOptions } from './http-api-options.ts';
 import { clientError, failureOf, notFound, RouteTable, refuse } from './http-errors.ts';
 import { Followers } from './http-follow.ts';
 import { jsonOf, validatorOf } from './http-input.ts';
 import { gatherOpenApi, openApiRoute } from './http-open-api.ts';
 import { proofRoute } from './http-proof.ts';
 import { keyRoute, operationRoutes, streamRoutes } from './http-routes.ts';
-import type { Metrics } from './metrics.ts';
-import type { Requests } from './requests.ts';
 import type { HostPort } from './server-config.ts';
-import type { ServerLimits } from './server-limits.ts';
-import type { StreamState } from './stream-state.ts';
-import type { Telemetry } from './telemetry.ts';
-import type { Https } from './tls-options.ts';
 
 /** Everything has its answer by then, or its deadline has passed: what is left is the sending of it. */
 const CLOSE_GRACE_MS = 1_000;
 /** Bytes of address and headers together. */
 const HEADER_BYTES_MAX = 16 * 1024;
+/** Node leaves out what is above its own bound and says nothing: a key among them would be lost. */
+const HEADERS_MAX = 100;
 /** A whole request must have come by then, its headers earlier: an idle connection is cheap, one that sends slowly is not. */
 const REQUEST_MS_MAX = 60_000;
 const HEADERS_MS_MAX = 15_000;
@@ -38,25 +33,6 @@ const KEEP_ALIVE_MS_MAX = 60_000;
 const PARAM_CHARACTERS_MAX = 1_024;
 /** How long a browser may keep what it was told about other origins. */
 const CORS_AGE_S_MAX = 600;
-
-export interface HttpApiOptions {
-  readonly requests: Requests;
-  readonly state: StreamState;
-  readonly prepareAt: (op: number) => Prepare | undefined;
-  readonly limits: ServerLimits;
-  readonly metrics: Metrics;
-  readonly nowMs: () => number;
-  readonly clock: Pick<Clock, 'after'>;
-  readonly logger: FastifyBaseLogger;
-  /** Origins whose pages may use this API in a browser; none without it. */
-  readonly allowedOrigins?: readonly string[];
-  /** HTTPS; plain HTTP without it. */
-  readonly https?: Https | undefined;
-  readonly guard: Guard;
-  readonly telemetry: Telemetry;
-  /** undefined: requests can be served here now. */
-  readonly notReady: () => Failure | undefined;
-}
 
 export class HttpApi {
   readonly server: FastifyInstance;
@@ -99,6 +75,12 @@ export class HttpApi {
       request.is404 ? notFound(request, reply, this.table) : refuse(reply, failureOf(error, request, limits)),
     );
     server.setNotFoundHandler((request, reply) => notFound(request, reply, this.table));
+    server.addHook('onRequest', async ({ raw }, reply) => {
+      const headers = raw.rawHeaders.length / 2;
+      if (headers <= HEADERS_MAX) return undefined;
+      const message = `the request has ${headers} headers or more, at most ${HEADERS_MAX} are read: send fewer`;
+      return refuse(reply, failure('HEADERS_TOO_LARGE', message, { headers, maximum: HEADERS_MAX }));
+    });
     // Before all else: a browser asks about other origins without a key.
     if (allowedOrigins.length > 0) {
       void server.register(cors, {

@@ -11,7 +11,7 @@ import type { Prepare } from '../vsr/prepare.ts';
 import type { Failure } from '../wire/answer.ts';
 import { failure } from './failure.ts';
 import { commitId, eventJson, hash, hex, ref, responses } from './http-answers.ts';
-import type { HttpApiOptions } from './http-api.ts';
+import type { HttpApiOptions } from './http-api-options.ts';
 import { answering } from './http-routes.ts';
 import { type ProofQuery, proofQuerySchema, StreamName, streamName, whole } from './http-schemas.ts';
 import type { Outcome } from './requests.ts';

@@ -24,7 +24,7 @@ import {
   streamsJson,
   textResponses,
 } from './http-answers.ts';
-import type { HttpApiOptions } from './http-api.ts';
+import type { HttpApiOptions } from './http-api-options.ts';
 import { refuse } from './http-errors.ts';
 import { EVENT_STREAM, type Followers } from './http-follow.ts';
 import { eventOf, invalid } from './http-input.ts';

@@ -1,5 +1,5 @@
 /** The last commands that rules of the kernel refused, for dx: which rule, and what decided. Mirrors no spec module. */
-import type { CommandResult } from '../kernel/apply.ts';
+import type { CommandResult } from '../kernel/command-result.ts';
 import { assert } from '../ports/assert.ts';
 import type { KernelRefusal } from './dx-source.ts';
 

@@ -5,8 +5,8 @@
  * submit of impl/vsr/replica.ts, which does.
  */
 import type { VsrMachine } from '../../machines/vsr.ts';
-import type { CommandResult } from '../kernel/apply.ts';
 import { encodeBatch, encodeCommand, sessionOf } from '../kernel/command-codec.ts';
+import type { CommandResult } from '../kernel/command-result.ts';
 import { BATCH_BYTES_MAX } from '../kernel/limits.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Network } from '../ports/network.ts';

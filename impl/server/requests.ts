@@ -3,9 +3,10 @@
  * proposals.ts or reads.ts, and answered exactly once. A linearizable read waits for a commit number that a quorum stood by
  * after it came, then for this replica to have applied it; a committed one reads what is applied here. Mirrors no spec module.
  */
-import type { Appended, CommandResult, Repeated } from '../kernel/apply.ts';
+
 import { type Command, checkIdempotencyKey, type RequestSession } from '../kernel/command.ts';
 import { encodeCommand } from '../kernel/command-codec.ts';
+import type { Appended, CommandResult, Repeated } from '../kernel/command-result.ts';
 import { AssertionError, assert } from '../ports/assert.ts';
 import { LockstepError } from '../ports/lockstep-error.ts';
 import type { ReplicaPort } from '../vsr/replica-port.ts';

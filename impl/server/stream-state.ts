@@ -2,8 +2,9 @@
  * The kernel as requests see it: committed prepares in, results and pages out in the shapes of the wire. Mirrors no spec
  * module; decides nothing.
  */
-import type { CommandResult } from '../kernel/apply.ts';
+
 import type { RequestSession } from '../kernel/command.ts';
+import type { CommandResult } from '../kernel/command-result.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import { type EventPlace, placeOfEvent, streamsByName } from '../kernel/read.ts';
 import type { CommittedPrepare, KernelState, Stream } from '../kernel/state.ts';
@@ -78,11 +79,9 @@ export class StreamState {
   read({ stream, from, eventsMax, bytesMax }: EventRange): ReadAnswer | undefined {
     const read = this.#kernel.read(stream, { from, limit: eventsMax, bytesMax }, this.#prepareAt);
     if (read === undefined) return undefined;
-    const events = read.events.map((event) => ({
-      ...event,
-      type: event.type ?? '',
-      contentType: event.contentType ?? '',
-    }));
+    const events = read.events.map(({ data, offset, timestamp, commitId, hash, type = '', contentType = '' }) => {
+      return { data, offset, timestamp, commitId, hash, type, contentType };
+    });
     return { events, nextOffset: read.nextOffset, commitId: read.commitId };
   }
 

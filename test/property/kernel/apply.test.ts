@@ -4,9 +4,10 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { apply, type CommandResult } from '../../../impl/kernel/apply.ts';
+import { apply } from '../../../impl/kernel/apply.ts';
 import type { Command } from '../../../impl/kernel/command.ts';
 import { encodeBatch, encodeCommand } from '../../../impl/kernel/command-codec.ts';
+import type { CommandResult } from '../../../impl/kernel/command-result.ts';
 import { answerTo } from '../../../impl/kernel/keyed-answers.ts';
 import { readEvents, streamsByName } from '../../../impl/kernel/read.ts';
 import { type CommittedPrepare, emptyState, type KernelState } from '../../../impl/kernel/state.ts';

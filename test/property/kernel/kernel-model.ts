@@ -4,8 +4,8 @@
  */
 import type { Append, Command, NewEvent, ReadBarrier, RegisterSession } from '../../../impl/kernel/command.ts';
 import { encodeCommand } from '../../../impl/kernel/command-codec.ts';
+import type { KernelBounds } from '../../../impl/kernel/kernel-bounds.ts';
 import { COMMANDS_MAX } from '../../../impl/kernel/limits.ts';
-import type { KernelBounds } from '../../../impl/kernel/rules.ts';
 import type { SessionBounds } from '../../../impl/vsr/client-sessions.ts';
 
 interface ModelEvent extends NewEvent {

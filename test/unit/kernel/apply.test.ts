@@ -1,8 +1,8 @@
 /** The rules of the kernel one by one: which command is refused by which rule, with which evidence, and what repeats give. */
 import { expect, test } from 'vitest';
-import type { CommandResult } from '../../../impl/kernel/apply.ts';
 import type { Append, Command } from '../../../impl/kernel/command.ts';
 import { encodeBatch, encodeCommand } from '../../../impl/kernel/command-codec.ts';
+import type { CommandResult } from '../../../impl/kernel/command-result.ts';
 import { Kernel } from '../../../impl/kernel/kernel.ts';
 import { IDEMPOTENCY_RETENTION_MS, KEYS_EXPIRED_PER_OP_MAX, STATE_HASHES_MAX } from '../../../impl/kernel/limits.ts';
 import { KERNEL_RULES, rulesOf } from '../../../impl/kernel/rules.ts';
