@@ -205,38 +205,6 @@ describe('status and machines', () => {
   });
 });
 
-describe('what is refused', () => {
-  test.each([
-    ['machines/Nope', 404, 'NOT_FOUND'],
-    ['explain/refusal?sequence=999999', 404, 'NOT_FOUND'],
-    ['explain/refusal?event=Nope', 404, 'NOT_FOUND'],
-    ['explain/refusal?event=ReceivePrepare&commit_id=1', 404, 'NOT_FOUND'],
-    ['explain/refusal?command=-1', 400, 'REQUEST_INVALID'],
-    ['explain/replica?commit_id=1', 400, 'REQUEST_INVALID'],
-    ['status?x=1', 400, 'REQUEST_INVALID'],
-    ['machines/Vsr/history/x', 400, 'REQUEST_INVALID'],
-    ['machines/Vsr/history/9007199254740993', 400, 'REQUEST_INVALID'],
-    ['machines/Vsr/history?limit=1.5', 400, 'REQUEST_INVALID'],
-    ['machines/Vsr/history?limit=1&limit=2', 400, 'REQUEST_INVALID'],
-    ['machines/..%2F..%2Fetc', 400, 'REQUEST_INVALID'],
-    ['explain/commit?commit_id=0', 400, 'REQUEST_INVALID'],
-    ['explain/commit?commit_id=x', 400, 'REQUEST_INVALID'],
-    ['log?from=0', 400, 'REQUEST_INVALID'],
-    ['machines/Vsr/can', 400, 'REQUEST_INVALID'],
-    ['machines/Vsr/can?event=Nope', 404, 'NOT_FOUND'],
-    ['machines/Vsr/can?event=ReceivePrepare&__proto__.x=1', 400, 'REQUEST_INVALID'],
-    ['machines/Vsr/can?event=ReceivePrepare&message=1&message.view=1', 400, 'REQUEST_INVALID'],
-    ['machines/Vsr/history?limit=0', 400, 'REQUEST_INVALID'],
-    ['machines/Vsr?format=dot', 400, 'REQUEST_INVALID'],
-  ])('%s', async (path, status, code) => {
-    const server = await serverOf(busyCluster(), 0);
-    const response = await server.inject(`/v1/dx/${path}`);
-    expect(response.statusCode).toBe(status);
-    expect(response.json()).toMatchObject({ error: { code } });
-    expect(response.headers['content-type']).toContain('application/problem+json');
-  });
-});
-
 describe('explanations of real situations', () => {
   test('every rule has words, the machine answers it, and both places are named', async () => {
     const explanation = await explain(busyCluster(), 0, 'replica');
@@ -314,44 +282,6 @@ describe('explanations of real situations', () => {
     expect(follows.conclusion).toContain('waits for its StartView');
     cluster.run(20);
     expect((await explain(cluster, 1, 'view-change')).conclusion).toContain('No view change is in progress');
-  });
-
-  test('a read: who may answer it, what it waits for, and when a round is open', async () => {
-    const cluster = busyCluster();
-    const idle = await explain(cluster, 0, 'read');
-    expect(idle.decided_by).toContain('Vsr.StartReadRound.ViewLogCommitted');
-    expect(idle.conclusion).toContain('as soon as a quorum has confirmed that view 0 is the newest: at commit 1');
-    const backup = await explain(cluster, 1, 'read');
-    expect(backup.decided_by).toEqual(['Vsr.StartReadRound.IsPrimary', 'Vsr.ReceiveReadRound.SameView']);
-    expect(backup.conclusion).toContain('asks replica 0, the primary of view 0');
-    cluster.kill(1);
-    cluster.kill(2);
-    cluster.replica(0).startReadRound();
-    const open = await explain(cluster, 0, 'read');
-    expect(open.decided_by[0]).toBe('Vsr.CompleteRead.ReadQuorum');
-    expect(ruleIn(open, 'Vsr.CompleteRead.ReadQuorum')).toMatchObject({
-      evaluation: false,
-      evidence: { 'context.reading.oks': [0], 'context.replicaCount': 3 },
-    });
-    expect(ruleIn(open, 'Vsr.StartReadRound.NoReadRound').evaluation).toBe(false);
-    expect(open.conclusion).toContain('1 of the 2 that a quorum needs have confirmed view 0 (replica 0)');
-    expect(open.conclusion).toContain('replicas 1 and 2 could');
-    cluster.run(130);
-    const waits = await explain(cluster, 0, 'read');
-    expect(waits.decided_by).toEqual(['Vsr.StartReadRound.status']);
-    expect(waits.conclusion).toContain('A linearizable read waits: replica 0 is in status view-change');
-  });
-
-  test('a committed read that asks for more than is known here waits, and CommitAdvances says so', async () => {
-    const cluster = busyCluster();
-    const early = await explain(cluster, 1, 'read?min_commit_id=5');
-    expect(early.decided_by).toEqual(['Vsr.ReceiveCommit.CommitAdvances']);
-    expect(ruleIn(early, 'Vsr.ReceiveCommit.CommitAdvances')).toMatchObject({
-      evaluation: false, // not even a Commit of 5 could be taken: the log ends before
-      evidence: { 'event.message.commit': 5, 'context.commit': 1, 'context.op': 1 },
-    });
-    expect(early.conclusion).toContain('asks for commit 5 waits');
-    expect((await explain(cluster, 1, 'read?min_commit_id=1')).conclusion).toContain('is answered at once');
   });
 
   test('a lagging backup: the prepare after a gap is refused by NextInSequence', async () => {
