@@ -63,7 +63,7 @@ export function planOf(name: string): PlanSettings | undefined {
 const OWN_ORDER =
   'the code asks in an order in which this always holds (replica.ts settle, flush): the guard is for other callers';
 const NOT_ASKED =
-  'the code does not ask when it does not hold (replica-pace.ts, proposals.ts): the guard is for other callers';
+  'the code does not ask when it does not hold (replica-pace.ts, proposals.ts, reads.ts): the guard is for other callers';
 const NO_FOREIGN = 'no fault of a plan makes a whole copy or record of another history';
 const LOUD_ANYHOW = 'what is refused halts all the same: only the name of the event differs';
 const TWO_SYNCS = 'the log is synced twice on this way (ViewChangeFsync, then syncRest): either alone is enough';
@@ -115,6 +115,13 @@ const UNSEEN: Readonly<Record<string, string>> = {
   'Vsr.drop-TargetNotReached': NOT_ASKED,
   'Vsr.drop-AddressedHere': 'an Entry goes to one replica and no fault takes a frame elsewhere',
   'Vsr.drop-LeftInViewChange': OWN_ORDER,
+  'Vsr.drop-NoReadRound': NOT_ASKED,
+  'Vsr.drop-SameRound':
+    'an answer would have to be under way while its sender changes view and commits there: not met in 600 runs',
+  'Vsr.read-answer-of-older-life':
+    'an answer would have to be under way over three view changes, until who asked leads again: not met in 600 runs',
+  'Vsr.read-answered-in-view-change':
+    'a view is made durable in the step that moves to it, before another message is taken: not met in 600 runs',
   'Vsr.omit-EnterView.sendPrepareOk':
     'what the new view began with is acknowledged again with its first prepare, or by a retry: slower, and not met in 1,000 runs of failover',
   'Vsr.omit-AnswerStartViewChange.sendStartView':
