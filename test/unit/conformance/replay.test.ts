@@ -65,7 +65,7 @@ describe('replay', () => {
     [['--step', '3'], 'name a topic'],
     [
       [TRACE, '--explain', 'weather'],
-      'no explanation of weather: ask for one of replica, commit, refusal, view-change',
+      'no explanation of weather: ask for one of replica, commit, read, refusal, view-change',
     ],
     [[TRACE, '--explain', 'replica', '--step', '99'], 'it has no step 99'],
   ])('%j: exit 2, and why', async (argv, why) => {
