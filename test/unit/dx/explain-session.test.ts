@@ -2,11 +2,14 @@
  * The topic session: what a request of a session would be answered, decided by the machine's own guards. Each answer that
  * the table can give, once, on a small real table.
  */
+import fastify from 'fastify';
 import { expect, test } from 'vitest';
 import { explainSession } from '../../../impl/dx/explain-session.ts';
+import { dxPlugin } from '../../../impl/dx/plugin.ts';
 import type { SessionReply } from '../../../impl/kernel/state.ts';
 import { sessionFactsOf } from '../../../impl/server/session-facts.ts';
 import { ClientSessions } from '../../../impl/vsr/client-sessions.ts';
+import { SmallCluster } from './small-cluster.ts';
 
 /** Places of commands: op 1, op 2 and so on. */
 const OP = 4096;
@@ -70,4 +73,18 @@ test('a session that this replica has not applied cannot be judged', () => {
   expect(conclusion).toContain('cannot be judged here');
   expect(missing).toHaveLength(1);
   expect(decidedBy.map(({ rule_id }) => rule_id)).toEqual(['ClientSessions.AnswerEvicted.PlaceApplied']);
+});
+
+test('the route takes a session and a number, and nothing else', async () => {
+  const server = fastify();
+  await server.register(dxPlugin, { source: new SmallCluster().source(0) });
+  const statusOf = async (query: string): Promise<number> =>
+    (await server.inject({ method: 'GET', url: `/v1/dx/explain/session${query}` })).statusCode;
+  const answer = await server.inject({ method: 'GET', url: '/v1/dx/explain/session?client_id=4096&request_number=2' });
+  expect(answer.statusCode, answer.body).toBe(200);
+  expect(answer.json<{ data: { explanation_type: string } }>().data.explanation_type).toBe('session');
+  expect([await statusOf(''), await statusOf('?client_id=0'), await statusOf('?client_id=1&event=Open')]).toEqual([
+    400, 400, 400,
+  ]);
+  await server.close();
 });
