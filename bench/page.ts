@@ -1,5 +1,5 @@
 /**
- * What the page costs: bytes of the first visit as they travel, and how long its charts keep the browser's main thread, on a real
+ * What the page costs: bytes of the first visit as they travel, and how long anything keeps its main thread, on a real
  * replica in the Chromium of this machine. `node --import tsx bench/page.ts`; prints a table and fails over a bound.
  */
 import Table from 'cli-table3';
@@ -7,7 +7,7 @@ import { TestCluster } from '../test/e2e/cluster-harness.ts';
 import { chromiumPath, launch } from '../test/unit/sim/timeline/open-page.ts';
 
 const LOAD_BYTES_MAX = 300 * 1024;
-const LAYOUT_MS_MAX = 100;
+const TASK_MS_MAX = 100;
 const MACHINES = ['Vsr', 'AppendLog', 'Superblock', 'ClientSessions'];
 const SHOWN_MS_MAX = 30_000;
 
@@ -20,6 +20,9 @@ try {
   const page = await (await browser.newContext({ viewport: { width: 1440, height: 900 } })).newPage();
   page.setDefaultTimeout(SHOWN_MS_MAX);
   const sizes = new Map<string, number>();
+  await page.addInitScript(
+    'new PerformanceObserver((list) => { globalThis.longest = Math.max(globalThis.longest ?? 0, ...list.getEntries().map((entry) => entry.duration)); }).observe({ type: "longtask" })',
+  );
   page.on('requestfinished', (request) => {
     const { pathname } = new URL(request.url());
     if (pathname === '/' || pathname.startsWith('/page/'))
@@ -29,7 +32,8 @@ try {
   await page.getByRole('heading', { name: /leads/ }).waitFor();
   const table = new Table({ head: ['what', 'value', 'bound'], style: { head: [], border: [], compact: true } });
   const load = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
-  const kindOf = (path: string): string => (path === '/' ? 'document' : path.endsWith('.css') ? 'style' : 'script');
+  const kindOf = (path: string): string =>
+    path === '/' ? 'document' : path.endsWith('.css') ? 'style' : path.includes('chart') ? 'worker' : 'script';
   for (const [path, bytes] of sizes) table.push([`${kindOf(path)}, packed`, `${(bytes / 1024).toFixed(1)} KiB`, '']);
   table.push(['first visit', `${(load / 1024).toFixed(1)} KiB`, `${LOAD_BYTES_MAX / 1024} KiB`]);
   isOver ||= load > LOAD_BYTES_MAX;
@@ -40,8 +44,14 @@ try {
     const ms = await page.evaluate<number>(
       'Math.max(...performance.getEntriesByName("layout").map(({ duration }) => duration))',
     );
-    table.push([`layout of ${machine}`, `${ms.toFixed(1)} ms`, `${LAYOUT_MS_MAX} ms`]);
-    isOver ||= ms > LAYOUT_MS_MAX;
+    table.push([`layout of ${machine}, in its worker`, `${ms.toFixed(1)} ms`, '']);
+    const longest = await page.evaluate<number>('globalThis.longest ?? 0');
+    table.push(['longest task of the page until then', `${longest.toFixed(0)} ms`, `${TASK_MS_MAX} ms`]);
+    isOver ||= longest > TASK_MS_MAX;
+  }
+  for (const [path, bytes] of sizes) {
+    if (kindOf(path) === 'worker')
+      table.push(['worker, packed, with the first chart', `${(bytes / 1024).toFixed(1)} KiB`, '']);
   }
   process.stdout.write(`${table.toString()}\n`);
 } finally {

@@ -258,8 +258,8 @@ describe.skipIf(chromiumPath === undefined || !HAS_DX)('the page', () => {
     const home = await fetch(`${url}/`);
     expect(home.headers.get('content-security-policy')).not.toMatch(/unsafe/);
     const html = await home.text();
-    const files = [...html.matchAll(/(?:src|href)="(\/page\/[^"]+)"/g)].map(([, path]) => path as string);
-    expect(files).toHaveLength(2);
+    const files = [...html.matchAll(/(?:src|href|data-worker)="(\/page\/[^"]+)"/g)].map(([, path]) => path as string);
+    expect(files).toHaveLength(3);
     let bytes = html.length;
     for (const path of files) {
       const file = await fetch(`${url}${path}`, { headers: { 'accept-encoding': 'gzip' } });

@@ -7,12 +7,14 @@ import { build } from 'esbuild';
 export interface PageAssets {
   readonly script: string;
   readonly style: string;
+  /** What lays charts out. */
+  readonly worker: string;
 }
 
 /** @param folder where main.tsx is */
 export async function bundlePage(folder: string): Promise<PageAssets> {
   const { outputFiles } = await build({
-    entryPoints: [`${folder}/main.tsx`, `${folder}/style.css`],
+    entryPoints: [`${folder}/main.tsx`, `${folder}/style.css`, `${folder}/chart-worker.ts`],
     outdir: 'page', // a name only: nothing is written
     write: false,
     bundle: true,
@@ -25,5 +27,5 @@ export async function bundlePage(folder: string): Promise<PageAssets> {
     logLevel: 'silent',
   });
   const textOf = (end: string): string => outputFiles.find(({ path }) => path.endsWith(end))?.text ?? '';
-  return { script: textOf('.js'), style: textOf('.css') };
+  return { script: textOf('main.js'), style: textOf('.css'), worker: textOf('chart-worker.js') };
 }

@@ -1,6 +1,6 @@
 /**
- * The page at `/` as a fastify plugin: an empty document, one script, one style. It holds no data of the log: what it shows it
- * asks of /v1/dx and /v1/streams, with the reader's own key. Nothing but these two files may run in it (see POLICY), and only
+ * The page at `/` as a fastify plugin: an empty document, one script, one style, one worker. It holds no data of the log: what it shows it
+ * asks of /v1/dx and /v1/streams, with the reader's own key. Nothing but these files may run in it (see POLICY), and only
  * the pages of this cluster's own replicas may ask this one. Mirrors no spec module.
  */
 import { createHash } from 'node:crypto';
@@ -103,6 +103,7 @@ function headersOf({ identity }: DxSource): Record<string, string> {
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
+    "worker-src 'self'",
     'img-src data:',
     `connect-src 'self' ${others.join(' ')}`.trim(),
     "base-uri 'none'",
@@ -117,8 +118,9 @@ function headersOf({ identity }: DxSource): Record<string, string> {
   };
 }
 
-function builtPage({ script, style }: PageAssets): BuiltPage {
+function builtPage({ script, style, worker }: PageAssets): BuiltPage {
   const scriptName = `page-${digestOf(script)}.js`;
+  const workerName = `chart-${digestOf(worker)}.js`;
   const styleName = `page-${digestOf(style)}.css`;
   const file = (type: string, text: string) => ({ type, text, packed: gzipSync(text, { level: 9 }) });
   return {
@@ -134,13 +136,14 @@ function builtPage({ script, style }: PageAssets): BuiltPage {
 <script type="module" src="/page/${scriptName}"></script>
 </head>
 <body>
-<div id="page"></div>
+<div id="page" data-worker="/page/${workerName}"></div>
 <noscript>This page needs JavaScript. The same answers come as text: lockstep status, lockstep explain replica.</noscript>
 </body>
 </html>
 `,
     files: new Map([
       [scriptName, file('text/javascript; charset=utf-8', script)],
+      [workerName, file('text/javascript; charset=utf-8', worker)],
       [styleName, file('text/css; charset=utf-8', style)],
     ]),
   };

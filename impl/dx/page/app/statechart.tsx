@@ -3,9 +3,10 @@
  * button. Mirrors no spec module: it draws what /v1/dx/machines says.
  */
 import { useSignal } from '@preact/signals';
-import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { Definition, Step } from './answers.ts';
-import { type Chart, type ChartLine, chartOf, isMenu } from './chart-layout.ts';
+import { type Chart, type ChartLine, isMenu } from './chart-layout.ts';
+import { chartFor } from './chart-source.ts';
 
 /** A chart that is wider than its frame shrinks, but stays readable: beyond this its frame scrolls. */
 const ZOOM_MIN = 0.75;
@@ -27,10 +28,25 @@ export interface StatechartProps {
   readonly onChoose: (chosen: Chosen) => void;
 }
 
-export function Statechart({ definition, current, step, chosen, brief, onChoose }: StatechartProps) {
-  const { name, states, transitions } = definition;
-  // A definition never changes while the process lives: laid out once, for both widths.
-  const chart = useMemo(() => measured(() => chartOf({ states, transitions }, brief)), [name, brief]);
+export function Statechart(props: StatechartProps) {
+  const { definition, brief } = props;
+  const chart = useSignal<Chart | undefined>(undefined);
+  useEffect(() => {
+    let isCurrent = true;
+    void chartFor(definition, brief).then((made) => {
+      if (isCurrent) chart.value = made;
+    });
+    return () => {
+      isCurrent = false;
+    };
+  }, [definition.name, definition.transitions.length, brief]);
+  if (chart.value === undefined) return <p class="chart soft">Laying out the chart …</p>;
+  return <LaidOut {...props} chart={chart.value} />;
+}
+
+function LaidOut(props: StatechartProps & { readonly chart: Chart }) {
+  const { definition, current, step, chosen, brief, onChoose, chart } = props;
+  const { name } = definition;
   const frame = useRef<HTMLElement>(null);
   const zoom = useSignal(1);
   useEffect(() => {
@@ -186,12 +202,4 @@ function Lines({
       ))}
     </svg>
   );
-}
-
-/** So that a slow layout is seen: a mark in the browser's own timeline, read by the tests. */
-function measured(make: () => Chart): Chart {
-  performance.mark('layout-begin');
-  const chart = make();
-  performance.measure('layout', 'layout-begin');
-  return chart;
 }
