@@ -1,6 +1,6 @@
 /**
- * Those who wait until this replica has applied an op: a linearizable read on a backup, whose barrier the primary committed
- * first. Mirrors no spec module.
+ * Those who wait until this replica has applied an op: a read that the primary has told its commit number, or one that asks
+ * for an op that its client has seen. Mirrors no spec module.
  */
 interface Waiter {
   readonly op: number;
