@@ -24,6 +24,8 @@ export interface LoadOptions extends Pick<ClientOptions, 'tls' | 'token'> {
   readonly reads?: 'linearizable' | 'committed';
   /** Connections that share them; one is what one program has. */
   readonly connections?: number;
+  /** Whether appends that wait for a place go together; default: as the client does, so from 65 in flight on a connection. */
+  readonly batching?: boolean;
   readonly clock?: Clock;
 }
 
@@ -66,6 +68,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadFigures> {
       new LockstepClient({
         addresses: options.addresses,
         clock,
+        ...(options.batching === undefined ? {} : { batching: options.batching }),
         ...(options.tls === undefined ? {} : { tls: options.tls }),
         ...(options.token === undefined ? {} : { token: options.token }),
       }),

@@ -19,6 +19,7 @@ interface BenchOptions {
   readonly addresses?: string;
   readonly clients: number;
   readonly connections: number;
+  readonly batching: boolean;
   readonly size: number;
   readonly warm: number;
   readonly seconds: number;
@@ -38,6 +39,7 @@ export function configure(command: Command): void {
     )
     .option('--clients <n>', 'appends in flight at all times', wholeNumber(1, CLIENTS_MAX), 64)
     .option('--connections <n>', 'connections that share them', wholeNumber(1, CONNECTIONS_MAX), 1)
+    .option('--no-batching', 'each append is a request of its own; 64 of them are on their way on a connection')
     .option('--size <bytes>', 'bytes of an entry', wholeNumber(1, SERVER_LIMITS.EVENT_BYTES_MAX), 256)
     .option('--warm <s>', 'seconds before anything is counted', wholeNumber(0, SECONDS_MAX), 2)
     .option('--seconds <s>', 'seconds that count', wholeNumber(1, SECONDS_MAX), 10)
@@ -75,6 +77,7 @@ export function configure(command: Command): void {
             stream: options.stream,
             inFlight: options.clients,
             bytes: options.size,
+            batching: options.batching,
             warmSeconds: options.warm,
             seconds: options.seconds,
             ...(options.reads === undefined ? {} : { reads: options.reads }),
