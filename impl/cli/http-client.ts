@@ -64,6 +64,7 @@ export class HttpClient {
     for (;;) {
       let last: LockstepError | undefined;
       let silent = 0;
+      let distrusted = 0;
       let waitMs = RETRY_WAIT_MS;
       // The one that answered last comes first: a replica that hangs costs one wait, not one a request.
       const first = this.#preferred;
@@ -78,10 +79,13 @@ export class HttpClient {
         }
         // A refusal says more than the silence of the next one.
         if (answer.error.code === 'CLI_UNREACHABLE') silent += 1;
+        if (String(answer.error.evidence.system).startsWith('TLS_')) distrusted += 1;
         if (last === undefined || answer.error.code !== 'CLI_UNREACHABLE') last = answer.error;
         if (!answer.repeatable) throw answer.error;
         waitMs = Math.max(waitMs, Math.min(answer.retryAfterMs, RETRY_AFTER_MS_MAX));
       }
+      // Waiting makes no certificate better.
+      if (last !== undefined && distrusted === this.urls.length) throw this.unreachable(last);
       const over = this.#clock.monotonicMs() + waitMs >= deadline;
       if (last !== undefined && silent === this.urls.length) last = this.unreachable(last);
       if (last !== undefined && (over || !request.patient)) throw last;

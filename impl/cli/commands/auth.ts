@@ -24,10 +24,9 @@ export function configure(command: Command): void {
     .requiredOption('--role <list>', 'what it may do: read, write, admin or dx, commas between')
     .option('--name <text>', 'whose it is, for people', 'unnamed')
     .option('--file <file>', 'file of keys, as --auth-keys of the server names it', FILE)
-    .option('--json', 'print one JSON value a line')
     .action(
-      exitsWith((options: AddKeyOptions, self: Command) => {
-        const out = new Output(self);
+      exitsWith((options: AddKeyOptions) => {
+        const out = new Output(command);
         const { name, file } = options;
         const roles = rolesOf(options.role, '--role');
         if (!NAME.test(name)) throw new CliError('CLI_USAGE', '--name takes 1 to 64 printable characters', { name });
@@ -43,10 +42,9 @@ export function configure(command: Command): void {
     .command('list-keys')
     .description('show whose keys a file holds')
     .option('--file <file>', 'file of keys', FILE)
-    .option('--json', 'print one JSON value a line')
     .action(
-      exitsWith(({ file }: { readonly file: string }, self: Command) => {
-        const out = new Output(self);
+      exitsWith(({ file }: { readonly file: string }) => {
+        const out = new Output(command);
         for (const { id, name, roles, createdMs } of parseApiKeys(readSecretFile(file, '--file'), file).values()) {
           out.value({ id, name, roles, createdMs });
           out.line(`${id}  ${roles.join(',')}  ${name}`);

@@ -31,10 +31,9 @@ export function configure(command: Command): void {
     .option('--hosts <list>', 'names and addresses by which replicas are reached, commas between', LOCAL_HOSTS)
     .option('--client-name <name>', 'who the client is, in logs', 'client')
     .option('--client-role <list>', 'what it may do: read, write, admin or dx, commas between', 'admin')
-    .option('--json', 'print one JSON value a line')
     .action(
-      exitsWith(async (folder: string, options: InitOptions, self: Command) => {
-        const out = new Output(self);
+      exitsWith(async (folder: string, options: InitOptions) => {
+        const out = new Output(command);
         const { cluster, replicaCount: replicas, clientName } = options;
         if (!/^[A-Za-z0-9._-]{1,64}$/.test(clientName)) {
           const message = `--client-name ${clientName} is no name: use letters, digits and . _ -, 64 at most`;
