@@ -32,11 +32,21 @@ try {
   await page.getByRole('heading', { name: /leads/ }).waitFor();
   const table = new Table({ head: ['what', 'value', 'bound'], style: { head: [], border: [], compact: true } });
   const load = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
-  const kindOf = (path: string): string =>
-    path === '/' ? 'document' : path.endsWith('.css') ? 'style' : path.includes('chart') ? 'worker' : 'script';
+  const kindOf = (path: string): string => (path === '/' ? 'document' : path.endsWith('.css') ? 'style' : 'script');
   for (const [path, bytes] of sizes) table.push([`${kindOf(path)}, packed`, `${(bytes / 1024).toFixed(1)} KiB`, '']);
   table.push(['first visit', `${(load / 1024).toFixed(1)} KiB`, `${LOAD_BYTES_MAX / 1024} KiB`]);
   isOver ||= load > LOAD_BYTES_MAX;
+  const longestTask = async (of: string): Promise<void> => {
+    const longest = await page.evaluate<number>('globalThis.longest ?? 0');
+    table.push([
+      `longest task of the page, ${of}`,
+      longest === 0 ? 'under 50 ms' : `${longest.toFixed(0)} ms`,
+      `${TASK_MS_MAX} ms`,
+    ]);
+    isOver ||= longest > TASK_MS_MAX;
+    await page.evaluate('globalThis.longest = 0');
+  };
+  await longestTask('first visit');
   for (const machine of MACHINES) {
     await page.evaluate(`performance.clearMeasures(); location.hash = '#/machines/${machine}'`);
     await page.getByRole('heading', { name: new RegExp(`^${machine} at replica 0`) }).waitFor();
@@ -45,14 +55,12 @@ try {
       'Math.max(...performance.getEntriesByName("layout").map(({ duration }) => duration))',
     );
     table.push([`layout of ${machine}, in its worker`, `${ms.toFixed(1)} ms`, '']);
-    const longest = await page.evaluate<number>('globalThis.longest ?? 0');
-    table.push(['longest task of the page until then', `${longest.toFixed(0)} ms`, `${TASK_MS_MAX} ms`]);
-    isOver ||= longest > TASK_MS_MAX;
+    await longestTask(machine);
   }
-  for (const [path, bytes] of sizes) {
-    if (kindOf(path) === 'worker')
-      table.push(['worker, packed, with the first chart', `${(bytes / 1024).toFixed(1)} KiB`, '']);
-  }
+  const worker = await page.locator('#page').getAttribute('data-worker');
+  const file = await fetch(`${cluster.urls[0]}${worker}`, { headers: { 'accept-encoding': 'gzip' } });
+  const packed = Number(file.headers.get('content-length'));
+  table.push(['worker, packed, with the first chart', `${(packed / 1024).toFixed(1)} KiB`, '']);
   process.stdout.write(`${table.toString()}\n`);
 } finally {
   await browser.close();
