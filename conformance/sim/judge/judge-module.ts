@@ -69,7 +69,7 @@ ${all('LockstepMessages')}
 LockstepRowAt(n) == LockstepRows[lockstepRun][((n - 1) \\div ${CHUNK_ROWS}) + 1][((n - 1) % ${CHUNK_ROWS}) + 1]
 ${OBSERVED}
 LockstepKept == UNCHANGED <<status, view, logView, log, commit, acked, target, crashes>> /\\ UNCHANGED superblockVars
-                /\\ UNCHANGED voteVars /\\ UNCHANGED clientVars
+                /\\ UNCHANGED voteVars /\\ UNCHANGED readVars /\\ UNCHANGED clientVars
 \\* Not of the spec: the disk writes the log back up to op n; below that log and logDurable are already one. For a backup it is
 \\* BackupFsync when the log ended there: the replica that finds op n on its disk again may well acknowledge it.
 LockstepWriteback(r, n) ==
