@@ -74,7 +74,9 @@ export function failureOf(error: unknown, request: FastifyRequest, limits: Serve
     return failure('MEDIA_TYPE_NOT_SUPPORTED', text, { contentType: given });
   }
   if (statusCode >= 400 && statusCode < 500) return failure('REQUEST_INVALID', message, { cause: code });
-  request.log.error({ err: error, method: request.method, url: request.url }, 'a request failed by a fault of ours');
+  // Without its query, in which people put what nobody else should read.
+  const path = request.url.split('?', 1)[0];
+  request.log.error({ err: error, method: request.method, path }, 'a request failed by a fault of ours');
   return failure('INTERNAL', 'a fault of the server: see its log');
 }
 

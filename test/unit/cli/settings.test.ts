@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { CliError } from '../../../impl/cli/cli-error.ts';
 import { parseHostPort } from '../../../impl/cli/host-port.ts';
+import { securityOf, tracesOf } from '../../../impl/cli/server-flags.ts';
 import { required, resolveSettings } from '../../../impl/cli/settings.ts';
 import { limitsOf, type SettingsOf } from '../../../impl/cli/settings-schema.ts';
 import { SERVER_LIMITS } from '../../../impl/server/server-limits.ts';
@@ -51,6 +52,59 @@ describe('settings', () => {
     expect(originOf('server.http', { flags: {}, environment: {}, file })).toBe(`file ${file}`);
     expect(originOf('server.http', none)).toBe('not set');
     expect(originOf('server.dx', none)).toBe('default');
+  });
+
+  it('TLS, keys, rates and traces come by flag, environment and file, and belong together', () => {
+    const file = fileWith('[server.tls]\nauthority = "a.pem"\ncertificate = "c.pem"\n[server.rate]\nburst = 7\n');
+    const environment = { LOCKSTEP_TLS_KEY: 'k.key', LOCKSTEP_AUTH_JWT_ISSUER: 'https://issuer.example' };
+    const flags = {
+      'tls.client-certificates': 'required',
+      'traces.url': 'http://h:4318/v1/traces',
+      'auth.keys': 'keys',
+    };
+    const resolved = resolveSettings('server', { flags, environment, file });
+    expect(resolved.values.tls).toEqual({
+      authority: 'a.pem',
+      certificate: 'c.pem',
+      key: 'k.key',
+      'client-certificates': 'required',
+    });
+    const { tls, auth, rates } = securityOf(resolved);
+    expect([tls?.clientCertificateRequired, auth?.issuer, auth?.certificates]).toEqual([
+      true,
+      'https://issuer.example',
+      false,
+    ]);
+    expect(rates).toEqual({ requestsPerSecond: 0, burst: 7 });
+    expect(tracesOf(resolved)).toEqual({ url: 'http://h:4318/v1/traces', headers: {}, samplePercent: 100 });
+    const half = resolveSettings('server', { flags: { 'tls.key': 'k' }, environment: {}, file: undefined });
+    expect(errorOf(() => securityOf(half)).message).toContain('belong together');
+    expect(originOf('server.tls.key', { flags: { 'tls.key': 'k' }, environment: {}, file })).toBe('flag --tls-key');
+    const off = securityOf(resolveSettings('server', none));
+    expect([off.tls, off.auth, tracesOf(resolveSettings('server', none))]).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('a secret is marked as one, wherever it comes from, and no error repeats it', () => {
+    const headers = 'x-key=planted, y=b=c';
+    const environment = { LOCKSTEP_TRACES_HEADERS: headers, LOCKSTEP_TRACES_URL: 'http://h:1' };
+    const resolved = resolveSettings('server', { ...none, environment });
+    expect(resolved.settings.filter(({ isSecret }) => isSecret).map(({ key }) => key)).toEqual([
+      'server.traces.headers',
+    ]);
+    expect(tracesOf(resolved)?.headers).toEqual({ 'x-key': 'planted', y: 'b=c' });
+    const wrong = resolveSettings('server', {
+      ...none,
+      environment: { ...environment, LOCKSTEP_TRACES_HEADERS: 'a=1,planted' },
+    });
+    expect(errorOf(() => tracesOf(wrong)).message).toBe(
+      'traces.headers takes name=value with commas between; part 2 is none',
+    );
+    const empty = errorOf(() => resolveSettings('client', { ...none, environment: { LOCKSTEP_TOKEN: '' } }));
+    expect(empty.message).toContain('(not shown)');
+    const numeric = errorOf(() => resolveSettings('client', { ...none, file: fileWith('[client]\ntoken = 4711\n') }));
+    expect(numeric.message).not.toContain('4711');
+    const address = errorOf(() => resolveSettings('client', { ...none, flags: { url: 'http://ann:planted@h:1' } }));
+    expect(JSON.stringify([address.message, address.evidence])).not.toContain('planted');
   });
 
   it('every limit of the server is a setting with the server’s own default', () => {
