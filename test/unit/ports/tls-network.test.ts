@@ -259,6 +259,35 @@ describe('RealNetwork with TLS', () => {
     client.destroy();
   });
 
+  it('Tls: a flood of half handshakes leaves the replicas and those who are in alone, and goes by itself', async () => {
+    const ports = await freePorts(2);
+    const first = start(ports, 0);
+    const second = start(ports, 1);
+    await first.network.listen();
+    await second.network.listen();
+    await until('connected', () => second.network.isConnected(0) && first.network.isConnected(1));
+    let closed = 0;
+    const flood = Array.from({ length: 300 }, (_, index) => {
+      const socket = connect(ports[0] as number, '127.0.0.1', () =>
+        socket.write(Buffer.from([0x16, 3, 1, index % 256])),
+      );
+      socket.resume();
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        closed++;
+      });
+      return socket;
+    });
+    for (let count = 0; count < 50; count++) {
+      first.network.send(1, Buffer.from(`to 1: ${count}`));
+      second.network.send(0, Buffer.from(`to 0: ${count}`));
+    }
+    await until('frames cross meanwhile', () => first.received.length === 50 && second.received.length === 50);
+    await until('the flood is gone', () => closed === flood.length);
+    expect(second.network.isConnected(0)).toBe(true);
+    expect(await visit(ports[0] as number, {})).toBe('hello');
+  });
+
   it('Tls: connections that say nothing, or stop in the handshake, leave no trace', async () => {
     const [port] = (await freePorts(1)) as [number];
     const { network } = start([port], 0);
