@@ -85,7 +85,7 @@ export class Requests {
       (result, { op, hash }) => {
         if (result.kind !== 'Appended') return unexpected(done);
         if (result.commitId === op) done({ applied: appended(result, hash) });
-        else this.#afterCommit(result.commitId, withinBound, done, () => this.#repeated(result));
+        else this.#afterCommit(result.commitId, 0, withinBound, done, () => this.#repeated(result));
       },
     );
   }
@@ -269,7 +269,7 @@ export class Requests {
       done: (outcome) => {
         assert(outcome !== 'not-primary', 'only a read of a peer ends so');
         if (!('commitId' in outcome)) done({ failure: outcome });
-        else this.#afterCommit(Math.max(minCommitId, outcome.commitId), deadlineMs, done, readNow);
+        else this.#afterCommit(outcome.commitId, minCommitId, deadlineMs, done, readNow);
       },
     });
   }
@@ -292,10 +292,19 @@ export class Requests {
     this.#whenApplied(minCommitId, waitsUntilMs, () => done(contained(readNow)), expired);
   }
 
-  /** As soon as this replica has applied the op: a backup may hear of the outcome first. */
-  #afterCommit<Answer>(op: number, deadlineMs: number, done: Done<Answer>, readNow: () => Outcome<Answer>): void {
+  /**
+   * As soon as this replica has applied the op: a backup may hear of the outcome first. Then as a committed read, since more
+   * than that may have been seen by its client, or said by one that never saw it.
+   */
+  #afterCommit<Answer>(
+    op: number,
+    minCommitId: number,
+    deadlineMs: number,
+    done: Done<Answer>,
+    readNow: () => Outcome<Answer>,
+  ): void {
     const { state } = this.#options;
-    const reached = (): void => done(contained(readNow));
+    const reached = (): void => this.#afterKnown(minCommitId, deadlineMs, done, readNow);
     const expired = (): void => done({ failure: noQuorum({ waitsForCommitId: op, commitId: state.commit }) });
     this.#whenApplied(op, deadlineMs, reached, expired);
   }

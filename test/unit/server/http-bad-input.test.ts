@@ -10,7 +10,10 @@ import { type OneReplica, startOneReplica } from './one-replica.ts';
 let replica: OneReplica;
 const events = '/v1/streams/http/events';
 beforeAll(async () => {
-  replica = await startOneReplica({ allowedOrigins: ['https://app.example'] });
+  replica = await startOneReplica({
+    allowedOrigins: ['https://app.example'],
+    limits: { COMMIT_WAIT_MS_MAX: 20 },
+  });
   await post('/v1/streams', '{"name":"http"}');
 });
 afterAll(() => replica.close());
@@ -270,6 +273,16 @@ describe('what is right goes through', () => {
     const unknown = await (await fetch(`${replica.url}/v1/idempotency/never`)).json();
     expect(unknown).toMatchObject({ key: 'never', found: false });
   });
+});
+
+describe('a commit id that nobody has seen', () => {
+  it.each(['committed', 'linearizable'])(
+    'is refused as such by a %s read, not as a lost quorum',
+    async (consistency) => {
+      const answer = await fetch(`${replica.url + events}?minCommitId=9007199254740990&consistency=${consistency}`);
+      expect([answer.status, (await problemOf(answer)).code]).toEqual([503, 'READ_TOO_NEW']);
+    },
+  );
 });
 
 describe('repeatedKey', () => {
