@@ -47,6 +47,10 @@ const SHAPES: Readonly<Record<Workload, Shape>> = {
   'slow-reader': { ...UNIFORM, reads: 600, clients: 5 },
 };
 
+export function clientsOf(workload: Workload): number {
+  return SHAPES[workload].clients;
+}
+
 export function drawOperations(
   random: SimulatedRandom,
   workload: Workload,

@@ -8,7 +8,7 @@ import { drawFault } from './draw-fault.ts';
 import { type FaultEvent, type FaultKind, type ReplicaCount, SESSION_FAULTS } from './plan.ts';
 
 const SMALL_OF = 3;
-/** Fewer, and the clients would do nothing but evict each other. */
+/** And at least half as many as clients have one: with fewer they would do nothing but evict each other. */
 const SESSIONS_MIN = 4;
 const FAULTS_MAX = 9;
 /** Of faults in a run with a small table: most are floods there, where they evict. */
@@ -18,11 +18,12 @@ export function isSessionFault(kind: FaultKind): boolean {
   return (SESSION_FAULTS as readonly string[]).includes(kind);
 }
 
-export function drawSessions(random: SimulatedRandom): SessionBounds {
+/** @param clients half of them have a session */
+export function drawSessions(random: SimulatedRandom, clients: number): SessionBounds {
   if (random.below(SMALL_OF) > 0) return SESSION_BOUNDS;
   const window = 1 + random.below(4);
-  const sessionsMax = SESSIONS_MIN + random.below(5);
-  return { sessionsMax, window, slotsMax: window + sessionsMax + random.below(sessionsMax * window) };
+  const sessionsMax = Math.max(SESSIONS_MIN, clients >> 2) + random.below(5);
+  return { sessionsMax, window, slotsMax: window + 2 * sessionsMax + random.below(sessionsMax * window) };
 }
 
 export interface SessionsWanted {

@@ -7,7 +7,7 @@ import { assert } from '../../impl/ports/assert.ts';
 import { SimulatedRandom } from '../../impl/ports/simulated-random.ts';
 import { lostReplicasMax } from './budget.ts';
 import { drawFault } from './draw-fault.ts';
-import { drawOperations } from './draw-operations.ts';
+import { clientsOf, drawOperations } from './draw-operations.ts';
 import { drawSessionFaults, drawSessions, isSessionFault } from './draw-sessions.ts';
 import { drawStorm, focusOnStorm } from './draw-storm.ts';
 import {
@@ -69,7 +69,7 @@ export function makeScenario(seed: number, settings: PlanSettings = {}): Scenari
     ...drawFaults(new SimulatedRandom(random.below(SEED_MAX)), { allowed, named, replicaCount, safetyUs, beyond }),
   ];
   // A registration takes its time, and promptness is not measured with it.
-  const sessions = named.prompt === true ? undefined : drawSessions(sessionRandom);
+  const sessions = named.prompt === true ? undefined : drawSessions(sessionRandom, clientsOf(workload));
   plan.push(...drawSessionFaults(sessionRandom, { sessions, kinds: wanted, replicaCount, safetyUs }));
   plan.sort((a, b) => a.atUs - b.atUs);
   const frameFrom = between(random, 20, 400);

@@ -24,6 +24,11 @@ import { WorldFaults } from './world-faults.ts';
 
 const TICK_US = REPLICA_TICK_MS * 1_000;
 const TICK = { kind: 'tick' } as const;
+/**
+ * From a damaged frame until both sides know that their connection is gone. None would do too, but for a wire that damages
+ * most frames: what is sent again at once is damaged at once, and the same instant never ends.
+ */
+const BROKEN_US = 1_000;
 /** One way between a client and a replica. */
 const CLIENT_FRAME_US_MIN = 100;
 const CLIENT_FRAME_US_MAX = 600;
@@ -61,8 +66,8 @@ export class World {
     this.network = new SimNetwork(replicaCount, seed, frameUs, {
       arrive: (atUs, packet) => this.scheduler.push(atUs, DUE.frame, packet.to, packet),
       broken: (atUs, a, b) => {
-        this.scheduler.push(atUs, DUE.peerLost, a, b);
-        this.scheduler.push(atUs, DUE.peerLost, b, a);
+        this.scheduler.push(atUs + BROKEN_US, DUE.peerLost, a, b);
+        this.scheduler.push(atUs + BROKEN_US, DUE.peerLost, b, a);
       },
       injected: (kind) => this.count(kind),
       dropped: (packet, why) => this.#dropped(packet, why),
