@@ -46,8 +46,9 @@ const PEER_QUEUE_BYTES_MAX = 32 * 1024 * 1024;
 const CLIENT_QUEUE_BYTES_MAX = 16 * 1024 * 1024;
 /** Connections of peers beside clients': one each way for each, twice over while one replaces another. */
 const PEER_CONNECTIONS_SPARE = 64;
-/** Connections without a Hello; at it the oldest goes: who means it says Hello at once, and silent ones keep nobody out. */
-const STRANGERS_MAX = 256;
+/** Connections without a Hello: no more than these at all, and of more than those the oldest go, a moment after they came. */
+const STRANGERS_MAX = 1_024;
+const STRANGERS_KEPT_MAX = 256;
 /** Frames of a client that wait for its admission, each as small as a Hello. */
 const HELD_FRAMES_MAX = 16;
 /** Reasons of an end that is a refusal, whoever found it. */
@@ -206,10 +207,6 @@ export class RealNetwork implements Network {
       this.#introduced(connection, kind, payload);
     });
     connection.proved = provedBy(socket);
-    for (const stranger of this.#unknown.keys()) {
-      if (this.#unknown.size < STRANGERS_MAX) break;
-      if (!this.#dialled.has(stranger)) stranger.close('HELLO_MISSING');
-    }
     this.#unknown.set(connection, this.#options.clock.monotonicMs() + HELLO_MS_MAX);
   }
 
@@ -384,7 +381,10 @@ export class RealNetwork implements Network {
 
   #watch(): void {
     const nowMs = this.#options.clock.monotonicMs();
-    for (const [connection, giveUpMs] of this.#unknown) if (nowMs >= giveUpMs) connection.close('HELLO_MISSING');
+    for (const [connection, giveUpMs] of this.#unknown) {
+      const isTooMany = this.#unknown.size > STRANGERS_KEPT_MAX && !this.#dialled.has(connection);
+      if (nowMs >= giveUpMs - (isTooMany ? HELLO_MS_MAX - WATCH_MS : 0)) connection.close('HELLO_MISSING');
+    }
     for (const connection of this.#peerOf.keys()) connection.tick(PEER_PING_MS, PEER_SILENT_MS_MAX);
     for (const connection of this.#clients) connection.tick(CLIENT_PING_MS, CLIENT_SILENT_MS_MAX);
   }

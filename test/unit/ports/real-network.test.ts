@@ -9,6 +9,7 @@ import type { Connection } from '../../../impl/ports/connection.ts';
 import { RealClock } from '../../../impl/ports/real-clock.ts';
 import { RealNetwork, type RealNetworkOptions } from '../../../impl/ports/real-network.ts';
 import { RealRandom } from '../../../impl/ports/real-random.ts';
+import { SimulatedClock } from '../../../impl/ports/simulated-clock.ts';
 import { encodeFrame, FRAME_KINDS, type FrameKind } from '../../../impl/wire/frame.ts';
 import { encodeHello } from '../../../impl/wire/hello.ts';
 
@@ -186,17 +187,23 @@ describe('RealNetwork', () => {
     third.destroy();
   });
 
-  it('Network: connections that say nothing keep nobody out: the oldest of them goes, and is counted', async () => {
+  it('Network: connections that say nothing keep nobody out: the oldest of many go soon, the others in their time', async () => {
     const ports = await freePorts(1);
-    const { network } = start(ports, 0);
+    const clock = new SimulatedClock();
+    const { network } = start(ports, 0, { clock });
     await network.listen();
-    const silent = Array.from({ length: 400 }, () => connect(ports[0] as number, '127.0.0.1'));
-    for (const socket of silent) socket.on('error', () => {});
-    await until('the oldest went', () => (network.framesRefused.get('HELLO_MISSING') ?? 0) >= 400 - 256);
     const hello = encodeFrame(1, encodeHello({ role: 'client', replica: 255, replicaCount: 0, to: 255, cluster: 7n }));
+    const silent = Array.from({ length: 270 }, () => connect(ports[0] as number, '127.0.0.1'));
+    for (const socket of silent) socket.on('error', () => {});
     const client = connect(ports[0] as number, '127.0.0.1', () => client.write(hello));
-    await until('the client is in', () => network.clientCount === 1);
-    for (const socket of [...silent, client]) socket.destroy();
+    await until('the client is in, and so those before it', () => network.clientCount === 1);
+    expect(network.framesRefused.get('HELLO_MISSING')).toBeUndefined();
+    clock.advance(500);
+    expect(network.framesRefused.get('HELLO_MISSING')).toBe(270 - 256);
+    clock.advance(3_000);
+    expect(network.framesRefused.get('HELLO_MISSING')).toBe(270);
+    expect(network.clientCount).toBe(1);
+    for (const socket of [...silent, client]) socket.resetAndDestroy();
   });
 
   it('Network: a port in use is a NetworkError that names it', async () => {
