@@ -3,7 +3,7 @@
  * that `lockstep server` and `lockstep cluster --tls` find again. Mirrors no spec module.
  */
 import { join } from 'node:path';
-import { clientCertificate, makeAuthority, replicaCertificate, type Validity } from '../ports/certificates.ts';
+import type { Validity } from '../ports/certificates.ts';
 import { CliError } from './cli-error.ts';
 import { fileIsThere, writeNewSecretFile } from './secret-files.ts';
 
@@ -36,6 +36,8 @@ export function clientFiles(folder: string): TlsFiles {
 /** All files, or none: what is there is never touched. @returns their paths */
 export async function makeTlsFiles(folder: string, identity: TlsIdentity, nowMs: number): Promise<readonly string[]> {
   const { cluster, replicas, hosts, clientName, clientRole } = identity;
+  // Loaded by those who make certificates only: every other command starts faster without.
+  const { clientCertificate, makeAuthority, replicaCertificate } = await import('../ports/certificates.ts');
   const valid: Validity = { fromMs: nowMs, days: DAYS };
   const authority = await makeAuthority(`Lockstep development authority of cluster ${cluster}`, valid);
   const texts = new Map<string, string>([
