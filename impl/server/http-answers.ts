@@ -1,6 +1,6 @@
 /**
  * The shapes of what the HTTP API answers, as schemas for the OpenAPI document, and how answers of requests.ts become them.
- * test/unit/server/http-open-api.test.ts and `make test-api` hold real answers to the schemas. Mirrors no spec module.
+ * test/unit/dx/answers-have-their-form.test.ts and `make test-api` hold real answers to the schemas. Mirrors no spec module.
  */
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import type { Appended, Committed, KeyFacts, ReadAnswer, ReadEvent, StreamFacts } from '../wire/answer.ts';
