@@ -36,7 +36,7 @@ export async function growSample(
 
 async function appendOne(client: HttpClient, nowMs: number, count: number): Promise<string | undefined> {
   const kind = READINGS[count % READINGS.length] as string;
-  const data = JSON.stringify({ sensor: kind, value: 20 + (count % 7), at: new Date(nowMs).toISOString() });
+  const data = JSON.stringify({ sensor: kind, value: 20 + (count % 7), atMs: nowMs });
   const body = { events: [{ data, type: 'reading', contentType: 'application/json' }] };
   // One key a second of the wall clock: the same reading again, after a lost answer, is not appended twice.
   const idempotencyKey = `sample.${nowMs}.${count}`;

@@ -31,6 +31,8 @@ const OUTSIDE_PORTS: Readonly<Record<string, string>> = {
   'impl/cli/commands/check.ts': 'reads the report of the conformance engine',
   'impl/dx/page/app/browser.ts': 'runs in a browser, and is the one way of the page to its replicas and to time',
   'impl/cli/commands/append.ts': 'reads what is to be appended; the key of a request is random',
+  'impl/dx/page/app/chart-source.ts': 'runs in the browser, and measures there what a layout takes',
+  'impl/dx/page/app/chart-worker.ts': 'runs in a worker of the browser, and measures there what a layout takes',
 };
 
 const WORLD_MODULE =
