@@ -69,11 +69,14 @@ describe.runIf(HAS_DX)('explanations of what happened to real processes', () => 
   it('a stale view: what a primary says that was frozen while the others went on is refused by SameView', async () => {
     cluster = await TestCluster.start();
     const test = cluster;
-    const old = await test.primary();
-    const backup = (old + 1) % 3;
-    const before = (await test.statusOf(old))?.view as number;
+    await post(test, 0, '/v1/streams', { name: 's' });
     await test.eventually('a message of the old primary was refused', 2 * WAIT_MS, async () => {
+      const old = await test.primary();
+      const backup = (old + 1) % 3;
+      const before = (await test.statusOf(old))?.view as number;
       test.freeze(old);
+      // It lies in the socket until the old primary goes on, and then becomes a prepare of the old view.
+      const late = post(test, old, '/v1/streams/s/events', { events: [{ data: 'late' }] }).catch(() => undefined);
       await test.eventually('the others have a new primary', WAIT_MS, async () => {
         const other = await test.statusOf(backup);
         return other?.status === 'normal' && other.view > before ? true : undefined;
@@ -83,6 +86,7 @@ describe.runIf(HAS_DX)('explanations of what happened to real processes', () => 
         const one = await test.statusOf(old);
         return one?.status === 'normal' && one.view > before ? true : undefined;
       });
+      await late;
       for (const event of ['ReceiveCommit', 'ReceivePrepare']) {
         for (const replica of test.replicas.filter((one) => one !== old)) {
           const explanation = await explain(test, replica, `refusal?event=${event}`);
