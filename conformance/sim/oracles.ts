@@ -66,6 +66,11 @@ export class Oracles {
     if (kind === FRAME_KINDS.replica) this.#invariants?.sent(from, payload);
   }
 
+  /** Before it stops, in the middle of a step perhaps: what it took to be durable by then counts, whatever its disk holds. */
+  stopping(node: SimNode): void {
+    if (node.isForgetful) this.#believed(node);
+  }
+
   /** After every step of a node, its stops and its starts. @throws Violation */
   changed(node: SimNode, nodes: readonly SimNode[], nowUs: number): void {
     this.#promptness?.changed(node, nodes, nowUs);

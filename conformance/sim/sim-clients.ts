@@ -152,12 +152,13 @@ export class SimClients {
     for (let number = 0; number < count; number++) this.#strangerAsks(replica, { operation: 'register-session' });
   }
 
-  /** What the network kept back of a client arrives now, at any replica. @returns whether it had something */
+  /** What was kept back of a client arrives now: not what waits for its first answer, which has no second copy. */
   arriveLate(index: number, replica: number, back: number): boolean {
-    const sent = this.#clients.get(index)?.sent ?? [];
+    const { sent = [], running } = this.#clients.get(index) ?? {};
     const late = sent[sent.length - 1 - (back % Math.max(1, sent.length))];
-    if (late !== undefined) this.#strangerAsks(replica, late);
-    return late !== undefined;
+    if (late === undefined || (running?.inDoubt === false && isOf(running, late))) return false;
+    this.#strangerAsks(replica, late);
+    return true;
   }
 
   #strangerAsks(replica: number, body: SentRequest): void {
@@ -385,6 +386,14 @@ function isRepeatable({ action, asked, keyed, session }: Running): boolean {
 }
 
 /** An earlier try may be applied, and no refusal of a later one says that it is not: but a session executes it once. */
+/** Whether it is a try of what is running: the same number of the same session. */
+function isOf({ session }: Running, sent: SentRequest): boolean {
+  const number = 'session' in sent ? sent.session : undefined;
+  return (
+    number !== undefined && number.clientId === session?.clientId && number.requestNumber === session.requestNumber
+  );
+}
+
 function isRefusalInDoubt({ action, inDoubt, session, doubtOfOldSession }: Running): boolean {
   return action.kind !== 'read' && inDoubt && (session === undefined || doubtOfOldSession);
 }

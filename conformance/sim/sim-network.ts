@@ -46,6 +46,9 @@ interface LinkState {
   cuts: number;
   cutBy: FaultKind;
   clogs: number;
+  /** When the last frame left, and when it arrives. */
+  leftUs: number;
+  arrivesUs: number;
   readonly held: Packet[];
 }
 
@@ -74,6 +77,8 @@ export class SimNetwork {
       cuts: 0,
       cutBy: 'partition-symmetric',
       clogs: 0,
+      leftUs: -1,
+      arrivesUs: 0,
       held: [],
     }));
   }
@@ -181,6 +186,12 @@ export class SimNetwork {
     const { random } = link;
     const [fromUs, toUs] = this.#frameUs;
     let arrivesUs = atUs + fromUs + random.below(toUs - fromUs + 1);
+    // Frames of one write arrive as one piece; a frame of a later write may still be faster.
+    if (atUs === link.leftUs) arrivesUs = link.arrivesUs;
+    else {
+      link.leftUs = atUs;
+      link.arrivesUs = arrivesUs;
+    }
     if (link.delayUs > 0) {
       this.#ends.injected('delay');
       arrivesUs += random.below(link.delayUs);

@@ -137,6 +137,7 @@ export class World {
   stop(node: SimNode, why: FaultKind | 'halted', reason?: string): void {
     if (this.listens)
       for (const waiting of node.inbox) if (waiting.kind === 'frame') this.#emitDrop(waiting.packet, 'down');
+    this.#oracles.stopping(node);
     node.drop();
     this.history.note(this.nowUs, 23, node.index);
     if (this.listens)
