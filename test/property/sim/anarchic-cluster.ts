@@ -86,6 +86,7 @@ const WEIGHTS = {
   persist: 2,
   speak: 2,
   acknowledge: 2,
+  read: 3,
   'change-view': 2,
   'enter-view': 2,
   cut: 1,
@@ -177,6 +178,9 @@ export class AnarchicCluster {
       case 'acknowledge':
         this.#acknowledge(node, reckless);
         break;
+      case 'read':
+        if (node === primary && isNormal) this.#read(node, context, reckless);
+        return;
       case 'change-view':
         this.#changeView(node, view);
         return;
@@ -301,6 +305,20 @@ export class AnarchicCluster {
     const { opDurable } = node.log;
     if (reckless) this.#send({ type: 'PrepareOk', from: node.index, view, op: opDurable + this.#random.below(2) });
     this.#send({ type: 'PrepareOk', from: node.index, view, op: Math.max(0, opDurable - this.#random.below(3)) });
+  }
+
+  /** Begins a round of reads, or ends the one that is open; with less than clients know of, or a round that it has not begun. */
+  #read(node: AnarchicNode, { reading, view, commit }: VsrContext, reckless: boolean): void {
+    if (reading.oks.length > 0) {
+      this.#change(node, { reading: { ...reading, oks: [] } });
+      return;
+    }
+    if (!reckless && commit < this.#committed) return;
+    const round = reading.round + 1;
+    const lies = reckless && this.#random.below(2) === 0;
+    this.#send({ type: 'ReadRound', from: node.index, view, round: lies ? round + 1 : round });
+    const shown = reckless && !lies ? Math.max(0, commit - 1) : commit;
+    this.#change(node, { reading: { ...reading, round, oks: [node.index], commit: shown } });
   }
 
   /** Takes the primary's log, and says that it is in its view. */
