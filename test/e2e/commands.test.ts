@@ -44,7 +44,8 @@ describe('append and read', () => {
 
   it('a name that no stream may have is refused with what it may have', async () => {
     await refused(['append', '../etc', '--create'], /REQUEST_INVALID/, 'a\n');
-    await refused(['read', 'a b'], /there is no stream a b: `lockstep append --create` makes it/);
+    await refused(['read', 'a b'], /REQUEST_INVALID/);
+    await refused(['read', 'a.b'], /there is no stream a.b: `lockstep append --create` makes it/);
   });
 
   it('--expected-offset that does not hold names the offset that would', async () => {

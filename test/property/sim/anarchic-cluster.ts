@@ -3,7 +3,7 @@
  * would and now and then not, so that every invariant is broken in many ways. A part of invariant-oracle-anarchy.test.ts.
  */
 import type { ObservedNode } from '../../../conformance/sim/invariant-oracle.ts';
-import { GENESIS_HASH, hashesEqual } from '../../../impl/crypto/hash.ts';
+import { hashesEqual } from '../../../impl/crypto/hash.ts';
 import { assert } from '../../../impl/ports/assert.ts';
 import { SimulatedRandom } from '../../../impl/ports/simulated-random.ts';
 import { encodeMessage } from '../../../impl/vsr/codec.ts';
@@ -11,49 +11,7 @@ import type { Message } from '../../../impl/vsr/message.ts';
 import { newPrepare, type Prepare } from '../../../impl/vsr/prepare.ts';
 import { openedContext, type VsrContext } from '../../../machines/vsr-context.ts';
 import { CLUSTER } from '../vsr/arbitrary.ts';
-
-/** What PrepareLog keeps, as two arrays. */
-export class AnarchicLog {
-  readonly entries: Prepare[];
-  durable: Prepare[];
-  opShared: number;
-  discards = 0;
-
-  constructor(entries: readonly Prepare[]) {
-    this.entries = [...entries];
-    this.durable = [...entries];
-    this.opShared = entries.length;
-  }
-
-  get op(): number {
-    return this.entries.length;
-  }
-
-  get opDurable(): number {
-    return this.durable.length;
-  }
-
-  get headHash(): Uint8Array {
-    return this.entries.at(-1)?.hash ?? GENESIS_HASH;
-  }
-
-  prepareAt = (op: number): Prepare | undefined => this.entries[op - 1];
-  durablePrepareAt = (op: number): Prepare | undefined => this.durable[op - 1];
-  holds = (op: number, hash: Uint8Array): boolean => hashesEqual((this.entries[op - 1] as Prepare).hash, hash);
-  holdsDurably = (op: number, hash: Uint8Array): boolean => hashesEqual((this.durable[op - 1] as Prepare).hash, hash);
-
-  cutTo(op: number): void {
-    if (op >= this.op) return;
-    this.discards++;
-    this.entries.length = op;
-    this.opShared = Math.min(this.opShared, op);
-  }
-
-  sync(): void {
-    this.durable = [...this.entries];
-    this.opShared = this.op;
-  }
-}
+import { AnarchicLog } from './anarchic-log.ts';
 
 interface Superblock {
   readonly status: 'open' | 'halted';

@@ -9,7 +9,8 @@ import { encodeMessage } from '../../../impl/vsr/codec.ts';
 import type { Message } from '../../../impl/vsr/message.ts';
 import { newPrepare, type Prepare } from '../../../impl/vsr/prepare.ts';
 import { openedContext, type VsrContext } from '../../../machines/vsr-context.ts';
-import { AnarchicLog, type AnarchicNode, newSuperblock } from '../../property/sim/anarchic-cluster.ts';
+import { type AnarchicNode, newSuperblock } from '../../property/sim/anarchic-cluster.ts';
+import { AnarchicLog } from '../../property/sim/anarchic-log.ts';
 import { CLUSTER } from '../../property/vsr/arbitrary.ts';
 
 const REPLICAS = 3;
