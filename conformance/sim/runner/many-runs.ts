@@ -89,6 +89,8 @@ class ManyRuns {
   #unsaved = false;
   /** When the first worker took work: rates begin there. */
   #readyMs: number | undefined;
+  /** When the last run was done: judging comes after it. */
+  #doneMs: number | undefined;
 
   constructor(task: RunsTask, around: Surroundings) {
     this.#task = task;
@@ -119,6 +121,7 @@ class ManyRuns {
       );
     for (const failure of this.#tally.failures) if (this.#bundles.has(failureKey(failure))) this.#show(failure);
     await this.#shard(withoutRanges(seeds, this.#done));
+    this.#doneMs = this.#around.nowMs();
     if (!this.#around.stop.aborted) await this.#saveRepresentatives();
     if (!this.#around.stop.aborted && this.#task.judge > 0) await this.#judge();
     this.#progress.clear();
@@ -241,7 +244,7 @@ class ManyRuns {
       measured: {
         runs: tally.runs - this.#doneBefore,
         seconds: (endMs - this.#startMs) / MS_PER_S,
-        workingSeconds: (endMs - (this.#readyMs ?? this.#startMs)) / MS_PER_S,
+        workingSeconds: ((this.#doneMs ?? endMs) - (this.#readyMs ?? this.#startMs)) / MS_PER_S,
         workers,
         steps: tally.steps - this.#before.steps,
         machineEvents: tally.machineEvents - this.#before.machineEvents,
