@@ -1,6 +1,6 @@
 /**
- * The client table of a run, mostly the real one and in every third run so small that sessions are evicted, and what happens
- * to sessions in it, drawn for make-plan.ts. Mirrors no spec module.
+ * The client table of a run, mostly the real one and in every third run so small that sessions are evicted, for registrations
+ * and for replies, and what happens to sessions in it, drawn for make-plan.ts. Mirrors no spec module.
  */
 import type { SimulatedRandom } from '../../impl/ports/simulated-random.ts';
 import { SESSION_BOUNDS, type SessionBounds } from '../../impl/vsr/client-sessions.ts';
@@ -23,7 +23,8 @@ export function drawSessions(random: SimulatedRandom, clients: number): SessionB
   if (random.below(SMALL_OF) > 0) return SESSION_BOUNDS;
   const window = 1 + random.below(4);
   const sessionsMax = Math.max(SESSIONS_MIN, clients >> 2) + random.below(5);
-  return { sessionsMax, window, slotsMax: window + 2 * sessionsMax + random.below(sessionsMax * window) };
+  // Between one reply more than a whole session has and all that all may have: a reply needs the room of others, too.
+  return { sessionsMax, window, slotsMax: window + sessionsMax + random.below(sessionsMax * window) };
 }
 
 export interface SessionsWanted {

@@ -1,7 +1,7 @@
 /**
  * Promptness: where nothing hinders, nothing may wait for a retry. A replica that leaves a message out is made good for by the
  * next retry, so no other oracle sees it. Asked in the scenarios that are `prompt` (scenarios.ts): of a calm run, how long each
- * operation took; of any, how long the cluster was between two views. Bounds are far over what runs take (docs/simulation.md
+ * operation took; of any, how long the cluster was between two views, and that only a primary that is gone loses its view. Bounds are far over what runs take (docs/simulation.md
  * says how to measure) and under the first retry, 100 ms. Mirrors no spec module.
  */
 import { primaryOf } from '../../machines/quorum.ts';
@@ -44,6 +44,7 @@ export class PromptnessOracle {
   /** After a step of a node. @throws Violation */
   changed({ replica }: SimNode, nodes: readonly SimNode[], nowUs: number): void {
     if (replica !== undefined && replica.view > this.#view) {
+      this.#judgeLeaving(replica.view, nodes);
       this.#view = replica.view;
       this.#sinceUs = nowUs;
       this.#hasBegun = false;
@@ -66,6 +67,19 @@ export class PromptnessOracle {
         rule: 'a view begins promptly',
         message: `view ${this.#view} has not begun and committed what it began with ${tookUs / 1_000} ms after a replica was first in it, with nothing in its way: at most ${VIEW_CHANGE_US_MAX / 1_000} ms`,
       });
+  }
+
+  /** Every view from the last one to this one was given up: its primary must be gone. */
+  #judgeLeaving(next: number, nodes: readonly SimNode[]): void {
+    for (let left = this.#view; left < next; left++) {
+      const leader = primaryOf(left, this.#replicaCount);
+      if (nodes[leader]?.replica === undefined) continue;
+      throw new Violation({
+        oracle: 'promptness',
+        rule: 'a primary that is there stays',
+        message: `view ${left} was left for view ${next} although its primary, replica ${leader}, is up, with nothing in its way`,
+      });
+    }
   }
 }
 
