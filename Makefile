@@ -4,7 +4,7 @@ SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
 STAMP := node_modules/.package-lock.json
 
-.PHONY: fuzz-frames test-api help check check-deep replay validate canaries spec-index explain-page picture endure sim sim-nightly sim-nodes test bench bench-peers lint types style imports clean node sim-canaries sim-curve sim-guided sim-picture dx-picture
+.PHONY: fuzz-frames test-api help check check-deep replay validate canaries spec-index explain-page picture endure sim sim-nightly sim-nodes test bench bench-peers bench-flame lint types style imports clean node sim-canaries sim-curve sim-guided sim-picture dx-picture
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -91,6 +91,9 @@ bench: node $(STAMP) ## Durable replicated writes, disk limit, memory, start-up;
 
 bench-peers: node $(STAMP) ## The same with etcd interleaved (needs Go and the folder of peers)
 	@node --import tsx bench/main.ts --peers $(A)
+
+bench-flame: node $(STAMP) ## Where a replica's time goes under load: a table and a flame graph (A='--level 1')
+	@node --import tsx bench/flame-main.ts $(A)
 
 lint: types style imports ## Types, style and import rules
 

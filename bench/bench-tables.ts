@@ -33,7 +33,7 @@ export interface BenchReport {
 }
 
 const MIB = 1024 ** 2;
-const PLAIN = { style: { head: [], border: [] } };
+export const PLAIN = { style: { head: [], border: [] } };
 
 export function benchTables(report: BenchReport): string {
   const { machine, settings } = report;

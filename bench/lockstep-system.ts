@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { outputOf, stop } from './child.ts';
 import type { LoadResult } from './load-result.ts';
-import type { LoadOptions, System } from './system.ts';
+import type { LoadOptions, RunningSystem, System } from './system.ts';
 
 const START_MS_MAX = 60_000;
 const HTTP_LOAD = fileURLToPath(new URL('./http-load.ts', import.meta.url));
@@ -39,10 +39,22 @@ interface Ready {
   readonly pid: number;
 }
 
-async function startLockstep(bin: string, folder: string, overHttp: boolean): ReturnType<System['start']> {
+export interface RunningLockstep extends RunningSystem {
+  /** Of the replicas, by their numbers. */
+  readonly pids: readonly number[];
+}
+
+/** @param environment of the processes; default this one's */
+export async function startLockstep(
+  bin: string,
+  folder: string,
+  overHttp: boolean,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<RunningLockstep> {
   const data = mkdtempSync(join(folder, 'lockstep-'));
   const child = spawn(bin, ['cluster', '--json', '--data', join(data, 'cluster'), '--port', '0'], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: environment,
   });
   const replicas = await untilServing(child);
   const addresses = replicas.map(({ address }) => address).join(',');
@@ -56,6 +68,7 @@ async function startLockstep(bin: string, folder: string, overHttp: boolean): Re
             committed: (options) => load(bin, addresses, options, ['--reads', 'committed']),
           },
         }),
+    pids: replicas.map(({ pid }) => pid),
     residentBytes: () => replicas.flatMap(({ pid }) => residentBytes(pid)),
     stop: async () => {
       await stop(child);
