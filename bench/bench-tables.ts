@@ -33,7 +33,7 @@ export interface BenchReport {
 }
 
 const MIB = 1024 ** 2;
-export const PLAIN = { style: { head: [], border: [] } };
+export const PLAIN = { style: { head: [], border: [], compact: true } };
 
 export function benchTables(report: BenchReport): string {
   const { machine, settings } = report;
