@@ -15,9 +15,8 @@ import { AppendLogError, asAppendLogError, damagedError } from './append-log-err
 import { type AppendLogOptions, type AppendLogSettings, settingsOf } from './append-log-options.ts';
 import { encodeBatch, type LogBatch, restOf } from './log-batch.ts';
 import { examine, type OpenReport, reportOf } from './log-opening.ts';
-import { firstUnreadable, readRecord } from './log-read-back.ts';
+import { firstUnreadable, RecordReader } from './log-read-back.ts';
 import type { DecodedRecord, NewRecord } from './log-record.ts';
-import { ReadWindow } from './read-window.ts';
 import { SegmentFile } from './segment-file.ts';
 
 export type { OpenReport };
@@ -28,6 +27,7 @@ export class AppendLog {
   readonly path: string;
   readonly #settings: AppendLogSettings;
   readonly #segment: SegmentFile;
+  readonly #reader: RecordReader;
   #snapshot: AnyMachineSnapshot;
   #headHash: Uint8Array = GENESIS_HASH;
   #reason: AppendLogError | undefined;
@@ -40,6 +40,7 @@ export class AppendLog {
     this.path = segment.file.path;
     this.#segment = segment;
     this.#settings = settings;
+    this.#reader = new RecordReader(segment, settings.recordBytesMax);
     this.#snapshot = snapshot;
   }
 
@@ -202,8 +203,9 @@ export class AppendLog {
    * @throws AppendLogError the damage; APPEND_LOG_IO when the disk does not take it: the status stays unknown
    */
   reverify(): void {
+    const reader = new RecordReader(this.#segment, this.#settings.recordBytesMax); // one that has nothing in memory yet
     const damage = firstUnreadable(this.path, this.recordsDurable, this.recordsWritten, this.#headHash, (offset) =>
-      this.#readRecord(offset),
+      this.#readRecord(offset, reader),
     );
     const reverify = appendLogEvents.reverify(damage === undefined);
     const takes = damage === undefined || this.refusals(reverify).length === 0;
@@ -247,8 +249,8 @@ export class AppendLog {
 
   /** Every record from offset `from` on, in order. */
   scan(from: number, visit: (record: LogRecord) => void): void {
-    const window = new ReadWindow(this.#segment.file);
-    for (let offset = from; offset < this.recordsWritten; offset++) visit(this.#readRecord(offset, window));
+    const reader = new RecordReader(this.#segment, this.#settings.recordBytesMax, true);
+    for (let offset = from; offset < this.recordsWritten; offset++) visit(this.#readRecord(offset, reader));
   }
 
   /** A log of its own on a fork of the disk. */
@@ -351,9 +353,8 @@ export class AppendLog {
     return encodeBatch({ path, records: recordsWritten, endBytes, headHash }, records, this.#settings);
   }
 
-  #readRecord(offset: number, window?: ReadWindow): DecodedRecord {
-    const end = { records: this.recordsWritten, endBytes: this.#context.endBytes };
-    return readRecord(this.#segment, offset, end, this.#settings.recordBytesMax, window);
+  #readRecord(offset: number, reader = this.#reader): DecodedRecord {
+    return reader.read(offset, { records: this.recordsWritten, endBytes: this.#context.endBytes });
   }
 
   #machineTakes(event: AppendLogEvent): boolean {

@@ -15,18 +15,20 @@ export function readBytes(file: DiskFile, position: number, count: number): Uint
 /** A part of the file in memory, moved forward as the scan goes; what it gave out before stays valid. */
 export class ReadWindow {
   readonly #file: DiskFile;
+  readonly #chunkBytes: number;
   #start = 0;
   bytes: Uint8Array = new Uint8Array(0);
 
-  constructor(file: DiskFile) {
+  constructor(file: DiskFile, chunkBytes = CHUNK_BYTES) {
     this.#file = file;
+    this.#chunkBytes = chunkBytes;
   }
 
   /** Makes sure that `count` bytes from `position` are loaded, as far as the file has them; returns their index in bytes. */
   load(position: number, count: number): number {
     const at = position - this.#start;
     if (at >= 0 && at + count <= this.bytes.length) return at;
-    this.bytes = readBytes(this.#file, position, Math.max(CHUNK_BYTES, count));
+    this.bytes = readBytes(this.#file, position, Math.max(this.#chunkBytes, count));
     this.#start = position;
     return 0;
   }

@@ -4,66 +4,49 @@
  */
 import { assert } from '../ports/assert.ts';
 import { type Disk, DiskError, type DiskFile } from '../ports/disk.ts';
-
-/** Records between two capacity doublings of the index at its start; 8 bytes each. */
-const INDEX_RECORDS_MIN = 64;
+import { RecordIndex, type RecordPlace } from './record-index.ts';
 
 export class SegmentFile {
   readonly file: DiskFile;
-  /** Where each record begins; 8 bytes a record, shared with forks and copied by the first that writes to it. */
-  #positions: Float64Array;
-  #records: number;
-  #shared: boolean;
+  readonly #index: RecordIndex;
 
-  private constructor(file: DiskFile, positions: Float64Array, records: number, shared: boolean) {
+  private constructor(file: DiskFile, index: RecordIndex) {
     this.file = file;
-    this.#positions = positions;
-    this.#records = records;
-    this.#shared = shared;
+    this.#index = index;
   }
 
   /** A new file of stepBytes zeros; the caller syncs the directory. */
   static create(disk: Disk, path: string, stepBytes: number): SegmentFile {
     const file = disk.open(path, 'create');
     file.preallocate(stepBytes);
-    return new SegmentFile(file, new Float64Array(INDEX_RECORDS_MIN), 0, false);
+    return new SegmentFile(file, new RecordIndex());
   }
 
   static open(disk: Disk, path: string): SegmentFile {
-    return new SegmentFile(disk.open(path, 'existing'), new Float64Array(INDEX_RECORDS_MIN), 0, false);
+    return new SegmentFile(disk.open(path, 'existing'), new RecordIndex());
   }
 
   fork(disk: Disk): SegmentFile {
-    this.#shared = true;
-    return new SegmentFile(disk.open(this.file.path, 'existing'), this.#positions, this.#records, true);
+    return new SegmentFile(disk.open(this.file.path, 'existing'), this.#index.fork());
   }
 
-  positionOf(offset: number): number {
-    assert(offset >= 0 && offset < this.#records, 'a record that the index holds');
-    return this.#positions[offset] as number;
+  /** Undefined for a record that is too old to be known: see markBefore. */
+  positionOf(offset: number): number | undefined {
+    return this.#index.positionOf(offset);
   }
 
-  /** Where the first record begins that does so at most `bytes` before endBytes; endBytes when none does. */
+  markBefore(offset: number): RecordPlace {
+    return this.#index.markBefore(offset);
+  }
+
+  /** Where the first record begins that does so at most `bytes` before endBytes, or one a little before it. */
   startWithin(endBytes: number, bytes: number): number {
-    let low = 0;
-    let high = this.#records;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (endBytes - (this.#positions[middle] as number) <= bytes) high = middle;
-      else low = middle + 1;
-    }
-    return low < this.#records ? (this.#positions[low] as number) : endBytes;
+    return this.#index.startWithin(endBytes, bytes);
   }
 
   /** Notes where the next record begins. */
   index(position: number): void {
-    if (this.#shared || this.#records === this.#positions.length) {
-      const grown = new Float64Array(Math.max(INDEX_RECORDS_MIN, this.#records * 2)); // a fork may hold fewer than fit
-      grown.set(this.#positions.subarray(0, this.#records));
-      this.#positions = grown;
-      this.#shared = false;
-    }
-    this.#positions[this.#records++] = position;
+    this.#index.push(position);
   }
 
   read(position: number, count: number): Uint8Array {
