@@ -60,7 +60,7 @@ export class PrepareLog {
   #cache = new PrepareCache();
   /** The durable log is the index below #durableFrom, then #durableSuffix: entries whose discarding is not durable yet. */
   #durableFrom = 1;
-  #durableSuffix: readonly { readonly offset: number; readonly hash: Uint8Array }[] = [];
+  #durableSuffix: readonly { readonly record: number; readonly hash: Uint8Array }[] = [];
   #discards = 0;
 
   private constructor(log: RecordLog, cluster: bigint) {
@@ -138,19 +138,20 @@ export class PrepareLog {
     return this.hashAt(this.op);
   }
 
-  /** Hash of the prepare at op, from 0 (genesis) to the head. */
+  /** Hash of the prepare at op, from 0 (genesis) to the head. Of an old one it is read. @throws as prepareAt */
   hashAt(op: number): Uint8Array {
-    return op === 0 ? GENESIS_HASH : this.#index.hashAt(op);
+    if (op === 0) return GENESIS_HASH;
+    return this.#index.hashAt(op) ?? new Uint8Array((this.prepareAt(op) as Prepare).hash);
   }
 
-  /** Whether this is the hash of the prepare at op, from 1 to the head. */
+  /** Whether this is the hash of the prepare at op, from 1 to the head. @throws as hashAt */
   holds(op: number, hash: Uint8Array): boolean {
-    return this.#index.holds(op, hash);
+    return this.#index.mayHold(op, hash) && (this.#index.knows(op) || hashesEqual(this.hashAt(op), hash));
   }
 
   /** The same of what a crash now would leave, from 1 to opDurable. */
   holdsDurably(op: number, hash: Uint8Array): boolean {
-    if (op < this.#durableFrom) return this.#index.holds(op, hash);
+    if (op < this.#durableFrom) return this.holds(op, hash);
     const entry = this.#durableSuffix[op - this.#durableFrom];
     return entry !== undefined && hashesEqual(entry.hash, hash);
   }
@@ -160,7 +161,9 @@ export class PrepareLog {
     if (op < 1 || op > this.op) return undefined;
     const cached = this.#cache.at(op);
     if (cached !== undefined) return cached;
-    const prepare = this.#read(this.#index.offsetAt(op), op, this.#index.hashAt(op));
+    const record = this.#index.recordOf(op);
+    const prepare = this.#read(record, op);
+    if (!this.#index.mayHold(op, prepare.hash)) throw mismatch(op, record);
     this.#cache.remember(prepare);
     return prepare;
   }
@@ -169,7 +172,10 @@ export class PrepareLog {
   durablePrepareAt(op: number): Prepare | undefined {
     if (op < this.#durableFrom) return this.prepareAt(op);
     const entry = this.#durableSuffix[op - this.#durableFrom];
-    return entry === undefined ? undefined : this.#read(entry.offset, op, entry.hash);
+    if (entry === undefined) return undefined;
+    const prepare = this.#read(entry.record, op);
+    if (!hashesEqual(prepare.hash, entry.hash)) throw mismatch(op, entry.record);
+    return prepare;
   }
 
   /** Whether append() would take this prepare: it follows the head, or overrides from its op on. */
@@ -278,16 +284,16 @@ export class PrepareLog {
   #discardFrom(op: number): void {
     if (op > this.op) return;
     this.#discards++;
-    this.#cache.truncateTo(op - 1);
     if (op < this.#durableFrom) {
       const suffix = [];
       for (let kept = op; kept < this.#durableFrom; kept++) {
-        suffix.push({ offset: this.#index.offsetAt(kept), hash: this.#index.hashAt(kept) });
+        suffix.push({ record: this.#index.recordOf(kept), hash: this.hashAt(kept) });
       }
       this.#durableSuffix = [...suffix, ...this.#durableSuffix];
       this.#durableFrom = op;
     }
     this.#index.truncateTo(op - 1);
+    this.#cache.truncateTo(op - 1);
   }
 
   #markDurable(): void {
@@ -295,14 +301,16 @@ export class PrepareLog {
     this.#durableSuffix = [];
   }
 
-  #read(offset: number, op: number, hash: Uint8Array): Prepare {
-    const record = this.#log.read(offset);
-    const prepare = record.kind === PREPARE_RECORD_KIND ? decodePrepare(record.payload) : undefined;
-    if (prepare === undefined || prepare.op !== op || !hashesEqual(prepare.hash, hash)) {
-      throw wrong('PREPARE_LOG_MISMATCH', 'a record is not the prepare that was appended there', { op, offset });
-    }
+  #read(record: number, op: number): Prepare {
+    const { kind, payload } = this.#log.read(record);
+    const prepare = kind === PREPARE_RECORD_KIND ? decodePrepare(payload) : undefined;
+    if (prepare?.op !== op) throw mismatch(op, record);
     return prepare;
   }
+}
+
+function mismatch(op: number, offset: number): PrepareLogError {
+  return wrong('PREPARE_LOG_MISMATCH', 'a record is not the prepare that was appended there', { op, offset });
 }
 
 function wrong(code: PrepareLogErrorCode, what: string, evidence: Evidence): PrepareLogError {
