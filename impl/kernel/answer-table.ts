@@ -44,7 +44,6 @@ interface Storage {
 }
 
 export class AnswerTable implements Iterable<KeyedAnswer> {
-  static readonly empty = new AnswerTable(newStorage(0), 0, 0);
   readonly #storage: Storage;
   /** It has the places #from..#to-1 of the storage. */
   readonly #from: number;
@@ -54,6 +53,10 @@ export class AnswerTable implements Iterable<KeyedAnswer> {
     this.#storage = storage;
     this.#from = from;
     this.#to = to;
+  }
+
+  static empty(): AnswerTable {
+    return new AnswerTable(newStorage(0), 0, 0);
   }
 
   get size(): number {

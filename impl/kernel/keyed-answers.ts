@@ -21,7 +21,7 @@ export interface KeyedAnswers {
   readonly someOfStream: boolean;
 }
 
-export const NO_KEYS: KeyedAnswers = { answers: AnswerTable.empty, keptSinceOp: 1, someOfStream: false };
+export const NO_KEYS: KeyedAnswers = { answers: AnswerTable.empty(), keptSinceOp: 1, someOfStream: false };
 
 export interface IdempotencyKey {
   readonly text: string;

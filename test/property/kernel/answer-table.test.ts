@@ -26,7 +26,7 @@ const step = fc.record({
 test('versions that go on from any earlier one are those of an array', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 9 }), (steps) => {
-      const versions: [AnswerTable, readonly Named[]][] = [[AnswerTable.empty, []]];
+      const versions: [AnswerTable, readonly Named[]][] = [[AnswerTable.empty(), []]];
       let number = 0;
       for (const { from, added, kept } of steps) {
         const [before, answers] = versions[from % versions.length] as [AnswerTable, readonly Named[]];
@@ -59,7 +59,7 @@ test('versions that go on from any earlier one are those of an array', () => {
 test('a name that was forgotten may come back', () => {
   const [one, two] = [answerOf(1), answerOf(2)];
   const name = new AnswerName('again');
-  const first = AnswerTable.empty.with(name, one);
+  const first = AnswerTable.empty().with(name, one);
   const second = first.withoutOldest().with(name, two);
   expect([first.find(name), second.find(name)]).toEqual([withoutName(one), withoutName(two)]);
   expect(second.withoutOldest().find(name)).toBeUndefined();
