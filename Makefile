@@ -4,10 +4,10 @@ SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
 STAMP := node_modules/.package-lock.json
 
-.PHONY: fuzz-frames test-api help check check-deep replay validate canaries spec-index explain-page picture endure sim sim-nightly sim-nodes test bench bench-peers bench-flame lint types style imports clean node sim-canaries sim-curve sim-guided sim-picture dx-picture
+.PHONY: test-node24 fuzz-frames test-api help check check-deep replay validate canaries spec-index explain-page picture endure sim sim-nightly sim-nodes test bench bench-peers bench-flame lint types style imports clean node sim-canaries sim-curve sim-guided sim-picture dx-picture
 
 help: ## This list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 	@echo "  Settings: C=AppendLog (one component), NO_CACHE=1, ENGINE=docker|embedded, TLA2TOOLS_JAR=path"
 
 node:
@@ -64,6 +64,12 @@ picture: node $(STAMP) ## Write docs/pictures/check-report.png from the last rep
 
 test: node $(STAMP) ## Unit, property and end-to-end tests
 	@npx vitest run
+
+test-node24: node $(STAMP) ## The tests on Node 24, from the npm package node@24 in a temporary folder: T=test/unit for some, NODE24=its binary
+	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; binary="$(NODE24)"; \
+	[ -n "$$binary" ] || { npm install --silent --no-audit --no-fund --prefix "$$folder" node@24 && binary="$$folder/node_modules/.bin/node"; }; \
+	echo "Node $$("$$binary" --version)"; \
+	PATH="$$(dirname "$$binary"):$$PATH" "$$binary" node_modules/vitest/vitest.mjs run $(T)
 
 api-page: node $(STAMP) ## Write docs/api.md from the OpenAPI document of a replica
 	@node --import tsx test/api/api-page-main.ts
