@@ -77,10 +77,10 @@ endure: node $(STAMP) ## Ten minutes of mixed load under kill -9 and rolling res
 sim-canaries: node $(STAMP) ## Write docs/simulation-canaries.md: the runs that each broken implementation takes (A='--only Vsr.drop --ranges 2')
 	@node --import tsx conformance/sim/canary-table-main.ts $(A)
 
-sim-guided: node $(STAMP) ## Runs of the whole implementation, steered by what they reach (A='--runs 5000 --seed 7')
-	@node --import tsx conformance/sim/guided-main.ts $(A)
+sim-guided: node $(STAMP) ## Runs of the whole implementation, steered by what they reach (A='--runs 5000 --first-seed 7')
+	@bin/lockstep sim --guided $(A)
 
-sim-curve: node $(STAMP) ## Steered runs beside the seeds in order, on the hard canaries: a table and docs/pictures/sim-curve.svg (A='--runs 200')
+sim-curve: node $(STAMP) ## Steered runs beside the seeds in order, on the eight hardest canaries: a table and docs/pictures/sim-curve.svg (A='--ranges 2')
 	@node --import tsx conformance/sim/curve-main.ts $(A)
 
 fuzz-frames: node $(STAMP) ## Malformed bytes on every port of a real cluster: N=1000000, A='--seed 7 --idle 3000'

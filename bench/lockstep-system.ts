@@ -1,6 +1,6 @@
 /**
- * Lockstep as its users start it: `lockstep cluster` with three processes, loaded by `lockstep bench`, or over HTTP by
- * http-load.ts, in a process of its own.
+ * Lockstep as its users start it: `lockstep cluster` with three processes, in plain text or with TLS everywhere (mutual between
+ * the replicas), loaded by `lockstep bench`, or over HTTP by http-load.ts, in a process of its own.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -16,12 +16,14 @@ const HTTP_LOAD = fileURLToPath(new URL('./http-load.ts', import.meta.url));
 
 export const LOCKSTEP = 'lockstep';
 export const LOCKSTEP_HTTP = 'lockstep, HTTP';
+export const LOCKSTEP_TLS = 'lockstep, TLS';
 
 export function lockstepSystems(root: string): readonly System[] {
   const bin = join(root, 'bin', 'lockstep');
   return [
     { name: LOCKSTEP, start: (folder) => startLockstep(bin, folder, false) },
     { name: LOCKSTEP_HTTP, start: (folder) => startLockstep(bin, folder, true) },
+    { name: LOCKSTEP_TLS, start: (folder) => startSecured(bin, folder) },
   ];
 }
 
@@ -52,11 +54,7 @@ export async function startLockstep(
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<RunningLockstep> {
   const data = mkdtempSync(join(folder, 'lockstep-'));
-  const child = spawn(bin, ['cluster', '--json', '--data', join(data, 'cluster'), '--port', '0'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: environment,
-  });
-  const replicas = await untilServing(child);
+  const { child, replicas } = await startCluster(bin, data, environment);
   const addresses = replicas.map(({ address }) => address).join(',');
   return {
     ...(overHttp
@@ -75,6 +73,34 @@ export async function startLockstep(
       rmSync(data, { recursive: true, force: true });
     },
   };
+}
+
+/** Only what is compared with plain text: writes over the binary protocol. */
+async function startSecured(bin: string, folder: string): Promise<RunningSystem> {
+  const data = mkdtempSync(join(folder, 'lockstep-tls-'));
+  const { child, replicas } = await startCluster(bin, data, process.env, ['--tls']);
+  const addresses = replicas.map(({ address }) => address).join(',');
+  const trusted = ['--authority', join(data, 'cluster', 'tls', 'authority.pem')];
+  return {
+    load: async (options) => ({ ...(await load(bin, addresses, options, trusted)), system: LOCKSTEP_TLS }),
+    stop: async () => {
+      await stop(child);
+      rmSync(data, { recursive: true, force: true });
+    },
+  };
+}
+
+async function startCluster(
+  bin: string,
+  data: string,
+  environment: NodeJS.ProcessEnv,
+  more: readonly string[] = [],
+): Promise<{ readonly child: ChildProcess; readonly replicas: readonly Ready[] }> {
+  const child = spawn(bin, ['cluster', '--json', '--data', join(data, 'cluster'), '--port', '0', ...more], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: environment,
+  });
+  return { child, replicas: await untilServing(child) };
 }
 
 function untilServing(child: ChildProcess): Promise<readonly Ready[]> {

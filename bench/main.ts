@@ -1,7 +1,7 @@
 /**
- * `make bench`: durable replicated writes, three processes on this machine, over the binary protocol and over HTTP, beside
- * etcd, ZooKeeper and NATS (`make bench-peers`) and the disk's own limit, all interleaved in one run, and reads beside etcd's;
- * then machine events, simulations, memory and start-up. Prints a table; writes JSON and a plot.
+ * `make bench`: durable replicated writes, three processes on this machine, over the binary protocol, over HTTP, and with TLS
+ * everywhere, beside etcd, ZooKeeper and NATS (`make bench-peers`) and the disk's own limit, all interleaved in one run, and
+ * reads beside etcd's; then machine events, simulations, memory and start-up. Prints a table; writes JSON and a plot.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { arch, cpus, platform, tmpdir } from 'node:os';
@@ -49,7 +49,7 @@ interface Flags {
 
 const flags = new Command('bench')
   .option('--peers', 'etcd, ZooKeeper and NATS beside us (needs Go, Java with Maven, and the folder of peers)', false)
-  .option('--only <list>', 'of them and of us, by name: lockstep, http, etcd, zookeeper, nats', (text) =>
+  .option('--only <list>', 'of them and of us, by name: lockstep, http, tls, etcd, zookeeper, nats', (text) =>
     text.split(','),
   )
   .option('--levels <list>', 'requests in flight', positives, [1, 16, 64, 256])
@@ -135,8 +135,13 @@ interface Chosen {
 function chosenSystems(): Chosen {
   const { only } = flags;
   const wanted = (name: string): boolean => only === undefined || only.includes(name);
-  const [binary, http] = lockstepSystems(ROOT) as [System, System];
-  const systems: System[] = [...(wanted('lockstep') ? [binary] : []), ...(wanted('http') ? [http] : [])];
+  const [binary, http, tls] = lockstepSystems(ROOT) as [System, System, System];
+  const ours: readonly (readonly [string, System])[] = [
+    ['lockstep', binary],
+    ['http', http],
+    ['tls', tls],
+  ];
+  const systems: System[] = ours.filter(([name]) => wanted(name)).map(([, system]) => system);
   if (!flags.peers) return { systems, missing: { 'etcd, ZooKeeper, NATS': 'not asked for: make bench-peers' } };
   const tools = peerToolsOr(ROOT);
   if (typeof tools === 'string') return { systems, missing: { 'etcd, ZooKeeper, NATS': tools } };

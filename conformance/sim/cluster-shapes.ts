@@ -1,6 +1,6 @@
 /**
  * Shapes of the cluster that a run went through: at each step of a view change or a restart, who is where, as ranks of views,
- * logs and lengths, whichever replica it is. What coverage keys do not tell apart and schedules do: it steers fuzz.ts.
+ * logs and lengths, whichever replica it is; and at each step of a log or a superblock, which one came before. What coverage keys do not tell apart and schedules do: it steers fuzz.ts.
  * Mirrors no spec module.
  */
 import type { ReplicaCore } from '../../impl/server/replica-core.ts';
@@ -20,6 +20,7 @@ export class ClusterShapes {
   readonly seen = new Set<number>();
   readonly #counts = new Map<number, number>();
   readonly #cores: (ReplicaCore | undefined)[] = [];
+  #storageEvent = 0;
 
   opened(replica: number, core: ReplicaCore): void {
     this.#cores[replica] = core;
@@ -27,7 +28,16 @@ export class ClusterShapes {
 
   /** @param event any number that stands for what is being done */
   note(event: number): void {
-    const shape = folded(event, this.#cores);
+    this.#count(folded(event, this.#cores));
+  }
+
+  /** Of log or superblock: what was done, what before it, and which copies were found whole. */
+  noteStorage(event: number, copies: number): void {
+    this.#count(mixed(mixed(mixed(FNV_OFFSET, this.#storageEvent), event), copies));
+    this.#storageEvent = event;
+  }
+
+  #count(shape: number): void {
     const count = (this.#counts.get(shape) ?? 0) + 1;
     this.#counts.set(shape, count);
     const doublings = Math.log2(count);

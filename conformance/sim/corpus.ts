@@ -1,26 +1,30 @@
 /**
- * Scenarios that reached something new, in the order in which they did, and which of them is changed next. New is a coverage
- * key (coverage.ts) or a shape of the cluster (cluster-shapes.ts). Deterministic. Mirrors no spec module.
+ * Scenarios that reached something new, in the order in which they did, and which of them is changed next: one that reached
+ * what few runs reach, and was not changed often. What is reached is a coverage key (coverage.ts) or a shape of the cluster
+ * (cluster-shapes.ts). Deterministic. Mirrors no spec module.
  */
 import type { SimulatedRandom } from '../../impl/ports/simulated-random.ts';
 import type { Scenario } from './plan.ts';
 
 /** Entries kept: at it the one that has been chosen most often goes. */
 const ENTRIES_MAX = 2_000;
-/** Draws for one parent: of so many the least used one is taken. */
-const DRAWS = 3;
+/** Draws for one parent: of so many the one of most worth is taken. More is greedier. */
+const DRAWS = 12;
+
+type Reached = string | number;
 
 interface Entry {
   readonly scenario: Scenario;
-  /** New keys and shapes that it brought. */
-  readonly news: number;
+  /** Keys and shapes that it was the first to reach. */
+  readonly firsts: readonly Reached[];
   chosen: number;
 }
 
 export class Corpus {
   readonly #entries: Entry[] = [];
   readonly #keys = new Set<string>();
-  readonly #shapes = new Set<number>();
+  /** Of each key and shape, runs that reached it. */
+  readonly #hits = new Map<Reached, number>();
 
   get size(): number {
     return this.#entries.length;
@@ -32,31 +36,59 @@ export class Corpus {
   }
 
   get shapes(): number {
-    return this.#shapes.size;
+    return this.#hits.size - this.#keys.size;
   }
 
   /** Keeps the scenario when it reached something new. @returns how much */
   offer(scenario: Scenario, keys: ReadonlySet<string>, shapes: ReadonlySet<number>): number {
-    const before = this.#keys.size + this.#shapes.size;
-    for (const key of keys) this.#keys.add(key);
-    for (const shape of shapes) this.#shapes.add(shape);
-    const news = this.#keys.size + this.#shapes.size - before;
-    if (news === 0) return 0;
+    const firsts: Reached[] = [];
+    for (const key of keys) {
+      this.#keys.add(key);
+      this.#note(key, firsts);
+    }
+    for (const shape of shapes) this.#note(shape, firsts);
+    if (firsts.length === 0) return 0;
     if (this.#entries.length >= ENTRIES_MAX) this.#dropMostUsed();
-    this.#entries.push({ scenario, news, chosen: 0 });
-    return news;
+    this.#entries.push({ scenario, firsts, chosen: 0 });
+    return firsts.length;
   }
 
-  /** One that brought much and was not chosen often. @throws when there is none */
+  /** One whose firsts are rare still, and that was not chosen often. @throws when there is none */
   choose(random: SimulatedRandom): Scenario {
     let best: Entry | undefined;
+    let bestWorth = 0;
     for (let draw = 0; draw < DRAWS; draw++) {
-      const entry = this.#entries[random.below(this.#entries.length)] as Entry;
-      if (best === undefined || worthOf(entry) > worthOf(best)) best = entry;
+      const entry = this.#drawn(random);
+      const worth = this.#worthOf(entry);
+      if (best !== undefined && worth <= bestWorth) continue;
+      best = entry;
+      bestWorth = worth;
     }
     if (best === undefined) throw new Error('a corpus without entries has nothing to choose');
     best.chosen++;
     return best.scenario;
+  }
+
+  /** Any of them, each as likely. */
+  any(random: SimulatedRandom): Scenario {
+    return this.#drawn(random).scenario;
+  }
+
+  #drawn(random: SimulatedRandom): Entry {
+    return this.#entries[random.below(this.#entries.length)] as Entry;
+  }
+
+  #note(reached: Reached, firsts: Reached[]): void {
+    const hits = this.#hits.get(reached) ?? 0;
+    this.#hits.set(reached, hits + 1);
+    if (hits === 0) firsts.push(reached);
+  }
+
+  /** What only this one has reached counts whole, what many have reached hardly. */
+  #worthOf({ firsts, chosen }: Entry): number {
+    let worth = 0;
+    for (const reached of firsts) worth += 1 / (this.#hits.get(reached) ?? 1);
+    return worth / (1 + chosen);
   }
 
   #dropMostUsed(): void {
@@ -65,8 +97,4 @@ export class Corpus {
       if (chosen > (this.#entries[most] as Entry).chosen) most = at;
     this.#entries.splice(most, 1);
   }
-}
-
-function worthOf({ news, chosen }: Entry): number {
-  return news / (1 + chosen);
 }

@@ -5,7 +5,7 @@
  */
 import type { AnyStateMachine } from 'xstate';
 import { appendLogMachine } from '../../machines/append-log.ts';
-import { superblockMachine } from '../../machines/superblock.ts';
+import { type SuperblockEvent, superblockMachine } from '../../machines/superblock.ts';
 import { type Row, type Table, tableOf } from '../../machines/table.ts';
 import { vsrMachine } from '../../machines/vsr.ts';
 import type { BrokenParts } from './broken-parts.ts';
@@ -47,6 +47,9 @@ const twins = new WeakMap<AnyStateMachine, AnyStateMachine>();
 const EVERYDAY =
   /^Vsr normal (?:ClientRequest|ReceivePrepare|ReceivePrepareOk|BackupFsync|PrimaryFsync|SendCommit|ReceiveCommit) /;
 let noteShape: ((event: number) => void) | undefined;
+let noteStorage: ((event: number, copies: number) => void) | undefined;
+/** Of the superblock that is being opened: what its places hold, as copyShape() has it. */
+let copiesAsked = 0;
 
 /** Of one run, from here until the next one is made. */
 export class RunCoverage {
@@ -57,6 +60,7 @@ export class RunCoverage {
     marks.fill(0);
     this.#shapes = shapes;
     noteShape = shapes === undefined ? undefined : (event) => shapes.note(event);
+    noteStorage = shapes === undefined ? undefined : (event, copies) => shapes.noteStorage(event, copies);
   }
 
   /** The same parts over machines that note what they are asked. */
@@ -108,13 +112,15 @@ function noteIn({ id, events }: AnyStateMachine, table: Table): void {
 function notingRow(row: Row, indexOf: (outcome: string) => number): Row {
   const takenAt = indexOf('taken');
   const key = COVERAGE_KEYS[takenAt] as string;
-  const isNoted = key.startsWith('Vsr ') && !EVERYDAY.test(key);
+  const isStorage = !key.startsWith('Vsr ');
+  const isNoted = !isStorage && !EVERYDAY.test(key);
   const { target, guards, conjuncts } = row;
   const indices = conjuncts.map(indexOf);
   // Whoever asks stops at the first guard that says no: with the first of a row all are asked.
   const noting = guards.map((guard, at): Row['guards'][number] => {
     if (at > 0) return guard;
     return (args, params) => {
+      if (isStorage) copiesAsked = copyShape(args.event);
       for (let other = 0; other < guards.length; other++)
         if (guards[other]?.(args, params) === false) marks[indices[other] as number] = 1;
       return guard(args, params);
@@ -127,9 +133,17 @@ function notingRow(row: Row, indexOf: (outcome: string) => number): Row {
     get target() {
       marks[takenAt] = 1;
       if (isNoted) noteShape?.(takenAt);
+      if (isStorage) noteStorage?.(takenAt, copiesAsked);
       return target;
     },
   };
+}
+
+/** Of each place a digit: nothing whole, a state that is older than another's, the newest. 0 of what opens no superblock. */
+function copyShape(event: SuperblockEvent | { readonly type: string }): number {
+  if (!('copies' in event)) return 0;
+  const newest = Math.max(...event.copies.map((copy) => copy?.sequence ?? -1));
+  return event.copies.reduce((shape, copy) => shape * 3 + (copy === undefined ? 0 : copy.sequence < newest ? 1 : 2), 1);
 }
 
 class NotingRows extends Map<string, Row> {

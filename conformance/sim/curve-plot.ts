@@ -1,10 +1,11 @@
 /** Guided beside unguided over runs, as one SVG: what was reached, and canaries found; drawn by vega-lite without a browser. */
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
+import type { SearchWay } from './canary-search.ts';
 
 export interface CurvePoint {
   readonly what: string;
-  readonly way: 'guided' | 'unguided';
+  readonly way: SearchWay;
   readonly runs: number;
   /** Median over the ranges of seeds. */
   readonly count: number;

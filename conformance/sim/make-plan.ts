@@ -31,12 +31,15 @@ export interface PlanSettings {
   readonly workload?: Workload;
   readonly beyond?: boolean;
   readonly canary?: string;
+  /** Of a swarm: whether it has a storm of view changes; unless told, chance decides. */
+  readonly storm?: boolean;
   /** Kinds that are switched off. */
   readonly without?: readonly FaultKind[];
 }
 
 const SAFETY_US_MIN = 1_700_000;
-const SAFETY_US_MAX = 3_600_000;
+/** Without a storm. */
+export const SAFETY_US_MAX = 3_600_000;
 const FAULTS_MAX = 22;
 /** One run of a swarm in so many has a storm of view changes (draw-storm.ts), and so much more time for it. */
 const STORM_OF = 4;
@@ -53,7 +56,8 @@ export function makeScenario(seed: number, settings: PlanSettings = {}): Scenari
   const replicaCount = replicaCountOf(settings.replicaCount ?? named.replicaCount ?? 3, random);
   const drawnWorkload = WORKLOADS[random.below(WORKLOADS.length)] as Workload;
   const workload = settings.workload ?? named.workload ?? drawnWorkload;
-  const hasStorm = named.swarm && random.below(STORM_OF) === 0;
+  const drawnStorm = named.swarm && random.below(STORM_OF) === 0;
+  const hasStorm = named.swarm && (settings.storm ?? drawnStorm);
   const drawnUs = between(random, SAFETY_US_MIN, SAFETY_US_MAX) + (hasStorm ? STORM_US : 0);
   const safetyUs = drawnUs + (named.longerUs ?? 0);
   const beyond = settings.beyond ?? false;

@@ -6,6 +6,7 @@
 import type { SimulatedRandom } from '../../impl/ports/simulated-random.ts';
 import { LOSING_KINDS } from './budget.ts';
 import { drawFault } from './draw-fault.ts';
+import { isSessionFault } from './draw-sessions.ts';
 import { drawStorm, focusOnStorm } from './draw-storm.ts';
 import {
   FAULT_KINDS,
@@ -18,6 +19,7 @@ import {
   type Scenario,
   SEED_MAX,
 } from './plan.ts';
+import { scenarioNamed } from './scenarios.ts';
 
 const CHANGES_MAX = 6;
 const FAULTS_MAX = 40;
@@ -37,6 +39,19 @@ const SPLITTING: readonly FaultKind[] = [
   'process-pause',
 ];
 
+/**
+ * Another scenario's clients, sessions and chance under this one's faults, to be changed then: what was worth it is met by
+ * other operations. Both of the same size.
+ */
+export function crossedScenario(faults: Scenario, fresh: Scenario): Scenario {
+  const isOfSession = (event: PlanEvent): boolean => isFault(event) && isSessionFault(event.fault.kind);
+  const plan = [
+    ...fresh.plan.filter((event) => !isFault(event) || isOfSession(event)),
+    ...faults.plan.filter((event) => isFault(event) && !isOfSession(event)),
+  ].sort((a, b) => a.atUs - b.atUs);
+  return { ...fresh, safetyUs: Math.max(fresh.safetyUs, faults.safetyUs), plan };
+}
+
 /** @param other whose faults may be taken over: of the same size */
 export function mutatedScenario(random: SimulatedRandom, parent: Scenario, other: Scenario): Scenario {
   const changes = 1 + random.below(CHANGES_MAX);
@@ -47,7 +62,7 @@ export function mutatedScenario(random: SimulatedRandom, parent: Scenario, other
     else faults = changedFaults(random, faults, parent, other);
   }
   let { safetyUs } = parent;
-  if (random.below(STORM_OF) === 0) {
+  if (scenarioNamed(parent.name).swarm && random.below(STORM_OF) === 0) {
     if (safetyUs < STORM_US_MIN) safetyUs += STORM_US_MIN;
     const storm = drawStorm(random, parent.replicaCount, safetyUs, SPLITTING);
     rest = focusOnStorm(random, rest, storm);
@@ -86,17 +101,26 @@ function changedFaults(
   else if (change === 5) {
     const met = changed[random.below(changed.length)] as FaultEvent;
     if (met !== one) changed[at] = meeting(random, one, met);
-  } else if (change === 6) changed[at] = elsewhere(random, one, parent.replicaCount);
+  } else if (change === 6) changed[at] = elsewhere(random, one, parent);
   else changed.push(...takenOver(random, other, parent));
   return changed;
 }
 
-function addedFault(random: SimulatedRandom, { replicaCount, safetyUs }: Scenario): FaultEvent | undefined {
-  const kinds = random.below(2) === 0 ? SPLITTING : FAULT_KINDS;
+/** Of a kind that the parent's scenario may have. */
+function addedFault(
+  random: SimulatedRandom,
+  { name, replicaCount, safetyUs, beyond }: Scenario,
+): FaultEvent | undefined {
+  const { faults } = scenarioNamed(name);
+  const allowed: readonly FaultKind[] = faults === 'all' ? FAULT_KINDS : faults;
+  const splitting = SPLITTING.filter((kind) => allowed.includes(kind));
+  const kinds = splitting.length > 0 && random.below(2) === 0 ? splitting : allowed;
+  if (kinds.length === 0) return undefined;
   const kind = kinds[random.below(kinds.length)] as FaultKind;
-  if (LOSING_KINDS.has(kind)) return undefined; // the parent's plan has used its budget, or has not: it keeps it
+  if (LOSING_KINDS.has(kind) && !beyond) return undefined; // the parent's plan has used its budget, or has not: it keeps it
+  const losing = beyond ? Array.from({ length: replicaCount }, (_, replica) => replica) : [];
   const atUs = random.below(safetyUs);
-  return drawFault(random, kind, { replicaCount, losing: [], safetyUs, strength: 1 + random.below(4), atUs });
+  return drawFault(random, kind, { replicaCount, losing, safetyUs, strength: 1 + random.below(4), atUs });
 }
 
 const lengthOf = ({ atUs, untilUs }: FaultEvent): number =>
@@ -123,15 +147,20 @@ function meeting(random: SimulatedRandom, event: FaultEvent, met: FaultEvent): F
 }
 
 /** The same fault with all replicas turned by some places, as if the ring began elsewhere. */
-function elsewhere(random: SimulatedRandom, event: FaultEvent, replicaCount: number): FaultEvent {
+function elsewhere(random: SimulatedRandom, event: FaultEvent, { replicaCount, beyond }: Scenario): FaultEvent {
   const by = 1 + random.below(replicaCount - 1);
   const turned = (replica: number): number => (replica + by) % replicaCount;
   const { fault } = event;
-  if (LOSING_KINDS.has(fault.kind) || event.untilUs === FOREVER_US) return event;
+  if (!beyond && isLosing(event)) return event;
   const links = 'links' in fault && fault.links !== 'all' ? { links: fault.links.map(turnedLink(turned)) } : {};
   const cut = 'cut' in fault ? { cut: fault.cut.map(turnedLink(turned)) } : {};
   const replica = 'replica' in fault ? { replica: turned(fault.replica) } : {};
   return { ...event, fault: { ...fault, ...links, ...cut, ...replica } as Fault };
+}
+
+/** What the budget counts: it stays as the parent has it. */
+function isLosing({ fault, untilUs }: FaultEvent): boolean {
+  return LOSING_KINDS.has(fault.kind) || untilUs === FOREVER_US;
 }
 
 function turnedLink(turned: (replica: number) => number) {
@@ -146,7 +175,7 @@ function takenOver(random: SimulatedRandom, other: Scenario, parent: Scenario): 
   return other.plan
     .filter(isFault)
     .filter(({ atUs }) => atUs >= from && atUs < to)
-    .filter(({ fault, untilUs }) => !LOSING_KINDS.has(fault.kind) && untilUs !== FOREVER_US)
+    .filter((event) => parent.beyond || !isLosing(event))
     .map((event) => moved(event, 0, parent.safetyUs));
 }
 

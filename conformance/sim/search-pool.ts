@@ -3,17 +3,29 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { SearchTask } from './canary-search.ts';
+import type { Reached, ReachTask } from './reach.ts';
 import type { TimedResult } from './search-process.ts';
 import { SimError } from './sim-error.ts';
 
 const PROCESS = fileURLToPath(new URL('./search-process.ts', import.meta.url));
 
 /** The results in the order of the tasks. @param done called after each */
-export async function searchAll(
+export function searchAll(
   tasks: readonly SearchTask[],
-  done: (ended: number) => void = () => {},
+  done?: (ended: number) => void,
 ): Promise<readonly TimedResult[]> {
-  const results: TimedResult[] = [];
+  return askAll<TimedResult>(tasks, done);
+}
+
+export function reachAll(tasks: readonly ReachTask[]): Promise<readonly Reached[]> {
+  return askAll<Reached>(tasks);
+}
+
+async function askAll<Result>(
+  tasks: readonly (SearchTask | ReachTask)[],
+  done: (ended: number) => void = () => {},
+): Promise<readonly Result[]> {
+  const results: Result[] = [];
   let next = 0;
   let ended = 0;
   const lane = async (): Promise<void> => {
@@ -21,8 +33,8 @@ export async function searchAll(
     try {
       await answerOf(child);
       for (let at = next++; at < tasks.length; at = next++) {
-        child.send(tasks[at] as SearchTask);
-        results[at] = (await answerOf(child)) as TimedResult;
+        child.send(tasks[at] as SearchTask | ReachTask);
+        results[at] = (await answerOf(child)) as Result;
         done(++ended);
       }
     } finally {

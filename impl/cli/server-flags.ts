@@ -13,6 +13,7 @@ const FLAGS: readonly (readonly [setting: string, argument: string, what: string
   ['tls.key', '<file>', 'key of this certificate'],
   ['tls.client-certificates', '<when>', 'optional or required (default optional)'],
   ['auth.keys', '<file>', 'API keys, as `lockstep auth add-key` writes them; nobody else comes in then'],
+  ['auth.cluster-secret', '<file>', 'secret of the cluster: replicas prove to each other that they know it'],
   ['auth.jwt-keys', '<file>', 'JSON Web Key Set, for tokens'],
   ['auth.jwt-issuer', '<text>', 'the issuer that a token must have'],
   ['auth.jwt-audience', '<text>', 'the audience that a token must have'],
@@ -44,7 +45,7 @@ export function securityOf({ values }: Resolved<'server'>): SecurityConfig {
     const message = 'tls.authority, tls.certificate and tls.key belong together: give all three, or none';
     throw new CliError('CLI_SETTING_INVALID', message, { key: 'tls', given });
   }
-  const { keys, 'jwt-keys': jwtKeys } = auth ?? {};
+  const { keys, 'jwt-keys': jwtKeys, 'cluster-secret': clusterSecret } = auth ?? {};
   const isAuthOn = keys !== undefined || jwtKeys !== undefined || auth?.['client-certificates'] === true;
   const fileOf = (file: string, what: string) => () => ({ file, text: readSecretFile(file, what) });
   return {
@@ -59,6 +60,7 @@ export function securityOf({ values }: Resolved<'server'>): SecurityConfig {
             }),
             clientCertificateRequired: tls?.['client-certificates'] === 'required',
           },
+    clusterSecret: clusterSecret === undefined ? undefined : fileOf(clusterSecret, 'auth.cluster-secret'),
     auth: isAuthOn
       ? {
           apiKeys: keys === undefined ? undefined : fileOf(keys, 'auth.keys'),

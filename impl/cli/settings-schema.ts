@@ -67,6 +67,7 @@ export const settingsSchema = {
     }),
     auth: Type.Object({
       keys: file('a file of API keys, as `lockstep auth add-key` writes it'),
+      'cluster-secret': file('a file of the secret that replicas share, as `lockstep auth make-secret` writes it'),
       'jwt-keys': file('a file of a JSON Web Key Set: the keys that tokens are signed with'),
       'jwt-issuer': Type.Optional(Type.String({ minLength: 1, description: 'the claim iss of a token' })),
       'jwt-audience': Type.Optional(Type.String({ minLength: 1, description: 'the claim aud of a token' })),

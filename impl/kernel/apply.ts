@@ -121,9 +121,10 @@ class StreamDraft {
   sealed(op: number): Stream {
     if (this.#command < 0) return this.#before;
     const { name, dataClass, id, createdCommitId, nextOffset: firstOffset, runs, hash } = this.#before;
-    const run = { firstOffset, op, command: this.#command, without: this.#without ?? NONE };
     const { nextOffset } = this;
-    const hashAfter = extendedStreamHash(hash, run, nextOffset - firstOffset);
+    const count = nextOffset - firstOffset;
+    const run = { firstOffset, count, op, command: this.#command, without: this.#without ?? NONE };
+    const hashAfter = extendedStreamHash(hash, run);
     return { name, dataClass, id, createdCommitId, nextOffset, runs: runs.push(run), hash: hashAfter };
   }
 }

@@ -8,6 +8,7 @@ import { CommandError, type NewEvent } from './command.ts';
 import { decodeCommand } from './command-codec.ts';
 import { BatchOutline } from './command-outline.ts';
 import { READ_BYTES_MAX, READ_EVENTS_MAX } from './limits.ts';
+import type { Run } from './run-list.ts';
 import type { CommittedPrepare, KernelState, Stream } from './state.ts';
 
 export interface StoredEvent extends NewEvent {
@@ -47,8 +48,9 @@ export function readEvents(
   const end = Math.min(stream.nextOffset, from + Math.min(range.limit, READ_EVENTS_MAX));
   const events: StoredEvent[] = [];
   let bytes = 0;
-  for (let run = from < end ? stream.runs.indexAt(from) : stream.runs.size; run < stream.runs.size; run++) {
-    for (const event of eventsOf(stream, run, from + events.length, end, prepareAt)) {
+  if (from >= end) return { events, nextOffset: from, commitId: state.op };
+  for (const run of stream.runs.from(stream.runs.indexAt(from))) {
+    for (const event of eventsOf(name, run, from + events.length, end, prepareAt)) {
       bytes += event.data.length;
       if (events.length > 0 && bytes > bytesMax) break;
       events.push(event);
@@ -93,18 +95,17 @@ export function streamsByName({ streams }: KernelState): readonly Stream[] {
 
 /** Events of a run with offsets from..end-1. Appends before them are counted, not decoded. */
 function* eventsOf(
-  { name, runs, nextOffset }: Stream,
-  index: number,
+  name: string,
+  { firstOffset, count: events, op, command, without }: Run,
   from: number,
   end: number,
   prepareAt: (op: number) => CommittedPrepare | undefined,
 ): Iterable<StoredEvent> {
-  const { firstOffset, op, command, without } = runs.at(index);
   const prepare = prepareAt(op);
   assert(prepare !== undefined, 'a committed op is in the log');
   const { timestamp, hash } = prepare;
   const batch = new BatchOutline(prepare.body);
-  const runEnd = Math.min(end, index + 1 < runs.size ? runs.at(index + 1).firstOffset : nextOffset);
+  const runEnd = Math.min(end, firstOffset + events);
   let offset = firstOffset;
   for (let at = command; offset < runEnd; at++) {
     const count = appendedBy(batch, at, name, without);

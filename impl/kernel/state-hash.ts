@@ -44,8 +44,8 @@ export function newStreamHash({ id, name, dataClass }: Pick<Stream, 'id' | 'name
   return sha256(bytes);
 }
 
-/** Of a stream after the run that one op added to it. @param count events of the run */
-export function extendedStreamHash(before: Uint8Array, { op, command, without }: Run, count: number): Uint8Array {
+/** Of a stream after the run that one op added to it. */
+export function extendedStreamHash(before: Uint8Array, { op, command, count, without }: Run): Uint8Array {
   const bytes = tagged(TAG_RUN, 17 + HASH_BYTES + without.length * 4);
   writeU64(bytes, 1, op);
   bytes.set(before, 9);
@@ -65,12 +65,8 @@ export function stateHashFromScratch(state: KernelState): Uint8Array {
 }
 
 function streamHashFromScratch(stream: Stream): Uint8Array {
-  const { runs, nextOffset } = stream;
   let hash = newStreamHash(stream);
-  for (let index = 0; index < runs.size; index++) {
-    const end = index + 1 < runs.size ? runs.at(index + 1).firstOffset : nextOffset;
-    hash = extendedStreamHash(hash, runs.at(index), end - runs.at(index).firstOffset);
-  }
+  for (const run of stream.runs) hash = extendedStreamHash(hash, run);
   return hash;
 }
 

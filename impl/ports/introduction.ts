@@ -3,7 +3,7 @@
  * connection is opened and closed by real-network.ts. Mirrors no spec module.
  */
 import { FRAME_KINDS, type FrameKind } from '../wire/frame.ts';
-import { ANY_CLUSTER, decodeHello, encodeHello, type Hello } from '../wire/hello.ts';
+import { ANY_CLUSTER, decodeGoodbye, decodeHello, encodeHello, type Hello } from '../wire/hello.ts';
 import { WireError } from '../wire/wire-error.ts';
 import type { Proved } from './tls.ts';
 import { replicaName } from './tls-identity.ts';
@@ -27,8 +27,15 @@ export function helloOf(kind: FrameKind, payload: Buffer): Hello {
   return decodeHello(payload);
 }
 
-export function helloTo(to: number, { cluster, replica, replicaCount }: Self): Buffer {
-  return encodeHello({ role: 'peer', replica, replicaCount, to, cluster });
+/** @param challenge to another replica, where a cluster secret is set; empty otherwise */
+export function helloTo(to: number, { cluster, replica, replicaCount }: Self, challenge = ''): Buffer {
+  return encodeHello({ role: 'peer', replica, replicaCount, to, cluster, token: challenge });
+}
+
+/** Why the other side ends the connection, in its words if they look like a code: they go to logs and metrics. */
+export function goodbyeCode(payload: Buffer): string {
+  const { code } = decodeGoodbye(payload);
+  return /^[A-Z][A-Z0-9_]{0,63}$/.test(code) ? code : 'GOODBYE';
 }
 
 /** @throws WireError WIRE_WRONG_CLUSTER or WIRE_WRONG_REPLICA */

@@ -1,6 +1,11 @@
 /** What a replica keeps of one peer: its connection, the attempts to make one, and the frames over all of them. Mirrors no spec module. */
 import type { Socket } from 'node:net';
 import type { Connection } from './connection.ts';
+import type { Random } from './random.ts';
+
+/** Wait before a peer is dialled again: doubles from the first to the second, each with up to half of it at random. */
+const REDIAL_MS_MIN = 20;
+const REDIAL_MS_MAX = 1_000;
 
 export interface PeerLink {
   readonly index: number;
@@ -35,6 +40,11 @@ export function peerLink(index: number): PeerLink {
     receivedBefore: 0,
     dropped: 0,
   };
+}
+
+export function redialWaitMs(attempts: number, random: Random): number {
+  const waitMs = Math.min(REDIAL_MS_MAX, REDIAL_MS_MIN * 2 ** Math.min(attempts, 16));
+  return waitMs + random.below(Math.ceil(waitMs / 2) + 1);
 }
 
 export function trafficOf(link: PeerLink, nowMs: number): PeerTraffic {

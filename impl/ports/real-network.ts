@@ -2,18 +2,19 @@
  * The Network port on TCP: one listener for peers and clients, told apart by their Hello; one connection for each pair of
  * replicas, dialled by the one of higher index, again and again with capped backoff. Frames gather until flush().
  * A frame that cannot leave is dropped and counted: the protocol lives with loss. Mirrors `messages` of Vsr.tla.
- * With TLS, a replica is believed to be the one that its certificate names, and no other.
+ * With TLS, a replica is believed to be the one that its certificate names, with a cluster secret only one that proves it.
  */
 import { type Socket, connect as tcpConnect } from 'node:net';
 import type { SecureContext } from 'node:tls';
+import type { ProofSide } from '../crypto/peer-proof.ts';
 import { FRAME_BYTES_MAX, FRAME_KINDS, type FrameKind } from '../wire/frame.ts';
-import { ANY_REPLICA, decodeGoodbye, HELLO_BYTES_MAX, type Hello } from '../wire/hello.ts';
+import { ANY_REPLICA, HELLO_BYTES_MAX, type Hello } from '../wire/hello.ts';
 import { assert } from './assert.ts';
-import type { Clock } from './clock.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import {
   certificateRefusal,
   checkCluster,
+  goodbyeCode,
   helloOf,
   helloTo,
   type Refusal,
@@ -22,15 +23,15 @@ import {
 } from './introduction.ts';
 import { Listener } from './listener.ts';
 import type { Network, TlsServerMaterial } from './network.ts';
-import { type PeerLink, type PeerTraffic, peerLink, trafficOf } from './peer-link.ts';
-import type { Random } from './random.ts';
+import { type HandshakeStep, PeerHandshake } from './peer-handshake.ts';
+import { type PeerLink, type PeerTraffic, peerLink, redialWaitMs, trafficOf } from './peer-link.ts';
+import type { PeerSecrets } from './peer-secrets.ts';
+import type { NetworkAddress, RealNetworkOptions } from './real-network-options.ts';
+import { RefusalCounts } from './refusal-counts.ts';
 import { dialTls, provedBy, secureContextOf, tlsReasonOf } from './tls.ts';
 import { replicaName } from './tls-identity.ts';
 
-/** Wait before a peer is dialled again: doubles from the first to the second, each with up to half of it at random. */
-const REDIAL_MS_MIN = 20;
-const REDIAL_MS_MAX = 1_000;
-/** A connection attempt, and the wait for a Hello. */
+/** A connection attempt, and the wait for a Hello and, between replicas that share a secret, for the proof after it. */
 const CONNECT_MS_MAX = 2_000;
 const HELLO_MS_MAX = 3_000;
 /** How often silence and missing Hellos are looked for. */
@@ -51,47 +52,15 @@ const STRANGERS_MAX = 1_024;
 const STRANGERS_KEPT_MAX = 256;
 /** Frames of a client that wait for its admission, each as small as a Hello. */
 const HELD_FRAMES_MAX = 16;
-/** Reasons of an end that is a refusal, whoever found it. */
-const COUNTED_AT_END = /^(?:WIRE_|TLS_|HELLO_MISSING$)/;
 
 type HeldFrame = readonly [FrameKind, Buffer];
-
-export interface NetworkAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
-export interface RealNetworkOptions {
-  readonly cluster: bigint;
-  readonly replica: number;
-  /** By index of the replica. */
-  readonly addresses: readonly NetworkAddress[];
-  readonly clientConnectionsMax: number;
-  readonly clientFrameBytesMax: number;
-  /** undefined: plain text. */
-  readonly tls?: TlsServerMaterial | undefined;
-  /** A client without a certificate of the authority is refused. */
-  readonly clientCertificateRequired?: boolean;
-  /** Why a client may not come in; undefined: it may. Until it is answered, what the client sends is held, up to a bound. */
-  readonly admitClient?: (client: Connection, hello: Hello) => Refusal | undefined | Promise<Refusal | undefined>;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** A frame of a peer that is no message of the protocol, too (forwarded requests): `kind` tells. */
-  readonly onPeerFrame: (from: number, kind: FrameKind, payload: Buffer) => void;
-  readonly onClientFrame: (client: Connection, kind: FrameKind, payload: Buffer) => void;
-  readonly onClientClosed: (client: Connection) => void;
-  readonly onPeerChange: (peer: number, connected: boolean, reason: string) => void;
-  /** A peer that we dialled and did not reach, or that is not who it should be; at every attempt. */
-  readonly onDialFailed?: (peer: number, reason: string) => void;
-  /** The first frame since the last flush waits. */
-  readonly onPending: () => void;
-}
 
 export class RealNetwork implements Network {
   readonly #options: RealNetworkOptions;
   readonly #self: Self;
   readonly #listener: Listener;
   #dialContext: SecureContext | undefined;
+  #secrets: PeerSecrets | undefined;
   readonly #peers: PeerLink[];
   /** Connections that have not said Hello, with the time at which they are given up. */
   readonly #unknown = new Map<Connection, number>();
@@ -101,8 +70,10 @@ export class RealNetwork implements Network {
   /** Clients of whom it is not known yet who they are, with the frames that they sent meanwhile. */
   readonly #admitting = new Map<Connection, HeldFrame[]>();
   readonly #peerOf = new Map<Connection, PeerLink>();
+  /** Of replicas that have not proved who they are. */
+  readonly #handshakes = new Map<Connection, PeerHandshake>();
   #pending: Connection[] = [];
-  readonly #framesRefused = new Map<string, number>();
+  readonly #refusals = new RefusalCounts();
   #stopWatch: (() => void) | undefined;
   #closed = false;
   #accepting = true;
@@ -113,6 +84,7 @@ export class RealNetwork implements Network {
     const { cluster, replica, addresses } = options;
     this.#self = { cluster, replica, replicaCount: addresses.length };
     const { host, port } = addresses[replica] as NetworkAddress;
+    this.#secrets = options.secrets;
     this.#dialContext = options.tls === undefined ? undefined : secureContextOf(options.tls);
     this.#listener = new Listener({
       host,
@@ -121,7 +93,7 @@ export class RealNetwork implements Network {
       tls: options.tls,
       clock: options.clock,
       onSocket: (socket) => this.#accept(socket),
-      onRefused: (code) => this.#count(code),
+      onRefused: (code) => this.#refusals.add(code),
     });
     this.#peers = addresses.map((_, index) => peerLink(index));
   }
@@ -139,6 +111,12 @@ export class RealNetwork implements Network {
     assert(this.#dialContext !== undefined, 'a network without TLS has none to replace');
     this.#dialContext = secureContextOf(tls);
     this.#listener.replaceTls(tls);
+  }
+
+  /** For every connection from now on; those that are there stay. */
+  replaceSecrets(secrets: PeerSecrets): void {
+    assert(this.#secrets !== undefined, 'a network without a secret has none to replace');
+    this.#secrets = secrets;
   }
 
   /** A message of the protocol. Gathers it for flush(); drops it when the peer is away or its queue is full. */
@@ -169,7 +147,7 @@ export class RealNetwork implements Network {
   }
 
   get framesRefused(): ReadonlyMap<string, number> {
-    return this.#framesRefused;
+    return this.#refusals.all;
   }
 
   get clientCount(): number {
@@ -204,7 +182,9 @@ export class RealNetwork implements Network {
 
   #accept(socket: Socket): void {
     const connection = this.#connectionOf(socket, CLIENT_QUEUE_BYTES_MAX, (_, kind, payload) => {
-      this.#introduced(connection, kind, payload);
+      const handshake = this.#handshakes.get(connection);
+      if (handshake === undefined) this.#introduced(connection, kind, payload);
+      else this.#proved(connection, handshake, kind, payload);
     });
     connection.proved = provedBy(socket);
     this.#unknown.set(connection, this.#options.clock.monotonicMs() + HELLO_MS_MAX);
@@ -234,17 +214,16 @@ export class RealNetwork implements Network {
       });
       this.#unknown.set(connection, this.#options.clock.monotonicMs() + HELLO_MS_MAX);
       this.#dialled.set(connection, peer);
-      connection.send(FRAME_KINDS.hello, helloTo(peer.index, this.#self));
+      const handshake = this.#handshakeOf(connection, 'dialler', peer.index);
+      connection.send(FRAME_KINDS.hello, helloTo(peer.index, this.#self, handshake.challenge));
     });
   }
 
   #redial(peer: PeerLink): void {
     if (this.#closed || peer.connection !== undefined || peer.dialling !== undefined) return;
     if (peer.index > this.#options.replica || peer.cancelRedial !== undefined) return;
-    const waitMs = Math.min(REDIAL_MS_MAX, REDIAL_MS_MIN * 2 ** Math.min(peer.attempts, 16));
-    peer.attempts++;
-    const jitterMs = this.#options.random.below(Math.ceil(waitMs / 2) + 1);
-    peer.cancelRedial = this.#options.clock.after(waitMs + jitterMs, () => {
+    const waitMs = redialWaitMs(peer.attempts++, this.#options.random);
+    peer.cancelRedial = this.#options.clock.after(waitMs, () => {
       peer.cancelRedial = undefined;
       if (!this.#closed && peer.connection === undefined) this.#dial(peer);
     });
@@ -272,6 +251,12 @@ export class RealNetwork implements Network {
     });
   }
 
+  #handshakeOf(connection: Connection, side: ProofSide, other: number): PeerHandshake {
+    const handshake = new PeerHandshake(side, this.#self, other, this.#secrets, this.#options.random);
+    this.#handshakes.set(connection, handshake);
+    return handshake;
+  }
+
   /** The first frame of a connection that we accepted. */
   #introduced(connection: Connection, kind: FrameKind, payload: Buffer): void {
     const hello = helloOf(kind, payload);
@@ -285,17 +270,18 @@ export class RealNetwork implements Network {
       this.#refuse(connection, refusal.code, refusal.message);
       return;
     }
-    this.#unknown.delete(connection);
     if (hello.role === 'client') {
+      this.#unknown.delete(connection);
       this.#introduceClient(connection, hello);
       return;
     }
-    connection.raiseFrameBound(FRAME_BYTES_MAX);
-    const peer = this.#peers[hello.replica];
-    const { replica } = this.#options;
-    if (peer === undefined || hello.replica === replica || hello.to !== replica) throw wrongReplica(hello, this.#self);
-    connection.send(FRAME_KINDS.hello, helloTo(hello.replica, this.#self));
-    this.#bind(peer, connection);
+    const { replica, replicaCount } = this.#self;
+    if (hello.replica >= replicaCount || hello.replica === replica || hello.to !== replica)
+      throw wrongReplica(hello, this.#self);
+    const handshake = this.#handshakeOf(connection, 'acceptor', hello.replica);
+    const step = handshake.takeHello(hello);
+    connection.send(FRAME_KINDS.hello, helloTo(hello.replica, this.#self, handshake.challenge));
+    this.#advance(connection, handshake, step);
   }
 
   #introduceClient(connection: Connection, hello: Hello): void {
@@ -332,21 +318,32 @@ export class RealNetwork implements Network {
     else this.#refuse(connection, 'BUSY', 'wait for the Hello of the server before you send requests');
   }
 
-  /** The answer to our Hello. */
+  /** The answers to our Hello. */
   #welcomed(connection: Connection, peer: PeerLink, kind: FrameKind, payload: Buffer): void {
-    if (kind === FRAME_KINDS.goodbye) {
-      const { code } = decodeGoodbye(payload);
-      this.#options.onDialFailed?.(peer.index, code);
-      connection.close(code);
-      return;
+    const handshake = this.#handshakes.get(connection) as PeerHandshake;
+    if (handshake.isProving || kind === FRAME_KINDS.goodbye) this.#proved(connection, handshake, kind, payload);
+    else {
+      const hello = helloOf(kind, payload);
+      checkCluster(hello, this.#self);
+      if (hello.role !== 'peer' || hello.replica !== peer.index) throw wrongReplica(hello, this.#self);
+      this.#advance(connection, handshake, handshake.takeHello(hello));
     }
-    const hello = helloOf(kind, payload);
-    checkCluster(hello, this.#self);
-    if (hello.role !== 'peer' || hello.replica !== peer.index) throw wrongReplica(hello, this.#self);
+  }
+
+  #proved(connection: Connection, handshake: PeerHandshake, kind: FrameKind, payload: Buffer): void {
+    if (kind === FRAME_KINDS.goodbye) connection.close(goodbyeCode(payload));
+    else this.#advance(connection, handshake, handshake.takeProof(kind, payload));
+  }
+
+  /** Sends what is owed, and takes the other side for the replica that it says to be once it may be believed. */
+  #advance(connection: Connection, handshake: PeerHandshake, { proof, isDone }: HandshakeStep): void {
+    if (proof !== undefined) connection.send(FRAME_KINDS.peerProof, proof);
+    if (!isDone) return;
+    this.#handshakes.delete(connection);
     this.#unknown.delete(connection);
-    this.#dialled.delete(connection);
     connection.raiseFrameBound(FRAME_BYTES_MAX);
-    peer.attempts = 0;
+    const peer = this.#peers[handshake.other] as PeerLink;
+    if (this.#dialled.delete(connection)) peer.attempts = 0;
     this.#bind(peer, connection);
   }
 
@@ -361,13 +358,17 @@ export class RealNetwork implements Network {
   }
 
   #lost(connection: Connection, reason: string): void {
-    if (COUNTED_AT_END.test(reason)) this.#count(reason);
+    this.#refusals.ended(reason);
     this.#unknown.delete(connection);
     this.#admitting.delete(connection);
+    this.#handshakes.delete(connection);
     if (this.#clients.delete(connection)) this.#options.onClientClosed(connection);
     const dialled = this.#dialled.get(connection);
     this.#dialled.delete(connection);
-    if (dialled !== undefined) this.#redial(dialled);
+    if (dialled !== undefined) {
+      if (!this.#closed) this.#options.onDialFailed?.(dialled.index, reason);
+      this.#redial(dialled);
+    }
     const peer = this.#peerOf.get(connection);
     this.#peerOf.delete(connection);
     if (peer === undefined) return;
@@ -383,18 +384,15 @@ export class RealNetwork implements Network {
     const nowMs = this.#options.clock.monotonicMs();
     for (const [connection, giveUpMs] of this.#unknown) {
       const isTooMany = this.#unknown.size > STRANGERS_KEPT_MAX && !this.#dialled.has(connection);
-      if (nowMs >= giveUpMs - (isTooMany ? HELLO_MS_MAX - WATCH_MS : 0)) connection.close('HELLO_MISSING');
+      if (nowMs < giveUpMs - (isTooMany ? HELLO_MS_MAX - WATCH_MS : 0)) continue;
+      connection.close(this.#handshakes.get(connection)?.isProving ? 'PEER_PROOF_MISSING' : 'HELLO_MISSING');
     }
     for (const connection of this.#peerOf.keys()) connection.tick(PEER_PING_MS, PEER_SILENT_MS_MAX);
     for (const connection of this.#clients) connection.tick(CLIENT_PING_MS, CLIENT_SILENT_MS_MAX);
   }
 
   #refuse(connection: Connection, code: string, message: string): void {
-    if (!COUNTED_AT_END.test(code)) this.#count(code);
+    this.#refusals.refused(code);
     connection.refuse(code, message);
-  }
-
-  #count(code: string): void {
-    this.#framesRefused.set(code, (this.#framesRefused.get(code) ?? 0) + 1);
   }
 }

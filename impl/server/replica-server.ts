@@ -134,11 +134,12 @@ class ReplicaServer implements RunningServer {
     this.httpAddress = config.http;
     this.#security = security;
     this.#telemetry = telemetry;
-    const { material: tls, clientCertificateRequired } = security;
+    const { material: tls, secrets, clientCertificateRequired } = security;
     const onRefused = (protocol: 'http' | 'binary', code: string): void => metrics.callerRefused(protocol, code);
     const guard = security.guard({ cluster, wallMs: () => clock.wallMs(), nowMs, onRefused });
     this.#network = new RealNetwork({
       tls,
+      secrets,
       clientCertificateRequired,
       admitClient: (client, hello) => guard.admit(client, hello),
       onDialFailed: (peer, reason) => this.#dialFailed(peer, reason),
@@ -252,9 +253,12 @@ class ReplicaServer implements RunningServer {
   }
 
   reload(): Promise<void> {
-    return this.#security.reload((tls) => {
-      this.#network.replaceTls(tls);
-      this.#http.replaceTls(tls);
+    return this.#security.reload(({ material, secrets }) => {
+      if (material !== undefined) {
+        this.#network.replaceTls(material);
+        this.#http.replaceTls(material);
+      }
+      if (secrets !== undefined) this.#network.replaceSecrets(secrets);
     });
   }
 
@@ -281,6 +285,8 @@ class ReplicaServer implements RunningServer {
     this.#logger.info({ status, view, op, commit, ...this.source.openReport }, 'replica started');
     const { summary } = this.#security;
     if (!summary.tls) this.#logger.warn(summary, 'TLS is off: who is between reads and changes what is said');
+    if (!summary.tls && !summary.clusterSecret)
+      this.#logger.warn(summary, 'replicas prove nothing to each other: whoever reaches their port can speak as one');
     if (!summary.auth) this.#logger.warn(summary, 'authentication is off: whoever reaches the ports may do everything');
     this.#turn.wake();
   }

@@ -27,9 +27,11 @@ export const FRAME_KINDS = {
   forwardResult: 7,
   clientRequest: 8,
   clientResponse: 9,
+  /** After the Hello, between replicas that share a secret. */
+  peerProof: 10,
 } as const;
 export type FrameKind = (typeof FRAME_KINDS)[keyof typeof FRAME_KINDS];
-const KIND_MAX = 9;
+const KIND_MAX = 10;
 
 /** One whole frame in one buffer. */
 export function encodeFrame(kind: FrameKind, payload: Uint8Array): Buffer {

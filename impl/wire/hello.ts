@@ -37,7 +37,7 @@ export interface Hello {
   readonly replicaCount: number;
   readonly to: number;
   readonly cluster: bigint;
-  /** Who the client is: an API key or a JWT; absent or empty: it does not say. Never in a log. */
+  /** Who the client is: an API key or a JWT; between replicas that share a secret, a challenge. Empty: none. Never in a log. */
   readonly token?: string;
 }
 

@@ -11,6 +11,9 @@ export type WireErrorCode =
   | 'WIRE_NOT_LOCKSTEP' // the first frame is no Hello: another program talks to this port
   | 'WIRE_WRONG_VERSION'
   | 'WIRE_WRONG_CLUSTER'
-  | 'WIRE_WRONG_REPLICA'; // an address list that differs between the two sides
+  | 'WIRE_WRONG_REPLICA' // an address list that differs between the two sides
+  | 'PEER_PROOF_MISSING' // a replica that shows nothing where a cluster secret is set, or not in time
+  | 'PEER_PROOF_WRONG' // of another secret, of another connection, or of the other side
+  | 'PEER_PROOF_UNWANTED'; // a replica that asks for a proof where no cluster secret is set
 
 export class WireError extends LockstepError<WireErrorCode> {}

@@ -79,7 +79,7 @@ it('Rolling restart: with TLS, and new certificates of the same authority betwee
   await renewCertificates(cluster);
   for (const replica of cluster.replicas) cluster.hangUp(replica);
   for (const replica of cluster.replicas) {
-    const read = 'certificates and keys are read again';
+    const read = 'certificates, keys and secrets are read again';
     await cluster.eventually(`replica ${replica} says so`, PROGRESS_MS_MAX, async () =>
       cluster?.logOf(replica).some((line) => line.includes(read)) === true ? true : undefined,
     );

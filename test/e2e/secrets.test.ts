@@ -22,6 +22,7 @@ const planted = new Map<string, string>();
 /** By where it was said. */
 const said = new Map<string, string>();
 let cluster: TestCluster;
+const clusterFile = join(folder, 'cluster.secret');
 let adminKey = '';
 
 function plant(what: string): string {
@@ -56,10 +57,21 @@ beforeAll(async () => {
   planted.set('the secret of tokens', secret.toString('base64url'));
   const jwks = { keys: [{ kty: 'oct', alg: 'HS256', kid: 'one', k: secret.toString('base64url') }] };
   writeFileSync(jwksFile, JSON.stringify(jwks));
+  expect((await lockstep(['auth', 'make-secret', '--file', clusterFile])).exitCode).toBe(0);
+  planted.set('the cluster secret', readFileSync(clusterFile, 'utf8').trim());
   cluster = await TestCluster.start({
     tls: true,
     token: adminKey,
-    serverArgs: ['--auth-keys', keysFile, '--auth-jwt-keys', jwksFile, '--log-level', 'debug'],
+    serverArgs: [
+      '--auth-keys',
+      keysFile,
+      '--auth-jwt-keys',
+      jwksFile,
+      '--auth-cluster-secret',
+      clusterFile,
+      '--log-level',
+      'debug',
+    ],
   });
   for (const replica of cluster.replicas) {
     const key = readFileSync(join(cluster.tlsFolder as string, `replica-${replica}.key`), 'utf8');
@@ -145,6 +157,28 @@ beforeAll(async () => {
     cluster.logOf(0).some((line) => line.includes('AUTH_KEYS_INVALID')) ? true : undefined,
   );
   writeFileSync(keysFile, keys);
+  // Another secret that a replica takes up: the next that is dialled by it, or dials it, is refused.
+  writeFileSync(clusterFile, `${plant('another cluster secret')}\n`);
+  cluster.hangUp(1);
+  await cluster.eventually('it is read', 10_000, async () =>
+    cluster.logOf(1).some((line) => line.includes('secrets are read again')) ? true : undefined,
+  );
+  await cluster.kill(2);
+  await cluster.start(2);
+  await cluster.eventually('a replica is refused for its secret', 10_000, async () =>
+    cluster
+      .logOf(1)
+      .concat(cluster.logOf(2))
+      .some((line) => line.includes('PEER_PROOF_WRONG'))
+      ? true
+      : undefined,
+  );
+  writeFileSync(clusterFile, `${plant('a cluster secret with a space')} ${plant('its other half')}\n`);
+  cluster.hangUp(0);
+  await cluster.eventually('it is said that the secret is wrong', 10_000, async () =>
+    cluster.logOf(0).some((line) => line.includes('PEER_SECRET_INVALID')) ? true : undefined,
+  );
+  for (const replica of cluster.replicas) await visit(`metrics of ${replica}, again`, '/metrics', bearer(adminKey));
   for (const replica of cluster.replicas) hear(`log of replica ${replica}`, cluster.logOf(replica).join('\n'));
 }, 120_000);
 
@@ -175,7 +209,7 @@ it('Secrets: --print-config shows where each comes from and not what it is', asy
   };
   for (const args of [['--print-config'], ['--print-config', '--json']]) {
     const { stdout, stderr, exitCode } = await lockstep(
-      ['server', '--auth-keys', keysFile, '--auth-jwt-keys', jwksFile, ...args],
+      ['server', '--auth-keys', keysFile, '--auth-jwt-keys', jwksFile, '--auth-cluster-secret', clusterFile, ...args],
       { env },
     );
     expect([exitCode, stderr]).toEqual([0, '']);
@@ -195,10 +229,13 @@ it('Secrets: a command that fails does not repeat them', async () => {
   const tls = cluster.tlsFolder as string;
   const authority = join(tls, 'authority.pem');
   const server = ['server', '--addresses', '127.0.0.1:1', '--http', '127.0.0.1:0', cluster.directoryOf(0)];
+  const secret = join(folder, 'spoilt.secret');
+  writeFileSync(secret, `${plant('a spoilt cluster secret')} ${plant('what follows it')}\n`);
   const tries: readonly (readonly [string[], Record<string, string>])[] = [
     [['read', 's', '--url', url, '--authority', authority, '--timeout-ms', '2000'], { LOCKSTEP_TOKEN: token }],
     [['read', 's', '--url', `https://ann:${password}@127.0.0.1:1`], {}],
     [[...server], { LOCKSTEP_TRACES_URL: 'http://127.0.0.1:1', LOCKSTEP_TRACES_HEADERS: headers }],
+    [[...server, '--auth-cluster-secret', secret], {}],
     [[...server, '--tls-authority', authority, '--tls-certificate', join(tls, 'replica-0.pem'), '--tls-key', key], {}],
   ];
   for (const [args, env] of tries)

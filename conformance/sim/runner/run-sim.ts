@@ -11,6 +11,7 @@ import { simCanaries } from '../canaries.ts';
 import { originOf } from '../origin.ts';
 import { SCENARIOS } from '../scenarios.ts';
 import { bisect, regression, replay, shrink, timeline } from './bundle-commands.ts';
+import { runGuided } from './guided-runs.ts';
 import { EXIT_CLEAN, runMany, type Surroundings } from './many-runs.ts';
 import { runOne } from './one-run.ts';
 import { type SimTask, simTaskOf } from './sim-arguments.ts';
@@ -28,7 +29,7 @@ export async function runSim(argv: readonly string[]): Promise<number> {
   try {
     const known = { scenarios: SCENARIOS.map(({ name }) => name), canaries: simCanaries.map(({ name }) => name) };
     const task = simTaskOf(argv, known);
-    if (task.kind !== 'runs' && task.kind !== 'one') signals.close();
+    if (task.kind !== 'runs' && task.kind !== 'one' && task.kind !== 'guided') signals.close();
     return await runTask(task, surroundings(signals.stop));
   } catch (cause) {
     process.stderr.write(errorText('sim', cause, json));
@@ -44,6 +45,8 @@ function runTask(task: SimTask, around: Surroundings): Promise<number> | number 
       return runMany(task, around);
     case 'one':
       return runOne(task, around);
+    case 'guided':
+      return runGuided(task, around);
     case 'replay':
       return replay(task.file, task.json, around);
     case 'shrink':

@@ -44,6 +44,16 @@ export interface OneTask {
   readonly json: boolean;
 }
 
+/** Steered by what the runs reach. */
+export interface GuidedTask {
+  readonly kind: 'guided';
+  readonly settings: RunSettings;
+  readonly firstSeed: number;
+  readonly runs: number;
+  readonly keep: string | undefined;
+  readonly json: boolean;
+}
+
 export interface TimelineTask {
   readonly kind: 'timeline';
   readonly file: string;
@@ -69,6 +79,7 @@ export interface RegressionTask {
 export type SimTask =
   | RunsTask
   | OneTask
+  | GuidedTask
   | { readonly kind: 'replay' | 'shrink' | 'bisect'; readonly file: string; readonly json: boolean }
   | TimelineTask
   | TraceTask
@@ -77,6 +88,7 @@ export type SimTask =
 
 const OPTIONS = {
   seed: { type: 'string' },
+  guided: { type: 'boolean' },
   runs: { type: 'string' },
   'first-seed': { type: 'string' },
   scenario: { type: 'string' },
@@ -144,7 +156,7 @@ function runsOrOne(values: Values, known: KnownNames): SimTask {
   const { keep } = values;
   const json = values.json === true;
   if (values.seed !== undefined) {
-    const others = (['runs', 'first-seed', 'workers', 'judge', 'no-resume'] as const).filter(
+    const others = (['runs', 'first-seed', 'guided', 'workers', 'judge', 'no-resume'] as const).filter(
       (name) => values[name] !== undefined,
     );
     if (others.length > 0)
@@ -167,6 +179,7 @@ function runsOrOne(values: Values, known: KnownNames): SimTask {
       `${runs} runs from seed ${first} end at seed ${first + runs - 1}, and the last there is is ${SEED_MAX}: begin earlier, or ask for ${SEED_MAX - first + 1} runs`,
       first + runs - 1,
     );
+  if (values.guided === true) return guidedTask(values, settings, first, runs);
   const seeds = { first, count: runs };
   const coverage = values['no-coverage'] !== true;
   return {
@@ -180,6 +193,17 @@ function runsOrOne(values: Values, known: KnownNames): SimTask {
     keep,
     json,
   };
+}
+
+function guidedTask(values: Values, settings: RunSettings, firstSeed: number, runs: number): GuidedTask {
+  const others = (['workers', 'judge', 'no-resume', 'no-coverage'] as const).filter(
+    (name) => values[name] !== undefined,
+  );
+  if (others.length > 0)
+    throw usage(
+      `--guided is one process, from the beginning, steered by what it covers: leave out ${others.map((name) => `--${name}`).join(', ')}`,
+    );
+  return { kind: 'guided', settings, firstSeed, runs, keep: values.keep, json: values.json === true };
 }
 
 function settingsOf(values: Values, known: KnownNames): RunSettings {

@@ -1,4 +1,7 @@
-/** `lockstep auth`: makes an API key, and lists those of a file. A key is shown once, when it is made. */
+/**
+ * `lockstep auth`: makes an API key, which is shown once, and lists those of a file; makes a cluster secret, which is never
+ * shown.
+ */
 import type { Command } from 'commander';
 import { RealClock } from '../../ports/real-clock.ts';
 import { RealRandom } from '../../ports/real-random.ts';
@@ -6,9 +9,12 @@ import { makeApiKey, parseApiKeys } from '../../server/api-keys.ts';
 import { isRole, ROLES, type Role } from '../../server/roles.ts';
 import { CliError } from '../cli-error.ts';
 import { exitsWith, Output } from '../command.ts';
-import { appendSecretLine, readSecretFile } from '../secret-files.ts';
+import { appendSecretLine, readSecretFile, writeNewSecretFile } from '../secret-files.ts';
 
 const FILE = 'lockstep-keys.jsonl';
+const SECRET_FILE = 'lockstep-cluster.secret';
+/** Of a cluster secret, before they are written as text. */
+const SECRET_BYTES = 32;
 const NAME = /^[\x20-\x7e]{1,64}$/;
 
 interface AddKeyOptions {
@@ -35,6 +41,21 @@ export function configure(command: Command): void {
         out.value({ key: text, id: kept.id, name, roles, file });
         out.line(text);
         out.note(`This key is shown once; ${file} has its hash only. Servers read the file at SIGHUP.`);
+        return undefined;
+      }),
+    );
+  command
+    .command('make-secret')
+    .description('make a cluster secret: what replicas prove to each other that they know')
+    .option('--file <file>', 'file to write, as --auth-cluster-secret of the server names it', SECRET_FILE)
+    .action(
+      exitsWith(({ file }: { readonly file: string }) => {
+        const out = new Output(command);
+        const secret = Buffer.from(new RealRandom().bytes(SECRET_BYTES)).toString('base64url');
+        writeNewSecretFile(file, `${secret}\n`);
+        out.value({ file });
+        out.line(file);
+        out.note('Give every replica of the cluster the same file, and nobody else.');
         return undefined;
       }),
     );

@@ -55,7 +55,7 @@ export function configure(command: Command): void {
     .option('--stop-with-stdin', 'stop when standard input ends, as `lockstep cluster` has it')
     .addHelpText(
       'after',
-      '\nEnvironment: LOCKSTEP_ADDRESSES and so on. Flags win. SIGTERM stops it cleanly, SIGHUP reads certificates and keys again.',
+      '\nEnvironment: LOCKSTEP_ADDRESSES and so on. Flags win. SIGTERM stops it cleanly, SIGHUP reads certificates, keys and the cluster secret again.',
     )
     .action(
       exitsWith(async (directory: string | undefined, options: ServerOptions, self: Command) => {
@@ -127,7 +127,7 @@ async function runServer(out: Output, config: ServerConfig, level: string, withS
   const dx = config.dx ? await loadDxPlugin() : undefined;
   const starting = startReplicaServer(config, { logger, ...(dx === undefined ? {} : { dx }) });
   const letGo = stopOnRequest(starting, logger, withStdin === true);
-  const isReloadable = config.tls !== undefined || config.auth !== undefined;
+  const isReloadable = [config.tls, config.auth, config.clusterSecret].some((part) => part !== undefined);
   const onReload = (): void => void starting.then((server) => reload(server, logger)).catch(() => {});
   if (isReloadable) process.on('SIGHUP', onReload);
   try {
@@ -145,9 +145,9 @@ async function runServer(out: Output, config: ServerConfig, level: string, withS
 async function reload(server: RunningServer, logger: Logger): Promise<void> {
   try {
     await server.reload();
-    logger.info('certificates and keys are read again');
+    logger.info('certificates, keys and secrets are read again');
   } catch (cause) {
-    logger.error({ err: cause }, 'certificates and keys stay as they were');
+    logger.error({ err: cause }, 'certificates, keys and secrets stay as they were');
   }
 }
 

@@ -20,6 +20,10 @@ export function configure(command: Command): void {
     .option('--seed <n>', 'exactly one run, of this seed')
     .option('--runs <n>', 'so many runs, of as many seeds one after the other (default: 2000)')
     .option('--first-seed <n>', 'where they begin (default: 1)')
+    .option(
+      '--guided',
+      'steered by what the runs reach: the seeds, and changed plans of those that reached what few do',
+    )
     .option('--scenario <name>', 'which faults there may be (default: swarm)')
     .option('--replicas <n>', '3, 5, 7, or swarm: each seed draws its own')
     .option('--workload <name>', 'what the clients do (default: each seed draws its own)')

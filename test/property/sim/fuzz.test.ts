@@ -1,15 +1,16 @@
 /**
- * Simulation, steered: a changed plan is a plan inside the budget of its parent, the corpus keeps what is new and only that,
- * and the same first seed makes the same runs.
+ * Simulation, steered: a changed or crossed plan is a plan inside the budget of its parent and of its scenario, the corpus
+ * keeps what is new and only that and chooses what is rare, and the same first seed makes the same runs.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Corpus } from '../../../conformance/sim/corpus.ts';
 import { fuzz } from '../../../conformance/sim/fuzz.ts';
 import { makeScenario } from '../../../conformance/sim/make-plan.ts';
-import { mutatedScenario } from '../../../conformance/sim/mutate-plan.ts';
+import { crossedScenario, mutatedScenario } from '../../../conformance/sim/mutate-plan.ts';
 import { type ReplicaCount, SEED_MAX } from '../../../conformance/sim/plan.ts';
 import { scenarioFault } from '../../../conformance/sim/scenario-schema.ts';
+import { scenarioNamed } from '../../../conformance/sim/scenarios.ts';
 import { isWithinBudgetOf, lostReplicas } from '../../../conformance/sim/spent-budget.ts';
 import { SimulatedRandom } from '../../../impl/ports/simulated-random.ts';
 
@@ -29,6 +30,47 @@ test('a changed plan is a plan, in order of time, and loses no replica that its 
     }),
     { numRuns: 300 },
   );
+});
+
+test("a crossed plan has one's faults and the other's clients, sessions and chance, and loses who the first loses", () => {
+  fc.assert(
+    fc.property(seeds, seeds, sizes, (seed, otherSeed, replicaCount) => {
+      const [faults, fresh] = [makeScenario(seed, { replicaCount }), makeScenario(otherSeed, { replicaCount })];
+      const crossed = crossedScenario(faults, fresh);
+      expect(scenarioFault(JSON.parse(JSON.stringify(crossed)))).toBeUndefined();
+      expect(lostReplicas(crossed)).toEqual(lostReplicas(faults));
+      expect(crossed.plan.filter(({ type }) => type !== 'fault')).toEqual(
+        fresh.plan.filter(({ type }) => type !== 'fault'),
+      );
+      expect([crossed.seed, crossed.sessions]).toEqual([fresh.seed, fresh.sessions]);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test.each(['calm', 'failover', 'disk', 'partitions'])('a changed plan of %s has no fault that is not of it', (name) => {
+  const { faults } = scenarioNamed(name);
+  fc.assert(
+    fc.property(seeds, seeds, seeds, (chance, seed, otherSeed) => {
+      const [parent, other] = [makeScenario(seed, { name }), makeScenario(otherSeed, { name })];
+      const changed = mutatedScenario(new SimulatedRandom(chance), parent, other);
+      const kinds = changed.plan.flatMap((event) => (event.type === 'fault' ? event.fault.kind : []));
+      expect(kinds.filter((kind) => !faults.includes(kind))).toEqual([]);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('a corpus chooses what few have reached', () => {
+  const corpus = new Corpus();
+  const [everyday, rare] = [makeScenario(1), makeScenario(2)];
+  corpus.offer(everyday, new Set(), new Set([1]));
+  corpus.offer(rare, new Set(), new Set([2]));
+  for (let run = 0; run < 50; run++) corpus.offer(everyday, new Set(), new Set([1]));
+  const random = new SimulatedRandom(7);
+  const chosen = Array.from({ length: 40 }, () => corpus.choose(random));
+  expect(corpus.size).toBe(2);
+  expect(chosen.filter((scenario) => scenario === rare).length).toBeGreaterThan(30);
 });
 
 test('a corpus keeps what reached something new', () => {

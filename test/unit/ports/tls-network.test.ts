@@ -17,7 +17,8 @@ import {
 } from '../../../impl/ports/certificates.ts';
 import type { TlsServerMaterial } from '../../../impl/ports/network.ts';
 import { RealClock } from '../../../impl/ports/real-clock.ts';
-import { RealNetwork, type RealNetworkOptions } from '../../../impl/ports/real-network.ts';
+import { RealNetwork } from '../../../impl/ports/real-network.ts';
+import type { RealNetworkOptions } from '../../../impl/ports/real-network-options.ts';
 import { RealRandom } from '../../../impl/ports/real-random.ts';
 import { tlsReasonOf } from '../../../impl/ports/tls.ts';
 import { encodeFrame, FRAME_KINDS, FrameReader } from '../../../impl/wire/frame.ts';

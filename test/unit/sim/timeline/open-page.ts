@@ -22,9 +22,12 @@ export interface OpenedPage {
   close(): Promise<void>;
 }
 
-export async function launch(): Promise<Browser> {
+/** @param home folder whose `.pki/nssdb` says which authorities are believed; default: the user's */
+export async function launch(home?: string): Promise<Browser> {
   if (chromiumPath === undefined) throw new Error('no Chromium');
-  return chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox', '--disable-gpu'] });
+  const { HOME: usual = '/', ...environment } = process.env as Readonly<Record<string, string>>;
+  const args = ['--no-sandbox', '--disable-gpu'];
+  return chromium.launch({ executablePath: chromiumPath, args, env: { ...environment, HOME: home ?? usual } });
 }
 
 export async function openPage(
