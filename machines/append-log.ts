@@ -112,7 +112,9 @@ export const appendLogMachine = appendLogSetup.createMachine({
   id: 'AppendLog',
   initial: 'down',
   context: ({ input }) => ({
-    ...input,
+    stepBytes: input.stepBytes,
+    unsyncedBytesMax: input.unsyncedBytesMax,
+    allocatedBytes: input.allocatedBytes,
     endBytes: 0,
     durableBytes: 0,
     written: 0,

@@ -217,7 +217,12 @@ export class SimClients {
     const keyed = action.kind === 'append' && action.keyed && !(client.usesSession && action.value % 4 > 0);
     const body = bodyOf(action, client.nextOffset, keyed ? `k${operation}` : '');
     client.running = {
-      ...{ operation, action, callUs, body, keyed, asked: body },
+      operation,
+      action,
+      callUs,
+      body,
+      keyed,
+      asked: body,
       replica: client.movedTo ?? event.replica,
       session: undefined,
       inDoubt: false,
@@ -255,7 +260,7 @@ export class SimClients {
     const { numbers } = client;
     if (!numbers.registered) return { operation: 'register-session' };
     running.session ??= { clientId: numbers.clientId, requestNumber: nextOf(numbers) };
-    return { ...body, session: running.session };
+    return Object.assign({}, body, { session: running.session });
   }
 
   /** Nobody listens there, the connection broke, or nothing came for too long. */

@@ -103,7 +103,9 @@ export class Proposals {
     }
     this.#waiting++;
     this.#waitingBytes += bytes;
-    this.#enqueue({ ...command, settled: false, inDoubt: false });
+    const { session, deadlineMs, retrySafe, fromPeer, trace, done } = command;
+    const state = { settled: false, inDoubt: false };
+    this.#enqueue({ bytes: command.bytes, session, deadlineMs, retrySafe, fromPeer, trace, done, ...state });
   }
 
   /** Once a turn: submits what waits when this is the primary, hands it on when another is. */
