@@ -216,18 +216,9 @@ export class SimClients {
     // Where a session does it alone a key would hide what is wrong with it: most have no key then.
     const keyed = action.kind === 'append' && action.keyed && !(client.usesSession && action.value % 4 > 0);
     const body = bodyOf(action, client.nextOffset, keyed ? `k${operation}` : '');
-    client.running = {
-      operation,
-      action,
-      callUs,
-      body,
-      keyed,
-      asked: body,
-      replica: client.movedTo ?? event.replica,
-      session: undefined,
-      inDoubt: false,
-      doubtOfOldSession: false,
-    };
+    const replica = client.movedTo ?? event.replica;
+    const doubt = { session: undefined, inDoubt: false, doubtOfOldSession: false };
+    client.running = { operation, action, callUs, body, keyed, asked: body, replica, ...doubt };
     this.#attempt(client);
   }
 

@@ -103,9 +103,7 @@ export class Proposals {
     }
     this.#waiting++;
     this.#waitingBytes += bytes;
-    const { session, deadlineMs, retrySafe, fromPeer, trace, done } = command;
-    const state = { settled: false, inDoubt: false };
-    this.#enqueue({ bytes: command.bytes, session, deadlineMs, retrySafe, fromPeer, trace, done, ...state });
+    this.#enqueue({ settled: false, inDoubt: false, ...command });
   }
 
   /** Once a turn: submits what waits when this is the primary, hands it on when another is. */
