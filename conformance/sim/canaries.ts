@@ -56,9 +56,15 @@ function canary(component: string, { name, rule, canary: known }: Broken, parts:
 const own = (component: string, name: string, rule: string, parts: () => BrokenParts, known?: string): SimCanary =>
   canary(component, { name, rule, ...(known === undefined ? {} : { canary: known }) }, parts);
 
+/** Each alone changes nothing, since the other one does it: see canary-limits.ts. */
+const BOTH_SYNCS = ['ViewChangeFsync.syncLog', 'PersistView.syncRest', 'StartView.syncRest', 'EnterView.syncRest'];
+
 export const simCanaries: readonly SimCanary[] = [
   ...brokenVsr.map((broken) => canary('Vsr', broken, () => ({ replica: broken.parts }))),
   own('Vsr', 'last-entry-view', 'logView ranks a log, not the view of its last entry', lastEntryViewParts, 'E7'),
+  own('Vsr', 'omit-both-syncs', 'a log that came by a view change is synced before it is promised', () => ({
+    replica: { faults: new Set(BOTH_SYNCS) },
+  })),
   ...brokenAppendLog.map((broken) => canary('AppendLog', broken, () => ({ log: broken.parts }))),
   ...brokenSuperblock.map((broken) => canary('Superblock', broken, () => ({ superblock: broken.parts }))),
   own('Vsr', 'impatient', 'a view change gets time to end, and more each time', impatient, 'E23'),

@@ -4,6 +4,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { faultNames } from '../components/fault-names.ts';
 import { simCanaries } from './canaries.ts';
 import { runsMaxOf } from './canary-limits.ts';
 import type { SearchTask } from './canary-search.ts';
@@ -31,7 +32,7 @@ const measured = await measure();
 const without = await measureWithout();
 mkdirSync('build/report', { recursive: true });
 writeFileSync('build/report/sim-canaries.json', canaryJson(measured, without, ranges));
-const page = canaryPage(measured, without, ranges);
+const page = canaryPage(measured, without, ranges, faultNames);
 if (values.only === undefined) writeFileSync('docs/simulation-canaries.md', page);
 else console.log(page);
 const missed = missedBy(measured);

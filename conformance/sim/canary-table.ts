@@ -64,7 +64,13 @@ export function canaryJson(measured: readonly Measured[], without: readonly Meas
   return `${JSON.stringify({ schema: 1, ranges, canaries, without }, null, 2)}\n`;
 }
 
-export function canaryPage(measured: readonly Measured[], without: readonly MeasuredWithout[], ranges: number): string {
+/** @param checked names of those that `make check` breaks, too, and fails unless a model tells */
+export function canaryPage(
+  measured: readonly Measured[],
+  without: readonly MeasuredWithout[],
+  ranges: number,
+  checked: ReadonlySet<string>,
+): string {
   const seen = measured.filter(({ canary }) => canary.unseen === undefined);
   const unseen = measured.filter(({ canary }) => canary.unseen !== undefined);
   const all = seen.filter(({ results }) => !results.some(isMissed));
@@ -81,9 +87,14 @@ export function canaryPage(measured: readonly Measured[], without: readonly Meas
     ),
     '## What simulation cannot see',
     '',
+    '`make check` kills those that it breaks, too (docs/canaries.md says by which model); the others change nothing that either of the two asks for, and stand here for the reason.',
+    '',
     ...table(
-      ['name', 'canary', 'what is broken', 'why no run shows it'],
-      unseen.map(({ canary }) => [canary.name, canary.canary ?? '', canary.rule, canary.unseen ?? '']),
+      ['name', 'canary', 'what is broken', 'why no run shows it', 'make check'],
+      unseen.map(({ canary: { name, canary = '', rule, unseen: why = '' } }) => [
+        ...[name, canary, rule, why],
+        checked.has(name) ? 'killed' : 'not seen',
+      ]),
     ),
     '## With one oracle switched off',
     '',

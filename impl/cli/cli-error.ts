@@ -21,6 +21,7 @@ export type CliErrorCode =
   | 'CLI_REPLICA_DIED' // a replica of `lockstep cluster` ended by itself
   | 'CLI_UNREACHABLE' // no server answers there
   | 'CLI_ANSWER_INVALID' // something answers there that is no Lockstep server
+  | 'CLI_INTERRUPTED' // Ctrl-C in `lockstep repl`
   | 'CLI_REFUSED' // the server refused; its own code is in the evidence
   | 'CLI_SOURCES_MISSING'; // a command that needs a checkout of the repository
 

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { type Access, HttpClient } from './http-client.ts';
 import { readSecretFile } from './secret-files.ts';
+import { session } from './session.ts';
 import { type Resolved, required, resolveSettings } from './settings.ts';
 
 export function addClientOptions(command: Command): Command {
@@ -40,7 +41,8 @@ export function httpClientOf(command: Command): HttpClient {
     file: options.config ?? process.env.LOCKSTEP_CONFIG,
   });
   const urls = required('client', resolved, 'url');
-  return new HttpClient(urls, required('client', resolved, 'timeout-ms'), undefined, accessOf('client', resolved));
+  const access = { ...accessOf('client', resolved), interrupted: session.interrupted };
+  return new HttpClient(urls, required('client', resolved, 'timeout-ms'), undefined, access);
 }
 
 interface AccessSettings {

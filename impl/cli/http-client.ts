@@ -8,7 +8,7 @@ import { type Evidence, LockstepError } from '../ports/lockstep-error.ts';
 import type { TlsMaterial } from '../ports/network.ts';
 import { RealClock } from '../ports/real-clock.ts';
 import { CliError } from './cli-error.ts';
-import { HttpsRequests, type TextAnswer, type TextRequest } from './https-request.ts';
+import { endOf, HttpsRequests, type TextAnswer, type TextRequest } from './https-request.ts';
 
 /** Wait between two rounds over the replicas: a view change takes a few of these. */
 const RETRY_WAIT_MS = 200;
@@ -38,6 +38,8 @@ export interface Access {
   readonly token?: string | undefined;
   /** For https; without it the authorities of the system. */
   readonly tls?: TlsMaterial | undefined;
+  /** Ends every request, and the waiting between two. */
+  readonly interrupted?: AbortSignal | undefined;
 }
 
 export class HttpClient {
@@ -47,6 +49,7 @@ export class HttpClient {
   readonly #clock: Clock;
   readonly #token: string | undefined;
   readonly #https: HttpsRequests | undefined;
+  readonly #interrupted: AbortSignal | undefined;
   #preferred = 0;
 
   constructor(urls: readonly string[], timeoutMs: number, tryMs: number = TRY_MS_MAX, access: Access = {}) {
@@ -55,6 +58,7 @@ export class HttpClient {
     this.#tryMs = Math.min(tryMs, timeoutMs);
     this.#clock = new RealClock();
     this.#token = access.token;
+    this.#interrupted = access.interrupted;
     this.#https = urls.some((url) => url.startsWith('https:')) ? new HttpsRequests(access.tls) : undefined;
   }
 
@@ -105,11 +109,12 @@ export class HttpClient {
     let answer: TextAnswer;
     try {
       const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-      const sent = { method: request.method, headers, body, timeoutMs };
+      const sent = { method: request.method, headers, body, timeoutMs, interrupted: this.#interrupted };
       answer = await (this.#https !== undefined && target.protocol === 'https:'
         ? this.#https.send(target, sent)
         : fetched(target, sent));
     } catch (cause) {
+      if (this.#interrupted?.aborted === true) return { error: interruption(), repeatable: false, retryAfterMs: 0 };
       return { error: unreachable(url, cause), repeatable: true, retryAfterMs: 0 };
     }
     const { status, text } = answer;
@@ -125,17 +130,26 @@ export class HttpClient {
     return this.urls.length === 1 ? first : allUnreachable(this.urls, first);
   }
 
-  pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => this.#clock.after(delayMs, resolve));
+  /** @throws CliError CLI_INTERRUPTED */
+  async pause(delayMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = this.#clock.after(delayMs, resolve);
+      this.#interrupted?.addEventListener('abort', () => {
+        cancel();
+        resolve();
+      });
+    });
+    if (this.#interrupted?.aborted === true) throw interruption();
   }
 }
 
-async function fetched(target: URL, { method, headers, body, timeoutMs }: TextRequest): Promise<TextAnswer> {
+async function fetched(target: URL, sending: TextRequest): Promise<TextAnswer> {
+  const { method, headers, body } = sending;
   const answer = await fetch(target, {
     method,
     headers,
     ...(body === undefined ? {} : { body }),
-    signal: AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs))),
+    signal: endOf(sending),
   });
   return { status: answer.status, retryAfter: answer.headers.get('retry-after'), text: await answer.text() };
 }
@@ -147,10 +161,15 @@ export type Answer =
 /** Busy, no quorum, unknown outcome: another try may do, and every POST of ours carries an idempotency key or may repeat. */
 const REPEATABLE: ReadonlySet<number> = new Set([429, 503, 504]);
 
+function interruption(): CliError {
+  return new CliError('CLI_INTERRUPTED', 'interrupted: what was sent before may be applied, and nothing more is sent');
+}
+
 function unreachable(url: string, cause: unknown): CliError {
   const timedOut = cause instanceof Error && cause.name === 'TimeoutError';
   const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
-  const system = inner instanceof Error && 'code' in inner ? String(inner.code) : timedOut ? 'TIMEOUT' : 'unknown';
+  // The time-out of Node has a code, too, and it is a number.
+  const system = timedOut ? 'TIMEOUT' : inner instanceof Error && 'code' in inner ? String(inner.code) : 'unknown';
   const what = timedOut ? 'did not answer in time' : `cannot be reached (${system})`;
   if (system.startsWith('TLS_')) {
     const advice = 'docs/errors.md explains the code; --authority names the authority of the cluster';

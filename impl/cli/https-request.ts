@@ -17,6 +17,14 @@ export interface TextRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
   readonly timeoutMs: number;
+  /** Ends the request before its time. */
+  readonly interrupted?: AbortSignal | undefined;
+}
+
+/** Of the end of a request: its time, or an interruption. */
+export function endOf({ timeoutMs, interrupted }: TextRequest): AbortSignal {
+  const late = AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs)));
+  return interrupted === undefined ? late : AbortSignal.any([late, interrupted]);
 }
 
 export class HttpsRequests {
@@ -29,9 +37,10 @@ export class HttpsRequests {
   }
 
   /** Rejects with an error whose code is ours where TLS is the reason. */
-  send(target: URL, { method, headers, body, timeoutMs }: TextRequest): Promise<TextAnswer> {
+  send(target: URL, sending: TextRequest): Promise<TextAnswer> {
+    const { method, headers, body } = sending;
     return new Promise((resolve, reject) => {
-      const signal = AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs)));
+      const signal = endOf(sending);
       const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
       const failed = (cause: NodeJS.ErrnoException): void => {
         if (signal.aborted) reject(signal.reason);

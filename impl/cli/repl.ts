@@ -13,6 +13,7 @@ import { colors as pc } from './colors.ts';
 import type { Program } from './command.ts';
 import { completions } from './completions.ts';
 import { asCommand, wordsOf } from './repl-line.ts';
+import { session } from './session.ts';
 
 /** Lines kept from session to session. */
 const HISTORY_LINES_MAX = 1_000;
@@ -53,7 +54,7 @@ export async function runRepl(parts: ReplParts): Promise<void> {
     history = [...kept];
   });
   if (isTerminal) output.write(`${pc.dim('help lists the commands, Tab completes, Ctrl-D ends.')}\n`);
-  const child = new OwnProcess(lines);
+  const child = new OwnProcess(lines, isTerminal ? (input as NodeJS.ReadStream) : undefined);
   let failed = false;
   const prompt = (): void => {
     if (!isTerminal) return;
@@ -61,23 +62,25 @@ export async function runRepl(parts: ReplParts): Promise<void> {
     lines.prompt();
   };
   lines.on('SIGINT', () => {
-    if (child.isRunning) return; // the terminal has told it, too
     output.write('^C\n');
+    if (session.interrupt()) return; // the prompt comes when the command has ended
+    lines.write(null, { ctrl: true, name: 'e' });
     lines.write(null, { ctrl: true, name: 'u' });
-    prompt();
   });
   prompt();
+  let saidToEnd = false;
   for await (const line of lines) {
+    // Now, and not at the end: a terminal that is closed ends a session without a word.
+    if (isTerminal) writeHistory(parts.historyFile, history);
     const words = readWords(line);
+    saidToEnd = ENDS.has(words?.[0] ?? '');
+    if (saidToEnd) break;
     if (words === undefined) failed = true;
-    else if (words.length > 0) {
-      if (ENDS.has(words[0] as string)) break;
-      failed = !(await execute(words, parts, child));
-    }
+    else if (words.length > 0) failed = !(await execute(words, parts, child));
     prompt();
   }
   lines.close();
-  if (isTerminal) writeHistory(parts.historyFile, history);
+  if (isTerminal && !saidToEnd) output.write('\n'); // after Ctrl-D the prompt still stands there
   process.exitCode = 0;
 }
 
@@ -89,7 +92,7 @@ async function execute(words: readonly string[], { program, command }: ReplParts
   }
   if (OWN_PROCESS.has(name) || words.includes('--follow')) return child.run(command, words);
   process.exitCode = 0;
-  await program.run(words);
+  await session.run(() => program.run(words));
   return process.exitCode === 0;
 }
 
@@ -112,23 +115,25 @@ async function completed(program: Program, line: string): Promise<[string[], str
 /** One at a time; while it runs the terminal is its own. */
 class OwnProcess {
   readonly #lines: Interface;
-  isRunning = false;
+  readonly #terminal: NodeJS.ReadStream | undefined;
 
-  constructor(lines: Interface) {
+  constructor(lines: Interface, terminal: NodeJS.ReadStream | undefined) {
     this.#lines = lines;
+    this.#terminal = terminal;
   }
 
   /** @returns whether it ended with 0 */
   run([program, ...before]: readonly [string, ...string[]], words: readonly string[]): Promise<boolean> {
-    this.isRunning = true;
     this.#lines.pause();
+    // Not raw, or Ctrl-C would be a byte that nobody reads.
+    this.#terminal?.setRawMode(false);
     // Ctrl-C reaches the whole group: it ends the command, and this session stays.
     const stay = (): void => {};
     process.on('SIGINT', stay);
     return new Promise((ended) => {
       const done = (good: boolean): void => {
         process.off('SIGINT', stay);
-        this.isRunning = false;
+        this.#terminal?.setRawMode(true);
         this.#lines.resume();
         ended(good);
       };

@@ -4,37 +4,24 @@
  * it is IDEMPOTENCY_RETENTION_MS old by the timestamps of the log, so that every replica forgets with the same op. Persistent.
  * Mirrors no spec module.
  */
-import { List, Map as PersistentMap } from 'immutable';
 import { HASH_BYTES, sha256 } from '../crypto/hash.ts';
-import { assert } from '../ports/assert.ts';
+import { AnswerName, AnswerTable, type KeyedAnswer } from './answer-table.ts';
 import { addHash, subtractHash } from './hash-sum.ts';
 import type { KernelBounds } from './kernel-bounds.ts';
 import { KEYS_EXPIRED_PER_OP_MAX } from './limits.ts';
 
-/** The answer to the first append with a key. */
-export interface KeyedAnswer {
-  /** SHA-256 of the encoded command without its session: the same key with another command is refused. */
-  readonly fingerprint: Uint8Array;
-  readonly stream: string;
-  readonly commitId: number;
-  /** Of that op. */
-  readonly timestamp: number;
-  readonly firstOffset: number;
-  readonly count: number;
-}
+export type { KeyedAnswer };
 
 export interface KeyedAnswers {
-  /** By nameOf(). */
-  readonly answers: PersistentMap<string, KeyedAnswer>;
-  /** The names, oldest first: the order in which they are forgotten. */
-  readonly order: List<string>;
+  /** By nameOf(), oldest first: the order in which they are forgotten. */
+  readonly answers: AnswerTable;
   /** Every key that an op from this one on was given is known. */
   readonly keptSinceOp: number;
-  /** How many are of their stream only. */
-  readonly ofStreamCount: number;
+  /** Some, perhaps forgotten since, were of their stream only. */
+  readonly someOfStream: boolean;
 }
 
-export const NO_KEYS: KeyedAnswers = { answers: PersistentMap(), order: List(), keptSinceOp: 1, ofStreamCount: 0 };
+export const NO_KEYS: KeyedAnswers = { answers: AnswerTable.empty(), keptSinceOp: 1, someOfStream: false };
 
 export interface IdempotencyKey {
   readonly text: string;
@@ -52,11 +39,12 @@ function nameOf({ text, stream, ofStreamOnly }: IdempotencyKey): string {
 export class KeysDraft {
   readonly #prepare: { readonly op: number; readonly timestamp: number };
   readonly #bounds: KernelBounds;
-  #answers: PersistentMap<string, KeyedAnswer>;
-  #order: List<string>;
+  #answers: AnswerTable;
   #keptSinceOp: number;
-  #ofStreamCount: number;
+  #someOfStream: boolean;
   readonly #before: KeyedAnswers;
+  /** What was looked for last: it is kept next, when it was not found. */
+  #named: { readonly text: string; readonly name: AnswerName } | undefined;
 
   constructor(
     before: KeyedAnswers,
@@ -67,15 +55,14 @@ export class KeysDraft {
     this.#prepare = prepare;
     this.#bounds = bounds;
     this.#answers = before.answers;
-    this.#order = before.order;
     this.#keptSinceOp = before.keptSinceOp;
-    this.#ofStreamCount = before.ofStreamCount;
+    this.#someOfStream = before.someOfStream;
   }
 
   find(key: IdempotencyKey): KeyedAnswer | undefined {
-    const found = this.#answers.get(nameOf(key));
-    if (found !== undefined || key.ofStreamOnly || this.#ofStreamCount === 0) return found;
-    return this.#answers.get(nameOf({ ...key, ofStreamOnly: true })); // its first try came before the cluster was upgraded
+    const found = this.#answers.find(this.#nameOf(key));
+    if (found !== undefined || key.ofStreamOnly || !this.#someOfStream) return found;
+    return this.#answers.find(new AnswerName(nameOf({ ...key, ofStreamOnly: true }))); // its first try came before an upgrade
   }
 
   /** @param sum of the state's hashes: the answer's is added to it */
@@ -83,48 +70,45 @@ export class KeysDraft {
     const { op: commitId, timestamp } = this.#prepare;
     const { stream, ofStreamOnly } = key;
     const answer = { fingerprint, stream, commitId, timestamp, firstOffset, count };
-    const name = nameOf(key);
     addHash(sum, answerHash(answer));
-    this.#answers = this.#answers.asMutable().set(name, answer);
-    this.#order = this.#order.asMutable().push(name);
+    this.#answers = this.#answers.with(this.#nameOf(key), answer);
     if (!ofStreamOnly) return;
-    this.#ofStreamCount++;
+    this.#someOfStream = true;
     this.#keptSinceOp = commitId + 1; // a question names no stream, and so does not find it
   }
 
   /** Forgets what this op is to forget. @param sum of the state's hashes: theirs are subtracted */
   sealed(sum: Uint32Array): KeyedAnswers {
-    while (this.#order.size > this.#bounds.keysMax) this.#forgetOldest(sum);
+    while (this.#answers.size > this.#bounds.keysMax) this.#forgetOldest(sum);
     const expiryMs = this.#prepare.timestamp - this.#bounds.keyRetentionMs;
     for (let left = KEYS_EXPIRED_PER_OP_MAX; left > 0 && this.#isOldestBefore(expiryMs); left--)
       this.#forgetOldest(sum);
     if (this.#answers === this.#before.answers) return this.#before;
-    const [answers, order] = [this.#answers.asImmutable(), this.#order.asImmutable()];
-    assert(answers.size === order.size, 'each key has its turn to be forgotten');
-    return { answers, order, keptSinceOp: this.#keptSinceOp, ofStreamCount: this.#ofStreamCount };
+    return { answers: this.#answers, keptSinceOp: this.#keptSinceOp, someOfStream: this.#someOfStream };
+  }
+
+  #nameOf(key: IdempotencyKey): AnswerName {
+    const text = nameOf(key);
+    if (this.#named?.text !== text) this.#named = { text, name: new AnswerName(text) };
+    return this.#named.name;
   }
 
   #isOldestBefore(timestamp: number): boolean {
-    const oldest = this.#order.first();
-    const answer = oldest === undefined ? undefined : this.#answers.get(oldest);
-    return answer !== undefined && answer.timestamp < timestamp;
+    const { oldestTimestamp } = this.#answers;
+    return oldestTimestamp !== undefined && oldestTimestamp < timestamp;
   }
 
   #forgetOldest(sum: Uint32Array): void {
-    const oldest = this.#order.first();
-    const forgotten = oldest === undefined ? undefined : this.#answers.get(oldest);
-    assert(oldest !== undefined && forgotten !== undefined, 'the oldest key is kept until now');
+    const forgotten = this.#answers.oldest as KeyedAnswer;
     subtractHash(sum, answerHash(forgotten));
-    this.#answers = this.#answers.asMutable().delete(oldest);
-    this.#order = this.#order.asMutable().shift();
+    this.#answers = this.#answers.withoutOldest();
     this.#keptSinceOp = Math.max(this.#keptSinceOp, forgotten.commitId + 1);
-    if (oldest.includes('\n')) this.#ofStreamCount--;
   }
 }
 
 /** What became of the append with this key, as far as it is kept. */
 export function answerTo({ answers }: KeyedAnswers, idempotencyKey: string): KeyedAnswer | undefined {
-  return answers.get(idempotencyKey);
+  return answers.find(new AnswerName(idempotencyKey));
 }
 
 const TAG_ANSWER = 4;

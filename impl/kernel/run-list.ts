@@ -1,7 +1,8 @@
 /**
  * Where the events of a stream lie: one run for each op that added some. A persistent list that only grows: push gives a
  * new list, older ones stay as they were, and all versions share their storage: 2 to 3 bytes a run of a busy stream, since a
- * run says only how it differs from the one before, and 24 bytes for each block of BLOCK_RUNS. Mirrors no spec module.
+ * run says only how it differs from the one before, and 24 bytes for each block of BLOCK_RUNS; 1 to 2 bytes more for each command
+ * that is left out. Mirrors no spec module.
  */
 import { assert } from '../ports/assert.ts';
 import { COMMANDS_MAX } from './limits.ts';
@@ -18,24 +19,34 @@ export interface Run {
   readonly without: readonly number[];
 }
 
-interface Storage {
-  /** HEAD_NUMBERS a block: offset and op of its first run, and where its bytes begin, counted over all chunks. */
-  readonly heads: number[];
-  /** CHUNK_BYTES each; the first begins small. A run is `2 (op - op before) + (command > 0)`, count, and a command above 0. */
+/** CHUNK_BYTES each; the first begins small. A position counts over all of them. */
+interface Chunks {
   readonly chunks: Uint8Array[];
-  /** Where the next run begins in the last chunk. */
+  /** Of what is written to the last one. */
   end: number;
+}
+
+interface Storage {
+  /** HEAD_NUMBERS a block: offset and op of its first run, and the position where its bytes begin. */
+  readonly heads: number[];
+  /** A run is `4 (op - op before) + flags`, count, and what the flags announce: command, position in `without`. */
+  readonly runs: Chunks;
   size: number;
   lastOp: number;
   nextOffset: number;
-  /** By index of the run; most have none. */
-  readonly without: Map<number, readonly number[]>;
+  /** Of the runs that have some: how many, then how much each is above the one before. */
+  readonly without: Chunks;
 }
+
+const HAS_COMMAND = 1;
+const HAS_WITHOUT = 2;
+const FLAGS = 4;
 
 const BLOCK_RUNS = 64;
 const HEAD_NUMBERS = 3;
-/** Numbers are written 7 bits a byte: an op to 7 bytes, events of one op to 4, a command to 2. */
-const RUN_BYTES_MAX = 13;
+/** Numbers are written 7 bits a byte: an op to 7 bytes, events of one op to 4, a command to 2, a position to 6. */
+const RUN_BYTES_MAX = 19;
+const COMMAND_BYTES_MAX = 2;
 /** Large, so that a million runs are 100 pieces of memory. */
 const CHUNK_BYTES = 32 * 1024;
 /** Most streams of many are short. */
@@ -43,7 +54,7 @@ const CHUNK_BYTES_MIN = 16;
 const NONE: readonly number[] = [];
 
 export class RunList implements Iterable<Run> {
-  static readonly empty = new RunList(newStorage([], []), 0);
+  static readonly empty = new RunList(newStorage(), 0);
   readonly size: number;
   readonly #storage: Storage;
 
@@ -59,22 +70,22 @@ export class RunList implements Iterable<Run> {
       this.#storage.size === this.size && this.size > 0 ? this.#storage : copyOf(this.#storage, this.size);
     assert(this.size === 0 || (firstOffset === storage.nextOffset && op > storage.lastOp), 'runs follow one another');
     if (this.size % BLOCK_RUNS === 0) beginBlock(storage, firstOffset, op);
-    const chunk = lastChunkWithRoom(storage);
-    let { end } = storage;
-    end = write(chunk, end, (op - storage.lastOp) * 2 + (command > 0 ? 1 : 0));
-    end = write(chunk, end, count);
-    if (command > 0) end = write(chunk, end, command);
-    storage.end = end;
+    const { runs } = storage;
+    const flags = (command > 0 ? HAS_COMMAND : 0) + (without.length > 0 ? HAS_WITHOUT : 0);
+    const chunk = lastWithRoom(runs, RUN_BYTES_MAX);
+    runs.end = write(chunk, runs.end, (op - storage.lastOp) * FLAGS + flags);
+    runs.end = write(chunk, runs.end, count);
+    if (command > 0) runs.end = write(chunk, runs.end, command);
+    if (without.length > 0) runs.end = write(chunk, runs.end, writeWithout(storage.without, without));
     storage.lastOp = op;
     storage.nextOffset = firstOffset + count;
-    if (without.length > 0) storage.without.set(this.size, without);
     storage.size++;
     return new RunList(storage, storage.size);
   }
 
   at(index: number): Run {
     assert(index >= 0 && index < this.size, 'the list has the run');
-    return runOf(cursorAt(this.#storage, index), this.#storage);
+    return cursorAt(this.#storage, index).run;
   }
 
   /** Index of the run that holds the event at offset, which the stream has. */
@@ -101,10 +112,10 @@ export class RunList implements Iterable<Run> {
   *from(index: number): Generator<Run, void, undefined> {
     if (index >= this.size) return;
     const cursor = cursorAt(this.#storage, index);
-    yield runOf(cursor, this.#storage);
+    yield cursor.run;
     while (cursor.index < this.size) {
       cursor.next();
-      yield runOf(cursor, this.#storage);
+      yield cursor.run;
     }
   }
 
@@ -118,6 +129,7 @@ class Cursor {
   readonly #storage: Storage;
   #chunk: Uint8Array = NO_BYTES;
   #at = 0;
+  #withoutAt: number | undefined;
   /** Of the run after the one that was read. */
   index: number;
   firstOffset = 0;
@@ -140,19 +152,39 @@ class Cursor {
     if (this.index % BLOCK_RUNS === 0) this.#enter(this.index / BLOCK_RUNS);
     const step = this.#read();
     this.firstOffset += this.count;
-    this.op += Math.floor(step / 2);
+    const flags = step % FLAGS;
+    this.op += (step - flags) / FLAGS;
     this.count = this.#read();
-    this.command = step % 2 === 1 ? this.#read() : 0;
+    this.command = flags % 2 === HAS_COMMAND ? this.#read() : 0;
+    this.#withoutAt = flags >= HAS_WITHOUT ? this.#read() : undefined;
     this.index++;
   }
 
   #enter(block: number): void {
-    const { heads, chunks } = this.#storage;
+    const { heads, runs } = this.#storage;
     const at = block * HEAD_NUMBERS;
     this.firstOffset = heads[at] as number;
     this.op = heads[at + 1] as number;
     this.count = 0;
-    const position = heads[at + 2] as number;
+    this.#moveTo(runs, heads[at + 2] as number);
+  }
+
+  /** The run that was read. */
+  get run(): Run {
+    const { firstOffset, count, op, command } = this;
+    return { firstOffset, count, op, command, without: this.#withoutAt === undefined ? NONE : this.#without() };
+  }
+
+  #without(): readonly number[] {
+    const [chunk, at] = [this.#chunk, this.#at];
+    this.#moveTo(this.#storage.without, this.#withoutAt as number);
+    const commands: number[] = [];
+    for (let left = this.#read(); left > 0; left--) commands.push((commands.at(-1) ?? 0) + this.#read());
+    [this.#chunk, this.#at] = [chunk, at];
+    return commands;
+  }
+
+  #moveTo({ chunks }: Chunks, position: number): void {
     this.#chunk = chunks[Math.floor(position / CHUNK_BYTES)] as Uint8Array;
     this.#at = position % CHUNK_BYTES;
   }
@@ -177,42 +209,67 @@ function cursorAt(storage: Storage, index: number): Cursor {
   return cursor;
 }
 
-function runOf({ index, firstOffset, count, op, command }: Cursor, { without }: Storage): Run {
-  return { firstOffset, count, op, command, without: without.get(index - 1) ?? NONE };
-}
-
-function newStorage(heads: number[], chunks: Uint8Array[]): Storage {
-  return { heads, chunks, end: 0, size: 0, lastOp: 0, nextOffset: 0, without: new Map() };
+function newStorage(): Storage {
+  const [runs, without] = [
+    { chunks: [], end: 0 },
+    { chunks: [], end: 0 },
+  ];
+  return { heads: [], runs, size: 0, lastOp: 0, nextOffset: 0, without };
 }
 
 function copyOf(storage: Storage, size: number): Storage {
-  if (size === 0) return newStorage([], []);
+  if (size === 0) return newStorage();
   const { firstOffset, count, op: lastOp, end } = cursorAt(storage, size - 1);
-  const blocks = Math.ceil(size / BLOCK_RUNS);
-  const heads = storage.heads.slice(0, blocks * HEAD_NUMBERS);
-  const chunks = storage.chunks.slice(0, Math.floor((heads.at(-1) as number) / CHUNK_BYTES) + 1);
-  chunks.push((chunks.pop() as Uint8Array).slice()); // full ones are never written again
-  const without = new Map([...storage.without].filter(([index]) => index < size));
-  return { heads, chunks, end, size, lastOp, nextOffset: firstOffset + count, without };
+  const heads = storage.heads.slice(0, Math.ceil(size / BLOCK_RUNS) * HEAD_NUMBERS);
+  const chunks = storage.runs.chunks.slice(0, Math.floor((heads.at(-1) as number) / CHUNK_BYTES) + 1);
+  const runs = { chunks: withLastOwned(chunks), end };
+  const without = { chunks: withLastOwned(storage.without.chunks), end: storage.without.end };
+  return { heads, runs, size, lastOp, nextOffset: firstOffset + count, without };
+}
+
+/** Full ones are never written again. */
+function withLastOwned(chunks: readonly Uint8Array[]): Uint8Array[] {
+  return chunks.map((chunk, at) => (at === chunks.length - 1 ? chunk.slice() : chunk));
 }
 
 /** A block lies in one chunk: the next one begins another when it might not fit. */
 function beginBlock(storage: Storage, firstOffset: number, op: number): void {
-  const { heads, chunks } = storage;
-  if (chunks.length === 0) chunks[0] = new Uint8Array(CHUNK_BYTES_MIN);
-  if (storage.end + BLOCK_RUNS * RUN_BYTES_MAX > CHUNK_BYTES) {
-    chunks.push(new Uint8Array(CHUNK_BYTES));
-    storage.end = 0;
-  }
-  heads.push(firstOffset, op, (chunks.length - 1) * CHUNK_BYTES + storage.end);
+  const position = positionWithRoom(storage.runs, BLOCK_RUNS * RUN_BYTES_MAX);
+  storage.heads.push(firstOffset, op, position);
   storage.lastOp = op;
 }
 
-function lastChunkWithRoom({ chunks, end }: Storage): Uint8Array {
+/** @returns the position */
+function writeWithout(without: Chunks, commands: readonly number[]): number {
+  const bytes = (commands.length + 1) * COMMAND_BYTES_MAX;
+  const position = positionWithRoom(without, bytes);
+  const chunk = lastWithRoom(without, bytes);
+  without.end = write(chunk, without.end, commands.length);
+  let before = 0;
+  for (const command of commands) {
+    without.end = write(chunk, without.end, command - before);
+    before = command;
+  }
+  return position;
+}
+
+/** Of what is written next: in another chunk when so many bytes might not fit into this one. */
+function positionWithRoom(bytes: Chunks, room: number): number {
+  if (bytes.chunks.length === 0) bytes.chunks.push(new Uint8Array(CHUNK_BYTES_MIN));
+  if (bytes.end + room > CHUNK_BYTES) {
+    bytes.chunks.push(new Uint8Array(CHUNK_BYTES));
+    bytes.end = 0;
+  }
+  return (bytes.chunks.length - 1) * CHUNK_BYTES + bytes.end;
+}
+
+function lastWithRoom({ chunks, end }: Chunks, room: number): Uint8Array {
   const number = chunks.length - 1;
   const present = chunks[number] as Uint8Array;
-  if (end + RUN_BYTES_MAX <= present.length) return present;
-  const larger = new Uint8Array(2 * present.length);
+  if (end + room <= present.length) return present;
+  let { length } = present;
+  while (end + room > length) length *= 2;
+  const larger = new Uint8Array(length);
   larger.set(present);
   chunks[number] = larger;
   return larger;

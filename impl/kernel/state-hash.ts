@@ -59,7 +59,7 @@ export function extendedStreamHash(before: Uint8Array, { op, command, count, wit
 export function stateHashFromScratch(state: KernelState): Uint8Array {
   const sum = new Uint32Array(SUM_LANES);
   for (const stream of state.streams.values()) addHash(sum, streamHashFromScratch(stream));
-  for (const answer of state.keys.answers.values()) addHash(sum, answerHash(answer));
+  for (const answer of state.keys.answers) addHash(sum, answerHash(answer));
   const sessions = { hash: state.sessions.hashFromScratch() } as KernelState['sessions'];
   return stateHashOf({ ...state, sessions, sum });
 }

@@ -9,6 +9,7 @@ import { addClientOptions, httpClientOf } from '../client-options.ts';
 import { exitsWith, Output } from '../command.ts';
 import { type EntryLine, entryLines } from '../entry-lines.ts';
 import { fieldOf, type HttpClient, RefusedError } from '../http-client.ts';
+import { session } from '../session.ts';
 import { wholeNumber } from '../whole-number.ts';
 
 /** Entries of one request: well under the server's limits, so that one batch is one command of the log. */
@@ -58,6 +59,10 @@ export function configure(command: Command): void {
 }
 
 function bytesOf(file: string): AsyncIterable<Uint8Array> {
+  if (file === '-' && session.interrupted !== undefined) {
+    const message = 'a session has no standard input for a command: write the entries after the name of the stream';
+    throw new CliError('CLI_USAGE', message, { source: 'standard input' });
+  }
   return file === '-' ? process.stdin : createReadStream(file);
 }
 

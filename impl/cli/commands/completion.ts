@@ -3,20 +3,31 @@ import { Argument, type Command } from 'commander';
 import { exitsWith, Output, type Program } from '../command.ts';
 import { completions } from '../completions.ts';
 
+/** bash breaks words at : and =, which names of streams and addresses have: they are put together again as the line has them. */
 const BASH = `_lockstep() {
-  local IFS=$'\\n'
-  COMPREPLY=($(lockstep completion words -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
-  [ "\${#COMPREPLY[@]}" -gt 0 ] || COMPREPLY=($(compgen -f -- "\${COMP_WORDS[COMP_CWORD]}"))
+  local IFS=$'\\n' rest=\${COMP_LINE:0:COMP_POINT} words=() word cur broken= i glued=
+  for ((i = 0; i <= COMP_CWORD; i++)); do
+    word=\${COMP_WORDS[i]}
+    rest=\${rest#*"$word"}
+    if [ -n "$glued" ]; then words[\${#words[@]}-1]+=$word; else words+=("$word"); fi
+    case $rest in [[:space:]]*) glued= ;; *) glued=yes ;; esac
+  done
+  cur=\${words[\${#words[@]}-1]}
+  COMPREPLY=($(lockstep completion words -- "\${words[@]:1}" 2>/dev/null))
+  [ "$cur" = "$word" ] || broken=\${cur%"\${cur##*[:=]}"}
+  COMPREPLY=("\${COMPREPLY[@]#"$broken"}")
+  [ "\${#COMPREPLY[@]}" -gt 0 ] || COMPREPLY=($(compgen -f -- "$word"))
 }
 complete -F _lockstep lockstep
 `;
+/** As a file of $fpath it is the function itself the first time, and has to complete then, too. */
 const ZSH = `#compdef lockstep
 _lockstep() {
   local -a found
   found=("\${(@f)$(lockstep completion words -- "\${words[@]:1:$((CURRENT - 1))}" 2>/dev/null)}")
   if [ -n "$found" ]; then compadd -- "\${found[@]}"; else _files; fi
 }
-compdef _lockstep lockstep
+if [ "\${funcstack[1]}" = _lockstep ]; then _lockstep "$@"; else compdef _lockstep lockstep; fi
 `;
 const FISH = `complete -c lockstep -f -a '(lockstep completion words -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'
 `;

@@ -154,5 +154,6 @@ test('bytes that are no batch or no command change nothing but the op, and never
 function textOf(state: KernelState): string {
   const runs = streamsByName(state).map((stream) => [...stream.runs]);
   const { op, streams, keys, sessions, sum } = state;
-  return JSON.stringify([op, streams, keys, [...sessions], sum, runs, hex(stateHashFromScratch(state))]);
+  const answers = [...keys.answers];
+  return JSON.stringify([op, streams, keys, answers, [...sessions], sum, runs, hex(stateHashFromScratch(state))]);
 }

@@ -3,6 +3,9 @@
  * Method: the real definitions of the commands; where a replica is asked, none answers.
  */
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { commands } from '../../../impl/cli/commands.ts';
 import { completions as completionsOf } from '../../../impl/cli/completions.ts';
@@ -62,6 +65,10 @@ test.each(['bash', 'zsh', 'fish'])('the script for %s is one that it can read', 
   });
   expect(status).toBe(0);
   expect(stdout).toContain('lockstep completion words --');
-  const read = spawnSync(shell, ['-n'], { input: stdout, encoding: 'utf8' });
+  const folder = mkdtempSync(join(tmpdir(), 'lockstep-completion-'));
+  const file = join(folder, 'script');
+  writeFileSync(file, stdout); // fish -n reads no pipe
+  const read = spawnSync(shell, ['-n', file], { encoding: 'utf8' });
+  rmSync(folder, { recursive: true, force: true });
   if (read.error === undefined) expect(read.stderr).toBe(''); // a shell that is not here cannot say
 });
