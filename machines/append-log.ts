@@ -4,6 +4,7 @@
  * or an attempt found out comes in the event. The effects are performed by impl/storage/append-log.ts.
  */
 import { and, assign, setup } from 'xstate';
+import { copiesContextBy } from './table.ts';
 
 export interface AppendLogContext {
   /** Growth of the preallocated file, and the most that may be written and not synced. */
@@ -111,7 +112,9 @@ export const appendLogMachine = appendLogSetup.createMachine({
   id: 'AppendLog',
   initial: 'down',
   context: ({ input }) => ({
-    ...input,
+    stepBytes: input.stepBytes,
+    unsyncedBytesMax: input.unsyncedBytesMax,
+    allocatedBytes: input.allocatedBytes,
     endBytes: 0,
     durableBytes: 0,
     written: 0,
@@ -180,16 +183,43 @@ export const appendLogMachine = appendLogSetup.createMachine({
   },
 });
 
+copiesContextBy<AppendLogContext>(appendLogMachine, (context) => ({
+  stepBytes: context.stepBytes,
+  unsyncedBytesMax: context.unsyncedBytesMax,
+  allocatedBytes: context.allocatedBytes,
+  endBytes: context.endBytes,
+  durableBytes: context.durableBytes,
+  written: context.written,
+  durable: context.durable,
+  owed: context.owed,
+  owedEndBytes: context.owedEndBytes,
+}));
+
 export const appendLogEvents = {
   reopen: (scan: ScanFacts): AppendLogEvent => ({ type: 'Reopen', scan }),
   reopenCuttingTail: (scan: ScanFacts): AppendLogEvent => ({ type: 'ReopenCuttingTail', scan }),
   reopenDamaged: (scan: ScanFacts): AppendLogEvent => ({ type: 'ReopenDamaged', scan }),
-  grow: (batch: Batch): AppendLogEvent => ({ type: 'Grow', ...batch, spaceLeft: true }),
-  growNoSpace: (batch: Batch): AppendLogEvent => ({ type: 'GrowNoSpace', ...batch, spaceLeft: false }),
-  appendBatch: (batch: Batch): AppendLogEvent => ({ type: 'AppendBatch', ...batch }),
-  writeNoSpace: (batch: Batch): AppendLogEvent => ({ type: 'WriteNoSpace', ...batch, spaceLeft: false }),
-  shortWrite: (batch: Batch): AppendLogEvent => ({ type: 'ShortWrite', ...batch }),
-  writeFails: (batch: Batch): AppendLogEvent => ({ type: 'WriteFails', ...batch }),
+  grow: (batch: Batch): AppendLogEvent => ({
+    type: 'Grow',
+    records: batch.records,
+    bytes: batch.bytes,
+    spaceLeft: true,
+  }),
+  growNoSpace: (batch: Batch): AppendLogEvent => ({
+    type: 'GrowNoSpace',
+    records: batch.records,
+    bytes: batch.bytes,
+    spaceLeft: false,
+  }),
+  appendBatch: (batch: Batch): AppendLogEvent => ({ type: 'AppendBatch', records: batch.records, bytes: batch.bytes }),
+  writeNoSpace: (batch: Batch): AppendLogEvent => ({
+    type: 'WriteNoSpace',
+    records: batch.records,
+    bytes: batch.bytes,
+    spaceLeft: false,
+  }),
+  shortWrite: (batch: Batch): AppendLogEvent => ({ type: 'ShortWrite', records: batch.records, bytes: batch.bytes }),
+  writeFails: (batch: Batch): AppendLogEvent => ({ type: 'WriteFails', records: batch.records, bytes: batch.bytes }),
   finishWrite: (): AppendLogEvent => ({ type: 'FinishWrite' }),
   fsync: (): AppendLogEvent => ({ type: 'Fsync' }),
   fsyncFails: (): AppendLogEvent => ({ type: 'FsyncFails' }),

@@ -67,6 +67,31 @@ export interface VsrContext {
   readonly opBegun: number;
 }
 
+/** Field by field: see copiesContextBy of table.ts. */
+export function copyOfContext(context: VsrContext): VsrContext {
+  return {
+    replica: context.replica,
+    replicaCount: context.replicaCount,
+    pipelineMax: context.pipelineMax,
+    view: context.view,
+    viewDurable: context.viewDurable,
+    logView: context.logView,
+    logViewDurable: context.logViewDurable,
+    op: context.op,
+    headHash: context.headHash,
+    opDurable: context.opDurable,
+    headHashDurable: context.headHashDurable,
+    commit: context.commit,
+    commitDurable: context.commitDurable,
+    acked: context.acked,
+    startVotes: context.startVotes,
+    changeVotes: context.changeVotes,
+    target: context.target,
+    reading: context.reading,
+    opBegun: context.opBegun,
+  };
+}
+
 /** What superblock and log hold when a replica opens. */
 export interface DurableState {
   readonly view: number;

@@ -6,8 +6,10 @@
 import { and, assign, setup } from 'xstate';
 import { bestOf, better, quorumOp } from './quorum.ts';
 import { start } from './stepper.ts';
+import { copiesContextBy } from './table.ts';
 import {
   type ChangeVote,
+  copyOfContext,
   type MessageFacts,
   NO_READING,
   noAcks,
@@ -336,6 +338,8 @@ export const vsrMachine = vsrSetup.createMachine({
     },
   },
 });
+
+copiesContextBy(vsrMachine, copyOfContext);
 
 export type VsrMachine = typeof vsrMachine;
 

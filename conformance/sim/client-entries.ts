@@ -53,9 +53,16 @@ export function entryOf(
   returnUs: number | undefined,
 ): HistoryEntry {
   const stream = 'stream' in body ? body.stream : '';
-  const call = { operation, client, callUs, returnUs, stream };
-  if (body.operation === 'append') return { ...call, ...appendFields(body), outcome: appendOutcome(ended) };
-  if (body.operation === 'read') return { ...call, ...readFields(body), outcome: readOutcome(ended) };
+  if (body.operation === 'append') {
+    const { value, count, expectedOffset } = appendFields(body);
+    const outcome = appendOutcome(ended);
+    return { operation, client, callUs, returnUs, stream, kind: 'append', value, count, expectedOffset, outcome };
+  }
+  if (body.operation === 'read') {
+    const { consistency, from, limit } = readFields(body);
+    const outcome = readOutcome(ended);
+    return { operation, client, callUs, returnUs, stream, kind: 'read', consistency, from, limit, outcome };
+  }
   assert(
     body.operation === 'create-stream' || body.operation === 'delete-stream',
     'a client of ours asks nothing else',
@@ -66,12 +73,12 @@ export function entryOf(
       : ended.kind === 'refused'
         ? { kind: 'refused' as const, rule: ended.failure.code }
         : { kind: 'unknown' as const };
-  return { ...call, kind: body.operation, outcome };
+  return { operation, client, callUs, returnUs, stream, kind: body.operation, outcome };
 }
 
 function appendFields({ events, expectedOffset }: AppendRequest) {
   const first = partsOf((events[0] as { readonly data: Uint8Array }).data);
-  return { kind: 'append' as const, value: first.value, count: events.length, expectedOffset };
+  return { value: first.value, count: events.length, expectedOffset };
 }
 
 function appendOutcome(ended: Ended) {
@@ -83,7 +90,6 @@ function appendOutcome(ended: Ended) {
 
 function readFields({ from, limit, linearizable }: ReadRequest) {
   return {
-    kind: 'read' as const,
     consistency: linearizable ? ('linearizable' as const) : ('committed' as const),
     from,
     limit,
@@ -97,7 +103,10 @@ function readOutcome(ended: Ended) {
   const { events, nextOffset, commitId } = ended.answer as ReadAnswer;
   return {
     kind: 'applied' as const,
-    events: events.map(({ offset, data }) => ({ offset, ...partsOf(data) })),
+    events: events.map(({ offset, data }) => {
+      const { value, part } = partsOf(data);
+      return { offset, value, part };
+    }),
     nextOffset,
     commitId,
   };

@@ -216,13 +216,9 @@ export class SimClients {
     // Where a session does it alone a key would hide what is wrong with it: most have no key then.
     const keyed = action.kind === 'append' && action.keyed && !(client.usesSession && action.value % 4 > 0);
     const body = bodyOf(action, client.nextOffset, keyed ? `k${operation}` : '');
-    client.running = {
-      ...{ operation, action, callUs, body, keyed, asked: body },
-      replica: client.movedTo ?? event.replica,
-      session: undefined,
-      inDoubt: false,
-      doubtOfOldSession: false,
-    };
+    const replica = client.movedTo ?? event.replica;
+    const doubt = { session: undefined, inDoubt: false, doubtOfOldSession: false };
+    client.running = { operation, action, callUs, body, keyed, asked: body, replica, ...doubt };
     this.#attempt(client);
   }
 
@@ -255,7 +251,7 @@ export class SimClients {
     const { numbers } = client;
     if (!numbers.registered) return { operation: 'register-session' };
     running.session ??= { clientId: numbers.clientId, requestNumber: nextOf(numbers) };
-    return { ...body, session: running.session };
+    return Object.assign({}, body, { session: running.session });
   }
 
   /** Nobody listens there, the connection broke, or nothing came for too long. */

@@ -26,7 +26,7 @@ import type { Packet } from './sim-network.ts';
 export const CLUSTER = 7n;
 export const DIRECTORY = '/data';
 /** Small, so that opening scans little and growth happens. */
-const LOG_OPTIONS = { segmentBytes: 64 * 1024 } as const;
+const SEGMENT_BYTES = 64 * 1024;
 /** One run in so many compresses its records: most of the time of a record is in that. */
 const COMPRESSING_RUN_OF = 4;
 const LIMITS = serverLimitsWith({});
@@ -64,7 +64,12 @@ function formattedDisk(replica: number, replicaCount: number): SimulatedDisk {
   let disk = formatted.get(key);
   if (disk === undefined) {
     disk = new SimulatedDisk({ pageBytes: 1024 });
-    formatDataDirectory(disk, DIRECTORY, { cluster: CLUSTER, replica, replicaCount }, { log: LOG_OPTIONS });
+    formatDataDirectory(
+      disk,
+      DIRECTORY,
+      { cluster: CLUSTER, replica, replicaCount },
+      { log: { segmentBytes: SEGMENT_BYTES } },
+    );
     formatted.set(key, disk);
   }
   return disk.fork();
@@ -161,7 +166,7 @@ export class SimNode {
         DIRECTORY,
         { cluster: CLUSTER, replica: this.index, replicaCount: this.replicaCount },
         {
-          log: { ...LOG_OPTIONS, compress: this.#compresses, ...logFaults },
+          log: { segmentBytes: SEGMENT_BYTES, compress: this.#compresses, ...logFaults },
           ...(superblockFaults === undefined ? {} : { superblock: superblockFaults }),
         },
       );

@@ -4,6 +4,7 @@
  * its next stop unless the run is `beyond`. Mirrors no spec module.
  */
 import type { LockstepError } from '../../impl/ports/lockstep-error.ts';
+import type { DiskFault } from '../../impl/ports/simulated-disk.ts';
 import { SimulatedRandom } from '../../impl/ports/simulated-random.ts';
 import { LOG_FILE, SUPERBLOCK_FILE } from '../../impl/storage/data-directory.ts';
 import type { HistoryHash } from './history-hash.ts';
@@ -64,12 +65,13 @@ export class WorldFaults {
 
   /** Counts what the disk of this node did, not what it was asked to do. */
   watch({ disk }: SimNode): void {
-    disk.onFault = ({ operation, kind }) => {
+    const count = ({ operation, kind }: DiskFault): void => {
       if (kind === 'full' || kind === 'short') this.#world.count('disk-full');
       else if (kind === 'misdirected') this.#world.count('misdirected-write');
       else if (kind === 'lost') this.#world.count(operation === 'sync' ? 'lost-fsync' : 'lost-write');
       else if (kind === 'io' || kind === 'failed') this.#world.count('disk-eio');
     };
+    disk.onFault = count;
   }
 
   begin(event: FaultEvent): void {

@@ -39,7 +39,8 @@ export class World {
   readonly network: SimNetwork;
   readonly clients: SimClients;
   readonly history = new HistoryHash();
-  readonly injected: Partial<Record<FaultKind, number>> = {};
+  /** Without a prototype: a dictionary from the start, whatever order the kinds come in. */
+  readonly injected: Partial<Record<FaultKind, number>> = Object.create(null) as Record<FaultKind, number>;
   readonly halts: { readonly replica: number; readonly code: string }[] = [];
   nowUs = 0;
   step = 0;

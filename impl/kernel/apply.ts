@@ -223,7 +223,9 @@ class Draft implements RuledState {
     if (refusal !== undefined) return refusal;
     const { op } = this.#prepare;
     const fields = { id: placeOf(op, index), name: command.stream, dataClass: command.dataClass ?? '' };
-    const stream = { ...fields, createdCommitId: op, nextOffset: 0, runs: RunList.empty, hash: newStreamHash(fields) };
+    const { id, name, dataClass } = fields;
+    const hash = newStreamHash(fields);
+    const stream = { name, dataClass, id, createdCommitId: op, nextOffset: 0, runs: RunList.empty, hash };
     this.#touched.set(command.stream, new StreamDraft(stream));
     this.#streamCount++;
     return { kind: 'StreamCreated' };

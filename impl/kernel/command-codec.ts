@@ -167,7 +167,7 @@ function readSession(reader: CommandReader): RequestSession | undefined {
 }
 
 function inSession(command: Command, session: RequestSession): Command {
-  if ('stream' in command) return { ...command, session };
+  if ('stream' in command) return Object.assign(command, { session }); // its own; a spread that adds makes a new hidden class each time
   return refuse('COMMAND_BAD_SESSION', `a ${command.kind} is of no session`);
 }
 

@@ -17,8 +17,8 @@ import {
 export interface NewEvent {
   /** 1..EVENT_BYTES_MAX bytes. */
   readonly data: Uint8Array;
-  readonly type?: string;
-  readonly contentType?: string;
+  readonly type?: string | undefined;
+  readonly contentType?: string | undefined;
 }
 
 /** Which request of which session this is: it is executed once, and asked again it gets the first reply. */
@@ -32,14 +32,14 @@ export interface RequestSession {
 export interface CreateStream {
   readonly kind: 'CreateStream';
   readonly stream: string;
-  readonly dataClass?: string;
-  readonly session?: RequestSession;
+  readonly dataClass?: string | undefined;
+  readonly session?: RequestSession | undefined;
 }
 
 export interface DeleteStream {
   readonly kind: 'DeleteStream';
   readonly stream: string;
-  readonly session?: RequestSession;
+  readonly session?: RequestSession | undefined;
 }
 
 export interface Append {
@@ -47,10 +47,10 @@ export interface Append {
   readonly stream: string;
   readonly events: readonly NewEvent[];
   /** The offset that the first event must get. */
-  readonly expectedOffset?: number;
+  readonly expectedOffset?: number | undefined;
   /** The same append with the same key changes nothing and gets the first answer, as long as that is kept. */
-  readonly idempotencyKey?: string;
-  readonly session?: RequestSession;
+  readonly idempotencyKey?: string | undefined;
+  readonly session?: RequestSession | undefined;
 }
 
 /** Makes a session; its id is the place of this command in the log. */

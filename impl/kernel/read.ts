@@ -120,7 +120,7 @@ function* eventsOf(
       if (offset >= from && offset < runEnd) {
         yield event.type === undefined && event.contentType === undefined
           ? { data: event.data, offset, timestamp, commitId: op, hash } // most events; of one shape, and three times faster
-          : { ...event, offset, timestamp, commitId: op, hash };
+          : { offset, timestamp, commitId: op, hash, ...event };
       }
       offset++;
     }

@@ -7,7 +7,7 @@ import type { RequestSession } from '../kernel/command.ts';
 import { SessionsInFlight } from '../vsr/sessions-in-flight.ts';
 
 interface Try {
-  readonly session?: RequestSession;
+  readonly session?: RequestSession | undefined;
   readonly deadlineMs: number;
 }
 

@@ -13,7 +13,7 @@ export interface Applied {
   /** Of impl/kernel; undefined for a barrier. */
   readonly result: unknown;
   /** An earlier try of it may be applied as well: if this one was refused by the state, nobody knows. */
-  readonly inDoubt?: true;
+  readonly inDoubt?: true | undefined;
 }
 
 /** 'not-primary': only to a command that a peer handed to us. Not applied. */
@@ -23,7 +23,7 @@ export interface Command {
   /** Encoded by impl/kernel; undefined is a read barrier: any op that commits after it came will do. */
   readonly bytes: Uint8Array | undefined;
   /** Whose request it is, when it is one of a session: executed once, however often it is in the log. */
-  readonly session?: RequestSession;
+  readonly session?: RequestSession | undefined;
   /** On the monotonic clock. */
   readonly deadlineMs: number;
   /** Doing it twice changes nothing (a barrier, a command of a session or with an idempotency key): it may be sent again when in doubt. */
@@ -38,7 +38,7 @@ export interface Command {
 /** It was tried before, and that try may be applied: no refusal of a later one says that it is not. */
 export function inDoubt(outcome: CommandOutcome): CommandOutcome {
   if (outcome === 'not-primary') return outcome;
-  if ('op' in outcome) return { ...outcome, inDoubt: true };
+  if ('op' in outcome) return { op: outcome.op, hash: outcome.hash, result: outcome.result, inDoubt: true };
   if (outcome.outcome === 'unknown') return outcome;
-  return outcomeUnknown({ ...outcome.evidence, lastTry: outcome.code });
+  return outcomeUnknown(Object.assign({}, outcome.evidence, { lastTry: outcome.code }));
 }

@@ -103,7 +103,7 @@ export class Proposals {
     }
     this.#waiting++;
     this.#waitingBytes += bytes;
-    this.#enqueue({ ...command, settled: false, inDoubt: false });
+    this.#enqueue({ settled: false, inDoubt: false, ...command });
   }
 
   /** Once a turn: submits what waits when this is the primary, hands it on when another is. */

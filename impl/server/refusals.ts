@@ -43,12 +43,13 @@ const KERNEL_REFUSALS: Readonly<Record<KernelRule, readonly [FailureCode, string
 export function refusalOf(result: Refused, { op, inDoubt }: Applied, hasSession: boolean): Failure {
   const refusal = refusedByKernel(result, op);
   const isFinal = hasSession && !isOfSession(result);
-  return inDoubt === true && !isFinal ? outcomeUnknown({ ...refusal.evidence, lastTry: refusal.code }) : refusal;
+  if (inDoubt !== true || isFinal) return refusal;
+  return outcomeUnknown(Object.assign({}, refusal.evidence, { lastTry: refusal.code }));
 }
 
 function refusedByKernel({ rule, evidence }: Refused, commitId: number): Failure {
   const [code, message] = KERNEL_REFUSALS[rule];
-  return failure(code, message, { ...evidence, rule, decidedAtCommitId: commitId });
+  return failure(code, message, Object.assign({}, evidence, { rule, decidedAtCommitId: commitId }));
 }
 
 /** Why a request has not its form. */

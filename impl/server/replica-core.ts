@@ -130,7 +130,8 @@ export class ReplicaCore {
       nowMs,
       wake: () => this.turn.wake(),
     });
-    this.replica.onRead = (commitId) => this.reads.completed(commitId);
+    const completed = (commitId: number): void => this.reads.completed(commitId);
+    this.replica.onRead = completed; // by a name: V8 keeps a function literal that is put into a field for long, and all it sees
     this.requests = new Requests({
       replica: this.replica,
       proposals: this.proposals,
@@ -150,7 +151,8 @@ export class ReplicaCore {
 
   /** Applies what is committed so far, and all that comes. */
   begin(): void {
-    this.replica.onCommitted = (prepare) => this.#committed(prepare);
+    const committed = (prepare: Prepare): void => this.#committed(prepare);
+    this.replica.onCommitted = committed;
   }
 
   tick(): void {
@@ -214,7 +216,7 @@ export class ReplicaCore {
     const session = bytes === undefined ? undefined : sessionOf(bytes);
     this.proposals.offer({
       bytes,
-      ...(session === undefined ? {} : { session }),
+      session,
       deadlineMs: endsMs,
       retrySafe: false, // whether it may be sent again is the peer's to say
       fromPeer: true,
@@ -246,10 +248,14 @@ function forwardResultOf(
   name: Pick<ForwardRequest, 'process' | 'id'>,
   outcome: CommandOutcome | ReadOutcome,
 ): ForwardResult {
-  if (outcome === 'not-primary') return { ...name, kind: 'not-primary' };
-  if ('op' in outcome) return { ...name, kind: 'applied', ...outcome };
-  if ('commitId' in outcome) return { ...name, kind: 'read-at', ...outcome };
-  return { ...name, kind: 'failed', failure: outcome };
+  const { process, id } = name;
+  if (outcome === 'not-primary') return { process, id, kind: 'not-primary' };
+  if ('op' in outcome) {
+    const { op, hash, result } = outcome;
+    return { process, id, kind: 'applied', op, hash, result };
+  }
+  if ('commitId' in outcome) return { process, id, kind: 'read-at', commitId: outcome.commitId };
+  return { process, id, kind: 'failed', failure: outcome };
 }
 
 /** 53 bits of chance: what a number holds. */

@@ -69,12 +69,12 @@ export class Requests {
       stream,
       events: events.map(({ data, type, contentType }) => ({
         data,
-        ...(type === '' ? {} : { type }),
-        ...(contentType === '' ? {} : { contentType }),
+        type: type === '' ? undefined : type,
+        contentType: contentType === '' ? undefined : contentType,
       })),
-      ...(expectedOffset === undefined ? {} : { expectedOffset }),
-      ...(idempotencyKey === '' ? {} : { idempotencyKey }),
-      ...inSession(session),
+      expectedOffset,
+      idempotencyKey: idempotencyKey === '' ? undefined : idempotencyKey,
+      session,
     };
     const withinBound = this.#bounded(withinMs);
     this.#command(
@@ -97,8 +97,12 @@ export class Requests {
     done: Done<AnswerOf['create-stream']>,
     session?: RequestSession,
   ): void {
-    const fields = { ...(dataClass === '' ? {} : { dataClass }), ...inSession(session) };
-    const command: Command = { kind: 'CreateStream', stream, ...fields };
+    const command: Command = {
+      kind: 'CreateStream',
+      stream,
+      dataClass: dataClass === '' ? undefined : dataClass,
+      session,
+    };
     this.#command(command, session !== undefined, this.#bounded(withinMs), done, (_, { op, hash }) =>
       done({ applied: { commitId: op, hash } }),
     );
@@ -110,7 +114,7 @@ export class Requests {
     done: Done<AnswerOf['delete-stream']>,
     session?: RequestSession,
   ): void {
-    const command: Command = { kind: 'DeleteStream', stream, ...inSession(session) };
+    const command: Command = { kind: 'DeleteStream', stream, session };
     this.#command(command, session !== undefined, this.#bounded(withinMs), done, (_, { op, hash }) =>
       done({ applied: { commitId: op, hash } }),
     );
@@ -212,7 +216,7 @@ export class Requests {
     this.#options.proposals.offer({
       bytes,
       trace,
-      ...inSession(session),
+      session,
       deadlineMs,
       retrySafe,
       fromPeer: false,
@@ -347,10 +351,6 @@ export class Requests {
 
 function appended({ firstOffset, count, commitId }: Appended, hash: Uint8Array): AnswerOf['append'] {
   return { firstOffset, lastOffset: firstOffset + count - 1, count, commitId, hash };
-}
-
-function inSession(session: RequestSession | undefined): { readonly session?: RequestSession } {
-  return session === undefined ? {} : { session };
 }
 
 function noStream(stream: string): Failure {

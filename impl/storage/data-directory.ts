@@ -111,10 +111,8 @@ export function openDataDirectory(
       requireExpected(path, superblock.state, expected);
       if (!disk.exists(`${path}/${LOG_FILE}`)) throw logMissing(path);
       const recordsDurableMin = superblock.state.commit;
-      const { log, report: logReport } = AppendLog.open(disk, `${path}/${LOG_FILE}`, {
-        ...logOptions(options),
-        recordsDurableMin,
-      });
+      const settings = Object.assign({}, logOptions(options), { recordsDurableMin });
+      const { log, report: logReport } = AppendLog.open(disk, `${path}/${LOG_FILE}`, settings);
       opened.push(log);
       if (log.status === 'damaged') throw logDamaged(path, logReport);
       const firstStart = superblock.state.sequence === 0 && log.recordsWritten === 0 && !hasStarted(disk, path);

@@ -82,16 +82,19 @@ export function scanLog(
     }
   }
   const writtenTo = lastWritten(file, window, position);
-  const found = { records, endBytes: position, headHash, tornBytes: writtenTo - position };
+  const endBytes = position;
+  const tornBytes = writtenTo - position;
   const missing = (options.recordsDurableMin ?? 0) > records;
-  if (writtenTo === position && !missing) return { ...found, verdict: 'whole' };
+  if (writtenTo === position && !missing) return { verdict: 'whole', records, endBytes, headHash, tornBytes };
   reason ??= missing
     ? recordsMissing(file, records, options.recordsDurableMin ?? 0)
     : zeroHeader(file, records, position);
-  if (faults?.has('cut-at-first-bad-crc') === true) return { ...found, verdict: 'torn', reason };
+  if (faults?.has('cut-at-first-bad-crc') === true)
+    return { verdict: 'torn', records, endBytes, headHash, tornBytes, reason };
   const bad = { position, writtenTo, offset: records, headHash };
   const damaged = missing || isAllOfARecord(file, bad, payloadBytesMax) || recordFollows(file, bad, payloadBytesMax);
-  return { ...found, verdict: damaged ? 'damaged' : 'torn', reason };
+  const verdict = damaged ? 'damaged' : 'torn';
+  return { verdict, records, endBytes, headHash, tornBytes, reason };
 }
 
 interface BadPlace {

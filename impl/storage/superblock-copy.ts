@@ -43,7 +43,9 @@ export type SuperblockValues = Pick<SuperblockState, 'view' | 'logView' | 'commi
 /** The state of a freshly formatted directory. */
 export function firstState(identity: SuperblockIdentity): SuperblockState {
   const zeros = hashText(new Uint8Array(HASH_BYTES));
-  return hashed({ ...identity, sequence: 0, view: 0, logView: 0, commit: 0, parent: zeros, hash: zeros });
+  const { cluster, replica, replicaCount } = identity;
+  const place = { cluster, replica, replicaCount };
+  return hashed({ ...place, sequence: 0, view: 0, logView: 0, commit: 0, parent: zeros, hash: zeros });
 }
 
 /** Superblock!Update: the next state, one sequence on, with the hash of this one as its parent. */

@@ -243,10 +243,13 @@ function readFields(frame: Uint8Array, type: MessageType, from: number, to: numb
       const logView = readU32(frame, FIELDS_AT);
       if (logView > view) fail('FRAME_FORGED_VIEW', 'names a logView above its view', { logView, view });
       const end = readEnd(frame, FIELDS_AT + 12);
-      return { type, from, view, logView, ...end, commit: readCommit(frame, FIELDS_AT + 4, end.op) };
+      const { op, hash } = end;
+      return { type, from, view, logView, op, hash, commit: readCommit(frame, FIELDS_AT + 4, op) };
     }
-    case 'StartView':
-      return { type, from, view, ...readEnd(frame, FIELDS_AT) };
+    case 'StartView': {
+      const { op, hash } = readEnd(frame, FIELDS_AT);
+      return { type, from, view, op, hash };
+    }
   }
 }
 

@@ -57,6 +57,8 @@ export class Replica implements ReplicaPort {
   #haltedBy: string | undefined = undefined;
   /** Asked for its reasons only when somebody wants them: a snapshot never changes. */
   #lastRefused: Refused | undefined = undefined;
+  /** In this state no fsync is enabled, and a guard says the same of the same state: an idle tick asks none. */
+  #needsNoFsync: AnyMachineSnapshot | undefined = undefined;
   #eventsTaken = 0;
   #framesDropped: ReadonlyMap<string, number> = new Map();
   #onCommitted: (prepare: Prepare) => void = () => {};
@@ -165,7 +167,9 @@ export class Replica implements ReplicaPort {
 
   flush(announce = true): void {
     this.#contained(undefined, () => {
-      for (const event of FSYNC_EVENTS) if (this.#isEnabled(event)) this.take(event.type);
+      if (this.#snapshot !== this.#needsNoFsync)
+        for (const event of FSYNC_EVENTS) if (this.#isEnabled(event)) this.take(event.type);
+      this.#needsNoFsync = this.#snapshot;
       this.settle();
       this.#pace.flushed();
       if (announce) this.#pace.announce();
@@ -194,7 +198,8 @@ export class Replica implements ReplicaPort {
 
   /** The one action that this message is good for here, taken; undefined when every one refuses. Nothing else happens. */
   deliver(message: SpecMessage, facts = factsOf(message)): VsrAction | undefined {
-    if (message.type === 'Entry' && this.#ports.log.refusalOf(message.entry) !== undefined && this.#wants(message)) {
+    const isWanted = message.type === 'Entry' && message.view === this.view && message.op === this.#context.target.next;
+    if (isWanted && this.#ports.log.refusalOf(message.entry) !== undefined) {
       this.#drop('ENTRY_BROKEN_CHAIN'); // a peer's forgery: an entry of the view's log follows the one before it
       return undefined;
     }
@@ -242,7 +247,7 @@ export class Replica implements ReplicaPort {
   // Views.
 
   get status(): ReplicaStatus {
-    return this.#haltedBy === undefined ? (String(this.#snapshot.value) as ReplicaStatus) : 'halted';
+    return this.#haltedBy === undefined ? (this.#snapshot.value as ReplicaStatus) : 'halted';
   }
 
   get statusReason(): string | undefined {
@@ -378,10 +383,6 @@ export class Replica implements ReplicaPort {
 
   #completeRead(): void {
     if (this.#isEnabled({ type: 'CompleteRead' })) this.take('CompleteRead');
-  }
-
-  #wants({ op, view }: { op: number; view: number }): boolean {
-    return view === this.view && op === this.#context.target.next;
   }
 
   #decoded(from: number, frame: Uint8Array): Message | undefined {

@@ -26,6 +26,11 @@ export const TIMER_NAMES = [
 ] as const;
 export type TimerName = (typeof TIMER_NAMES)[number];
 
+const PLACE = Object.fromEntries(TIMER_NAMES.map((name, place) => [name, place])) as Readonly<
+  Record<TimerName, number>
+>;
+const NONE: readonly TimerName[] = [];
+
 /** What a replica is doing: each role has its own timers, all others stand still. */
 export type TimerRole = 'primary' | 'backup' | 'view-change' | 'stopped';
 
@@ -88,8 +93,8 @@ assert(START_VIEW_WINDOW_TICKS < VIEW_CHANGE_TIMEOUT_TICKS, 'the window is the s
 export class Timers {
   readonly #random: Random;
   #role: TimerRole = 'stopped';
-  /** Ticks until it fires, of each timer that runs. */
-  #left = new Map<TimerName, number>();
+  /** Ticks until it fires, by the timer's place in TIMER_NAMES; 0 when it stands still. */
+  #left: number[] = TIMER_NAMES.map(() => 0);
   #viewChangesInARow = 0;
 
   constructor(random: Random) {
@@ -99,7 +104,7 @@ export class Timers {
   fork(random: Random): Timers {
     const twin = new Timers(random);
     twin.#role = this.#role;
-    twin.#left = new Map(this.#left);
+    twin.#left = this.#left.slice();
     twin.#viewChangesInARow = this.#viewChangesInARow;
     return twin;
   }
@@ -112,43 +117,48 @@ export class Timers {
   become(role: TimerRole): void {
     this.#viewChangesInARow = role === 'view-change' ? this.#viewChangesInARow + 1 : 0;
     this.#role = role;
-    this.#left.clear();
+    this.#left.fill(0);
     for (const name of STARTED[role]) this.restart(name);
   }
 
   /** Starts a timer over: what it waits for has happened, or begins to be waited for. */
   restart(name: TimerName): void {
-    assert(ALLOWED[this.#role].has(name), `${name} is no timer of the role ${this.#role}`);
-    this.#left.set(name, this.#ticksOf(name));
+    if (!ALLOWED[this.#role].has(name)) assert(false, `${name} is no timer of the role ${this.#role}`);
+    this.#left[PLACE[name]] = this.#ticksOf(name);
   }
 
   /** Starts a timer unless it runs already. */
   startOnce(name: TimerName): void {
-    if (!this.#left.has(name)) this.restart(name);
+    if (this.#left[PLACE[name]] === 0) this.restart(name);
   }
 
   stop(name: TimerName): void {
-    this.#left.delete(name);
+    this.#left[PLACE[name]] = 0;
   }
 
   /** Ticks until it fires; undefined when it stands still. */
   left(name: TimerName): number | undefined {
-    return this.#left.get(name);
+    const left = this.#left[PLACE[name]];
+    return left === 0 ? undefined : left;
   }
 
   /** One tick. Those that fire start over: the replica stops or restarts them as its state demands. */
   tick(): readonly TimerName[] {
-    const fired: TimerName[] = [];
-    for (const name of TIMER_NAMES) {
-      const left = this.#left.get(name);
-      if (left === undefined) continue;
-      assert(left > 0, 'a timer that runs has ticks left');
-      if (left === 1) {
-        fired.push(name);
-        this.#left.set(name, this.#ticksOf(name));
-      } else this.#left.set(name, left - 1);
+    const all = this.#left;
+    let fired: TimerName[] | undefined;
+    for (let place = 0; place < all.length; place++) {
+      const left = all[place] as number;
+      if (left === 0) continue;
+      if (left > 1) {
+        all[place] = left - 1;
+        continue;
+      }
+      const name = TIMER_NAMES[place] as TimerName;
+      fired ??= [];
+      fired.push(name);
+      all[place] = this.#ticksOf(name);
     }
-    return fired;
+    return fired ?? NONE;
   }
 
   #ticksOf(name: TimerName): number {

@@ -178,7 +178,8 @@ const ANSWERS: { readonly [Op in Operation]: AnswerCodec<AnswerOf[Op]> } = {
       const events = Array.from({ length: reader.count('count', 64) }, () => ({
         offset: reader.u64('offset'),
         timestamp: reader.u64('timestamp'),
-        ...committed.read(reader),
+        commitId: reader.u64('commitId'),
+        hash: reader.raw(HASH_BYTES, 'hash'),
         type: reader.text('type'),
         contentType: reader.text('contentType'),
         data: reader.bytes('data'),
@@ -225,7 +226,7 @@ const ANSWERS: { readonly [Op in Operation]: AnswerCodec<AnswerOf[Op]> } = {
       const clientId = reader.u64('clientId');
       const window = reader.u32('window');
       if (window === 0) throw malformed('window', 'counts from 1');
-      return { clientId, window, ...committed.read(reader) };
+      return { clientId, window, commitId: reader.u64('commitId'), hash: reader.raw(HASH_BYTES, 'hash') };
     },
   },
   'lookup-key': {
