@@ -8,6 +8,8 @@ import type { Scenario } from './plan.ts';
 
 /** Entries kept: at it the one that has been chosen most often goes. */
 const ENTRIES_MAX = 2_000;
+/** Keys and shapes told apart, about 100 bytes each; at it what is new is not seen as such. 1,000 runs of 3 replicas reach 20,000. */
+const REACHED_MAX = 2_000_000;
 /** Draws for one parent: of so many the one of most worth is taken. More is greedier. */
 const DRAWS = 12;
 
@@ -80,6 +82,7 @@ export class Corpus {
 
   #note(reached: Reached, firsts: Reached[]): void {
     const hits = this.#hits.get(reached) ?? 0;
+    if (hits === 0 && this.#hits.size >= REACHED_MAX) return;
     this.#hits.set(reached, hits + 1);
     if (hits === 0) firsts.push(reached);
   }
