@@ -251,7 +251,7 @@ export class SimNode {
     switch (item.kind) {
       case 'frame': {
         const { from, kind, payload } = item.packet;
-        core.receivePeer(from, kind, asBuffer(payload));
+        core.receivePeer(from, kind, payload);
         return;
       }
       case 'tick':
@@ -286,8 +286,4 @@ export class SimNode {
       for (const deliver of answers) this.#world.answer(atUs, deliver);
     }
   }
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }

@@ -177,7 +177,7 @@ export class Replica implements ReplicaPort {
   }
 
   announce(): void {
-    this.#contained(undefined, () => this.#pace.announce());
+    if (this.#pace.hasNews) this.#contained(undefined, () => this.#pace.announce());
   }
 
   close(): void {
@@ -348,7 +348,7 @@ export class Replica implements ReplicaPort {
     this.#snapshot = next;
     this.#eventsTaken++;
     for (const { type, params } of effects) {
-      if (this.#faults.has(`${event.type}.${type}`)) continue;
+      if (this.#faults.size > 0 && this.#faults.has(`${event.type}.${type}`)) continue;
       performEffect(type as EffectName, params as EffectParams, entry, this.#targets);
     }
     const { op, commit, view, viewDurable } = this.#context;
