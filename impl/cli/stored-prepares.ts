@@ -51,6 +51,7 @@ export function verifyPrepares(
 }
 
 type Visit = Parameters<RecordLog['scan']>[1];
+type LogRecord = ReturnType<RecordLog['read']>;
 
 /** The records of a file in the order of the file; whatever would change it is refused. */
 class StoredRecords implements RecordLog {
@@ -69,16 +70,11 @@ class StoredRecords implements RecordLog {
   }
 
   scan(from: number, visit: Visit): void {
-    const file = this.#disk.open(this.#path, 'read');
-    try {
-      scanLog(file, { payloadBytesMax: LOG_RECORD_BYTES_MAX }, (record) => {
-        if (record.offset < from || record.offset >= this.recordsWritten) return;
-        this.#look(record);
-        visit(record);
-      });
-    } finally {
-      file.close();
-    }
+    this.#scan((record) => {
+      if (record.offset < from) return;
+      this.#look(record);
+      visit(record);
+    });
   }
 
   append(): never {
@@ -89,8 +85,13 @@ class StoredRecords implements RecordLog {
     return this.#refuse();
   }
 
-  read(): never {
-    return this.#refuse();
+  /** From the start of the file: asked for only where a record cuts more of the log than anybody remembers. */
+  read(offset: number): LogRecord {
+    let found: LogRecord | undefined;
+    this.#scan((record) => {
+      if (record.offset === offset) found = { kind: record.kind, payload: record.payload.slice() };
+    });
+    return found ?? this.#refuse();
   }
 
   fork(): never {
@@ -98,6 +99,17 @@ class StoredRecords implements RecordLog {
   }
 
   close(): void {}
+
+  #scan(visit: Visit): void {
+    const file = this.#disk.open(this.#path, 'read');
+    try {
+      scanLog(file, { payloadBytesMax: LOG_RECORD_BYTES_MAX, reuses: true }, (record) => {
+        if (record.offset < this.recordsWritten) visit(record);
+      });
+    } finally {
+      file.close();
+    }
+  }
 
   #refuse(): never {
     throw new Error(`${this.#path} is open for verification only`);

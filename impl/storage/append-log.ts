@@ -247,7 +247,7 @@ export class AppendLog {
     return this.#readRecord(offset);
   }
 
-  /** Every record from offset `from` on, in order. */
+  /** Every record from offset `from` on, in order; each is valid until visit returns. */
   scan(from: number, visit: (record: LogRecord) => void): void {
     const reader = new RecordReader(this.#segment, this.#settings.recordBytesMax, true);
     for (let offset = from; offset < this.recordsWritten; offset++) visit(this.#readRecord(offset, reader));

@@ -32,9 +32,8 @@ export interface Examined {
 /** Fills the index of segment with every good record. */
 export function examine(segment: SegmentFile, settings: AppendLogSettings): Examined {
   const { recordBytesMax: payloadBytesMax, recordsDurableMin, faults } = settings;
-  const scan = scanLog(segment.file, { payloadBytesMax, recordsDurableMin, faults }, (_, position) =>
-    segment.index(position),
-  );
+  const options = { payloadBytesMax, recordsDurableMin, faults, reuses: true };
+  const scan = scanLog(segment.file, options, (_, position) => segment.index(position));
   const { verdict, records, endBytes, headHash, tornBytes, reason } = scan;
   const facts = { verdict, records, endBytes, tornBytes, allocatedBytes: segment.file.sizeBytes };
   return { facts, headHash, reason };

@@ -31,11 +31,11 @@ export class RecordReader {
   /** What comes after the old record that was read last. */
   #next: RecordPlace = { record: 0, position: 0 };
 
-  /** @param inARow for reading forward only */
+  /** @param inARow for reading forward only, each record until the next one is read */
   constructor(segment: SegmentFile, payloadBytesMax: number, inARow = false) {
     this.#segment = segment;
     this.#payloadBytesMax = payloadBytesMax;
-    this.#window = inARow ? new ReadWindow(segment.file) : undefined;
+    this.#window = inARow ? new ReadWindow(segment.file, { reuses: true }) : undefined;
     this.#oldWindow = this.#window;
   }
 
@@ -53,8 +53,11 @@ export class RecordReader {
   }
 
   #readOld(offset: number): DecodedRecord {
-    let place = this.#segment.markBefore(offset);
-    if (this.#next.record <= offset && this.#next.record > place.record) place = this.#next;
+    let place = this.#next;
+    if (place.record !== offset) {
+      const mark = this.#segment.markBefore(offset);
+      if (place.record > offset || place.record < mark.record) place = mark;
+    }
     while (place.record < offset) place = this.#after(place);
     const next = this.#after(place);
     const window = this.#windowOfOld();
@@ -77,7 +80,7 @@ export class RecordReader {
   }
 
   #windowOfOld(): ReadWindow {
-    this.#oldWindow ??= new ReadWindow(this.#segment.file, MARK_BYTES);
+    this.#oldWindow ??= new ReadWindow(this.#segment.file, { chunkBytes: MARK_BYTES });
     return this.#oldWindow;
   }
 

@@ -48,6 +48,8 @@ export interface ScanOptions {
   /** Records that the caller knows to be durable; fewer are damage. */
   readonly recordsDurableMin?: number;
   readonly faults?: ReadonlySet<string>;
+  /** Records are valid while they are visited only: a log of any length is scanned in the memory of one window. */
+  readonly reuses?: boolean;
 }
 
 /** @param visit called with each good record in order and the position where it begins. */
@@ -57,7 +59,7 @@ export function scanLog(
   visit: (record: DecodedRecord, position: number) => void,
 ): LogScan {
   const { payloadBytesMax, faults } = options;
-  const window = new ReadWindow(file);
+  const window = new ReadWindow(file, { reuses: options.reuses ?? false });
   const checks = { crc: faults?.has('crc-not-checked') !== true, chain: faults?.has('chain-not-checked') !== true };
   let position = 0;
   let records = 0;

@@ -12,23 +12,30 @@ export function readBytes(file: DiskFile, position: number, count: number): Uint
   return bytes.subarray(0, file.read(position, bytes));
 }
 
-/** A part of the file in memory, moved forward as the scan goes; what it gave out before stays valid. */
+/** A part of the file in memory, moved forward as the scan goes. */
 export class ReadWindow {
   readonly #file: DiskFile;
   readonly #chunkBytes: number;
+  readonly #reuses: boolean;
   #start = 0;
-  bytes: Uint8Array = new Uint8Array(0);
+  #piece: Uint8Array = new Uint8Array(0);
+  bytes: Uint8Array = this.#piece;
 
-  constructor(file: DiskFile, chunkBytes = CHUNK_BYTES) {
+  /** @param reuses one piece of memory for all: what the window gave out is gone when it moves; else it stays valid */
+  constructor(file: DiskFile, { chunkBytes = CHUNK_BYTES, reuses = false } = {}) {
     this.#file = file;
     this.#chunkBytes = chunkBytes;
+    this.#reuses = reuses;
   }
 
   /** Makes sure that `count` bytes from `position` are loaded, as far as the file has them; returns their index in bytes. */
   load(position: number, count: number): number {
     const at = position - this.#start;
     if (at >= 0 && at + count <= this.bytes.length) return at;
-    this.bytes = readBytes(this.#file, position, Math.max(this.#chunkBytes, count));
+    const wanted = Math.max(0, Math.min(Math.max(this.#chunkBytes, count), this.#file.sizeBytes - position));
+    if (!this.#reuses || this.#piece.length < wanted) this.#piece = new Uint8Array(wanted);
+    const target = this.#piece.subarray(0, wanted);
+    this.bytes = target.subarray(0, this.#file.read(position, target));
     this.#start = position;
     return 0;
   }

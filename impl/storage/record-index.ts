@@ -1,7 +1,7 @@
 /**
  * Where the records of a log begin in its file: each of the newest RECORDS_KNOWN_MAX, and of those before them one in
  * MARK_BYTES of the file, from which the others are found by reading (log-read-back.ts). So it takes 32 KiB, and 16 bytes for
- * 16 KiB of log. Shared with forks, and copied by the first that writes to it. Mirrors no spec module. Pure memory.
+ * 8 KiB of log. Shared with forks, and copied by the first that writes to it. Mirrors no spec module. Pure memory.
  */
 import { assert } from '../ports/assert.ts';
 
@@ -9,7 +9,7 @@ import { assert } from '../ports/assert.ts';
 export const RECORDS_KNOWN_MAX = 4096;
 const RECORDS_KNOWN_MIN = 64;
 /** Bytes of the file from one mark to the next, and the rest of the record at its end. More saves memory, less reads less. */
-export const MARK_BYTES = 16 * 1024;
+export const MARK_BYTES = 8 * 1024;
 const MARKS_MIN = 4;
 
 /** A record and the byte where it begins. */

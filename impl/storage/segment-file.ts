@@ -4,6 +4,7 @@
  */
 import { assert } from '../ports/assert.ts';
 import { type Disk, DiskError, type DiskFile } from '../ports/disk.ts';
+import { CHUNK_BYTES } from './read-window.ts';
 import { RecordIndex, type RecordPlace } from './record-index.ts';
 
 export class SegmentFile {
@@ -59,9 +60,13 @@ export class SegmentFile {
    * forgotten the first write. No byte changes.
    */
   writeAgain(from: number, to: number): void {
-    const bytes = this.read(from, to - from);
-    assert(bytes.length === to - from, 'the window was read before');
-    if (bytes.length > 0) this.writeAll(from, bytes);
+    const piece = new Uint8Array(Math.min(to - from, CHUNK_BYTES));
+    for (let position = from; position < to; ) {
+      const bytes = piece.subarray(0, Math.min(piece.length, to - position));
+      assert(this.file.read(position, bytes) === bytes.length, 'the window was read before');
+      this.writeAll(position, bytes);
+      position += bytes.length;
+    }
   }
 
   /** Puts zeros where a torn tail stands. */

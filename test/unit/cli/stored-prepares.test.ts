@@ -10,6 +10,7 @@ import { SimulatedDisk } from '../../../impl/ports/simulated-disk.ts';
 import { formatDataDirectory, openDataDirectory } from '../../../impl/storage/data-directory.ts';
 import { verifyDataDirectory } from '../../../impl/storage/verify.ts';
 import { encodePrepare, newPrepare, type Prepare } from '../../../impl/vsr/prepare.ts';
+import { HASHES_KEPT } from '../../../impl/vsr/prepare-index.ts';
 
 const CLUSTER = 7n;
 const body = encodeBatch([encodeCommand({ kind: 'ReadBarrier' })]);
@@ -38,6 +39,15 @@ describe('the prepares of a directory', () => {
     expect(verified([first, second], 2)).toEqual({ prepares: { op: 2, opsDiscarded: 0 } });
     const other = prepare(2, first.hash, { view: 1 });
     expect(verified([first, second, other])).toEqual({ prepares: { op: 2, opsDiscarded: 1 } });
+  });
+
+  it('a suffix that was replaced may begin before every op whose hash is in memory', () => {
+    const long = [first, second];
+    for (let op = 3; op <= HASHES_KEPT + 200; op++) long.push(prepare(op, long[op - 2]?.hash as Uint8Array));
+    const other = prepare(3, second.hash, { view: 1 });
+    expect(verified([...long, other])).toEqual({ prepares: { op: 3, opsDiscarded: long.length - 2 } });
+    const finding = { severity: 'fault', record: long.length, code: 'PREPARE_LOG_BROKEN_CHAIN' };
+    expect(verified([...long, prepare(3, first.hash, { view: 1 })])).toMatchObject({ finding });
   });
 
   it.each([
