@@ -121,8 +121,8 @@ function rest({
       `simulated clusters, 3 replicas, all oracles, ${simulation.workers} processes`,
       [
         `${whole(simulation.runsPerSecond)} runs, ${whole(simulation.stepsPerSecond)} steps, ${whole(simulation.machineEventsPerSecond)} machine events, ${whole(simulation.operationsPerSecond)} operations a second`,
-        `${whole(simulation.wholeRuns)} of ${whole(simulation.runs)} runs with 2,000 steps or 200 operations; ${whole(simulation.steps)} steps a run`,
-        'bound by one core a worker: the work is spread flat over codec, log, machines and kernel (docs/simulation.md)',
+        `${whole(simulation.wholeRuns)} of ${whole(simulation.runs)} runs with 2,000 steps or 200 operations; ${whole(simulation.steps)} steps a run; the start of the processes and of their compilers included`,
+        'bound by one core a worker: the work is spread flat over codec, hashes, log, machines and kernel (docs/simulation.md)',
       ].join('\n'),
     ],
     [

@@ -173,17 +173,17 @@ export class SimNode {
       const core = new ReplicaCore({
         directory,
         network: {
-          send: (to, frame) => void this.#gathered.push({ to, kind: FRAME_KINDS.replica, payload: frame }),
+          send: (to, frame) => this.#gather({ to, kind: FRAME_KINDS.replica, payload: frame }),
           sendToPeer: (to, kind, payload) => {
             if (!this.#world.isConnected(this.index, to)) return false;
-            this.#gathered.push({ to, kind, payload });
+            this.#gather({ to, kind, payload });
             return true;
           },
           flush: () => this.#flush(),
         },
         clock: this.clock,
         random: new SimulatedRandom(this.#seed + this.restarts),
-        turn: { atEnd: (callback) => void this.#turnEnds.push(callback) },
+        turn: { atEnd: (callback) => this.#atTurnEnd(callback) },
         limits: LIMITS,
         failed: (cause) => {
           throw cause;
@@ -221,6 +221,22 @@ export class SimNode {
     this.disk.disarm();
   }
 
+  /** For the next turn. An array of one is made whole: a push onto an empty one makes room for sixteen more. */
+  take(waiting: Waiting): void {
+    if (this.inbox.length === 0) this.inbox = [waiting];
+    else this.inbox.push(waiting);
+  }
+
+  #gather(gathered: Gathered): void {
+    if (this.#gathered.length === 0) this.#gathered = [gathered];
+    else this.#gathered.push(gathered);
+  }
+
+  #atTurnEnd(callback: () => void): void {
+    if (this.#turnEnds.length === 0) this.#turnEnds = [callback];
+    else this.#turnEnds.push(callback);
+  }
+
   get hasWork(): boolean {
     return this.inbox.length > 0 || this.#turnEnds.length > 0;
   }
@@ -251,7 +267,7 @@ export class SimNode {
     switch (item.kind) {
       case 'frame': {
         const { from, kind, payload } = item.packet;
-        core.receivePeer(from, kind, asBuffer(payload));
+        core.receivePeer(from, kind, payload);
         return;
       }
       case 'tick':
@@ -286,8 +302,4 @@ export class SimNode {
       for (const deliver of answers) this.#world.answer(atUs, deliver);
     }
   }
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }

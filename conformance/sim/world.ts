@@ -224,7 +224,7 @@ export class World {
         this.ticks++;
         this.scheduler.push(this.nowUs + node.clock.periodUs(TICK_US), DUE.tick, subject, detail);
         if (node.pauses > 0) return;
-        node.inbox.push(TICK);
+        node.take(TICK);
         if (node.turnScheduled || this.nowUs < node.busyUntilUs) this.#schedule(node);
         else this.#turn(node);
         return;
@@ -287,7 +287,7 @@ export class World {
   }
 
   #put(node: SimNode, waiting: SimNode['inbox'][number]): void {
-    node.inbox.push(waiting);
+    node.take(waiting);
     this.#schedule(node);
   }
 

@@ -48,7 +48,7 @@ export function encodeForwardRequest({ process, id, deadlineMs, command }: Forwa
 }
 
 /** @throws WireError WIRE_MALFORMED */
-export function decodeForwardRequest(payload: Buffer): ForwardRequest {
+export function decodeForwardRequest(payload: Uint8Array): ForwardRequest {
   const reader = new ByteReader(payload);
   const process = reader.u64('process');
   const id = reader.u32('id');
@@ -70,7 +70,7 @@ export function encodeForwardResult(forwarded: ForwardResult): Buffer {
 }
 
 /** @throws WireError WIRE_MALFORMED */
-export function decodeForwardResult(payload: Buffer): ForwardResult {
+export function decodeForwardResult(payload: Uint8Array): ForwardResult {
   const reader = new ByteReader(payload);
   const process = reader.u64('process');
   const id = reader.u32('id');

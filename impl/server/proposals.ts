@@ -159,12 +159,12 @@ export class Proposals {
   /** Looks for passed deadlines and for what a view change did to the batches. Every few ticks. */
   review(): void {
     this.#noticeView();
+    if (this.#waiting + this.queued + this.#stale.length + this.#forwarded.size === 0) return;
     const nowMs = this.#options.nowMs();
     this.#queue = this.#expireQueued(this.#queue, nowMs);
     this.#barriers = this.#expireQueued(this.#barriers, nowMs);
     for (const command of this.sessions.expire(nowMs)) this.#settle(command, outcomeUnknown({ joined: true }));
-    // Its place in flight stays taken until the op commits.
-    for (const batch of this.#submitted.values()) this.#expireBatch(batch, nowMs);
+    for (const batch of this.#submitted.values()) this.#expireBatch(batch, nowMs); // in flight until its op commits
     for (const [id, forwarded] of this.#forwarded) this.#expireForwarded(id, forwarded, nowMs);
     this.#moveStale(nowMs);
     if (this.queued > 0) this.#options.wake();

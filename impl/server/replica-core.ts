@@ -168,7 +168,7 @@ export class ReplicaCore {
   }
 
   /** @throws WireError for what no peer sends: its connection is refused with the code */
-  receivePeer(from: number, kind: FrameKind, payload: Buffer): void {
+  receivePeer(from: number, kind: FrameKind, payload: Uint8Array): void {
     if (kind === FRAME_KINDS.replica) this.replica.receive(from, payload);
     else if (kind === FRAME_KINDS.forwardRequest) this.#takeForwarded(from, decodeForwardRequest(payload));
     else if (kind === FRAME_KINDS.forwardResult) this.#takeForwardResult(from, decodeForwardResult(payload));

@@ -18,19 +18,23 @@ export interface TurnParts {
 export class TurnEnd {
   readonly #turn: Turn;
   readonly #parts: TurnParts;
+  /** One function for all turns. */
+  readonly #run: () => void;
   #scheduled = false;
   #stopped = false;
 
   constructor(turn: Turn, parts: TurnParts) {
     this.#turn = turn;
     this.#parts = parts;
+    const run = (): void => this.run();
+    this.#run = run;
   }
 
   /** Something has happened that the end of this turn must see. */
   wake(): void {
     if (this.#scheduled || this.#stopped) return;
     this.#scheduled = true;
-    this.#turn.atEnd(() => this.run());
+    this.#turn.atEnd(this.#run);
   }
 
   run(): void {

@@ -152,7 +152,9 @@ function lastWritten(file: DiskFile, window: ReadWindow, from: number): number {
     const at = window.load(position, count);
     const bytes = window.bytes.subarray(at, at + count);
     if (isZero(bytes, 0, bytes.length)) continue;
-    end = position + (bytes.findLastIndex((byte) => byte !== 0) + 1);
+    let last = bytes.length - 1;
+    while (bytes[last] === 0) last--;
+    end = position + last + 1;
   }
   return end;
 }

@@ -160,9 +160,13 @@ export class ReplicaPace {
     this.#persistCommit();
   }
 
+  get hasNews(): boolean {
+    return this.#role === 'primary' && this.#replica.context().commit > this.#commitSent;
+  }
+
   /** What was committed since it was last said is said now, not at the next heartbeat. */
   announce(): void {
-    if (this.#role === 'primary' && this.#replica.context().commit > this.#commitSent) this.#sendCommit();
+    if (this.hasNews) this.#sendCommit();
   }
 
   /** When no internal step is enabled any more: sends what was not sent yet in this view. */

@@ -57,8 +57,9 @@ export class Replica implements ReplicaPort {
   #haltedBy: string | undefined = undefined;
   /** Asked for its reasons only when somebody wants them: a snapshot never changes. */
   #lastRefused: Refused | undefined = undefined;
-  /** In this state no fsync is enabled, and a guard says the same of the same state: an idle tick asks none. */
+  /** No fsync, no internal step was enabled there: guards say the same of the same state, and the log changes with it alone. */
   #needsNoFsync: AnyMachineSnapshot | undefined = undefined;
+  #restsAt: AnyMachineSnapshot | undefined = undefined;
   #eventsTaken = 0;
   #framesDropped: ReadonlyMap<string, number> = new Map();
   #onCommitted: (prepare: Prepare) => void = () => {};
@@ -177,7 +178,7 @@ export class Replica implements ReplicaPort {
   }
 
   announce(): void {
-    this.#contained(undefined, () => this.#pace.announce());
+    if (this.#pace.hasNews) this.#contained(undefined, () => this.#pace.announce());
   }
 
   close(): void {
@@ -232,12 +233,13 @@ export class Replica implements ReplicaPort {
   /** Takes internal steps until none is enabled. */
   settle(): void {
     for (let step = 0; step < SETTLE_STEPS_MAX; step++) {
-      if (this.status !== 'view-change' && this.status !== 'recovering') return;
+      if (this.#snapshot === this.#restsAt || (this.status !== 'view-change' && this.status !== 'recovering')) return;
       const { view, viewDurable, logView } = this.#context;
       const waitsForLog = view !== viewDurable || logView === view;
       const actions = waitsForLog ? SYNC_AND_INTERNAL_ACTIONS : INTERNAL_ACTIONS;
       const taken = actions.some((action) => this.#isEnabled(this.eventOf(action)) && this.take(action).length === 0);
       if (taken) continue;
+      this.#restsAt = this.#snapshot;
       this.#pace.settled();
       return;
     }
@@ -327,16 +329,12 @@ export class Replica implements ReplicaPort {
     return this.#snapshot.context as VsrContext;
   }
 
-  #refusalsOf(event: VsrEvent): readonly RuleId[] {
-    return refusals(this.#machine, this.#snapshot, event);
-  }
-
   #isEnabled(event: VsrEvent): boolean {
     return isEnabled(this.#machine, this.#snapshot, event);
   }
 
   #put(event: VsrEvent, message?: SpecMessage, entry?: Prepare): readonly RuleId[] {
-    const refusedBy = this.#refusalsOf(event);
+    const refusedBy = refusals(this.#machine, this.#snapshot, event);
     if (refusedBy.length > 0) this.#refuse(event, message);
     else this.#advance(event, message, entry);
     return refusedBy;
@@ -348,7 +346,7 @@ export class Replica implements ReplicaPort {
     this.#snapshot = next;
     this.#eventsTaken++;
     for (const { type, params } of effects) {
-      if (this.#faults.has(`${event.type}.${type}`)) continue;
+      if (this.#faults.size > 0 && this.#faults.has(`${event.type}.${type}`)) continue;
       performEffect(type as EffectName, params as EffectParams, entry, this.#targets);
     }
     const { op, commit, view, viewDurable } = this.#context;
