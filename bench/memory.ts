@@ -9,29 +9,37 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { GENESIS_HASH } from '../impl/crypto/hash.ts';
-import type { Command } from '../impl/kernel/command.ts';
+import type { Command, RequestSession } from '../impl/kernel/command.ts';
 import { encodeBatch, encodeCommand } from '../impl/kernel/command-codec.ts';
 import { Kernel } from '../impl/kernel/kernel.ts';
-import { IDEMPOTENCY_KEYS_MAX } from '../impl/kernel/limits.ts';
+import { IDEMPOTENCY_KEYS_MAX, STREAMS_MAX } from '../impl/kernel/limits.ts';
 import { placeOf } from '../impl/kernel/state.ts';
 import { RealDisk } from '../impl/ports/real-disk.ts';
 import { formatDataDirectory, openDataDirectory } from '../impl/storage/data-directory.ts';
 import { newPrepare } from '../impl/vsr/prepare.ts';
 import { PrepareLog } from '../impl/vsr/prepare-log.ts';
+import { SESSIONS_MAX } from '../impl/vsr/session-table.ts';
 
 const IDENTITY = { cluster: 1n, replica: 0, replicaCount: 1 };
-const SESSIONS = 64;
-const SESSIONS_OP = 2;
+/** Op 2 registers sessions that soon have all the replies that they may have, op 3 those that have not for long. */
+const FEW = { op: 2, sessions: 64 };
+const MANY = { op: 3, sessions: 2_000 };
 const OPS_PER_FSYNC = 64;
 const EVENT = { data: Buffer.alloc(100, 7) };
-/** Below it, what the keys take is still growing. */
-const KEYED_OPS_MAX = Math.floor(0.9 * IDEMPOTENCY_KEYS_MAX);
+/** Below it, what has a bound is still growing. */
+const BOUNDED_OPS_MAX = Math.floor(0.9 * Math.min(IDEMPOTENCY_KEYS_MAX, STREAMS_MAX, SESSIONS_MAX));
 
 const CLIENTS = {
-  'an append in a session': (n: number): readonly Command[] => [{ ...append, session: requestOf(n) }],
+  'an append in a session': (n: number): readonly Command[] => [{ ...append, session: requestOf(FEW, n) }],
   'an append and two that are refused': (): readonly Command[] => [append, refused, refused],
   'an append with a key, of at most 100,000': (n: number): readonly Command[] => [
     { ...append, idempotencyKey: `client-7/request-${n}` },
+  ],
+  'a reply kept, of at most 2,000,000': (n: number): readonly Command[] => [{ ...append, session: requestOf(MANY, n) }],
+  'a session, of at most 100,000': (): readonly Command[] => [{ kind: 'RegisterSession' }],
+  'a stream with an event, of at most 100,000': (n: number): readonly Command[] => [
+    { kind: 'CreateStream', stream: `stream-${n}` },
+    { ...append, stream: `stream-${n}` },
   ],
 } as const;
 type Client = keyof typeof CLIENTS;
@@ -65,7 +73,7 @@ export async function measureMemory(client: Client, ops: number, folder: string)
       kernel.apply(prepareLog.prepareAt(op) as never);
     };
     put([{ kind: 'CreateStream', stream: 'bench' }]);
-    put(Array.from({ length: SESSIONS }, () => ({ kind: 'RegisterSession' })));
+    for (const { sessions } of [FEW, MANY]) put(Array.from({ length: sessions }, () => ({ kind: 'RegisterSession' })));
     const half = Math.ceil(ops / 2);
     for (let n = 0; n < half; n++) put(CLIENTS[client](n));
     const before = await rest();
@@ -81,8 +89,8 @@ export async function measureMemory(client: Client, ops: number, folder: string)
 }
 
 /** Sessions take turns. */
-function requestOf(number: number): { readonly clientId: number; readonly requestNumber: number } {
-  return { clientId: placeOf(SESSIONS_OP, number % SESSIONS), requestNumber: Math.floor(number / SESSIONS) + 1 };
+function requestOf({ op, sessions }: typeof FEW, number: number): RequestSession {
+  return { clientId: placeOf(op, number % sessions), requestNumber: Math.floor(number / sessions) + 1 };
 }
 
 /** Compressed records are given up when the event loop turns, and then by the garbage collector. */
@@ -104,7 +112,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
     },
   });
   for (const client of Object.keys(CLIENTS) as Client[]) {
-    const ops = client.includes('key') ? Math.min(Number(values.ops), KEYED_OPS_MAX) : Number(values.ops);
+    const ops = client.includes('at most') ? Math.min(Number(values.ops), BOUNDED_OPS_MAX) : Number(values.ops);
     const cost = await measureMemory(client, ops, values.folder);
     const figures = `${cost.heapBytes.toFixed(1)} bytes of heap and ${cost.bufferBytes.toFixed(1)} of buffers an op`;
     console.log(values.json ? JSON.stringify(cost) : `${client}: ${figures}, over ${ops} ops`);

@@ -21,21 +21,21 @@ export interface Run {
 
 /** CHUNK_BYTES each; the first begins small. A position counts over all of them. */
 interface Chunks {
-  readonly chunks: Uint8Array[];
+  chunks: Uint8Array[];
   /** Of what is written to the last one. */
   end: number;
 }
 
 interface Storage {
   /** HEAD_NUMBERS a block: offset and op of its first run, and the position where its bytes begin. */
-  readonly heads: number[];
+  heads: number[];
   /** A run is `4 (op - op before) + flags`, count, and what the flags announce: command, position in `without`. */
   readonly runs: Chunks;
   size: number;
   lastOp: number;
   nextOffset: number;
-  /** Of the runs that have some: how many, then how much each is above the one before. */
-  readonly without: Chunks;
+  /** Of the runs that have some: how many, then how much each is above the one before. Undefined while none has. */
+  without: Chunks | undefined;
 }
 
 const HAS_COMMAND = 1;
@@ -50,7 +50,7 @@ const COMMAND_BYTES_MAX = 2;
 /** Large, so that a million runs are 100 pieces of memory. */
 const CHUNK_BYTES = 32 * 1024;
 /** Most streams of many are short. */
-const CHUNK_BYTES_MIN = 16;
+const CHUNK_BYTES_MIN = 32;
 const NONE: readonly number[] = [];
 
 export class RunList implements Iterable<Run> {
@@ -76,7 +76,10 @@ export class RunList implements Iterable<Run> {
     runs.end = write(chunk, runs.end, (op - storage.lastOp) * FLAGS + flags);
     runs.end = write(chunk, runs.end, count);
     if (command > 0) runs.end = write(chunk, runs.end, command);
-    if (without.length > 0) runs.end = write(chunk, runs.end, writeWithout(storage.without, without));
+    if (without.length > 0) {
+      storage.without ??= { chunks: [], end: 0 };
+      runs.end = write(chunk, runs.end, writeWithout(storage.without, without));
+    }
     storage.lastOp = op;
     storage.nextOffset = firstOffset + count;
     storage.size++;
@@ -177,7 +180,7 @@ class Cursor {
 
   #without(): readonly number[] {
     const [chunk, at] = [this.#chunk, this.#at];
-    this.#moveTo(this.#storage.without, this.#withoutAt as number);
+    this.#moveTo(this.#storage.without as Chunks, this.#withoutAt as number);
     const commands: number[] = [];
     for (let left = this.#read(); left > 0; left--) commands.push((commands.at(-1) ?? 0) + this.#read());
     [this.#chunk, this.#at] = [chunk, at];
@@ -223,7 +226,7 @@ function copyOf(storage: Storage, size: number): Storage {
   const heads = storage.heads.slice(0, Math.ceil(size / BLOCK_RUNS) * HEAD_NUMBERS);
   const chunks = storage.runs.chunks.slice(0, Math.floor((heads.at(-1) as number) / CHUNK_BYTES) + 1);
   const runs = { chunks: withLastOwned(chunks), end };
-  const without = { chunks: withLastOwned(storage.without.chunks), end: storage.without.end };
+  const without = storage.without && { chunks: withLastOwned(storage.without.chunks), end: storage.without.end };
   return { heads, runs, size, lastOp, nextOffset: firstOffset + count, without };
 }
 
@@ -235,7 +238,8 @@ function withLastOwned(chunks: readonly Uint8Array[]): Uint8Array[] {
 /** A block lies in one chunk: the next one begins another when it might not fit. */
 function beginBlock(storage: Storage, firstOffset: number, op: number): void {
   const position = positionWithRoom(storage.runs, BLOCK_RUNS * RUN_BYTES_MAX);
-  storage.heads.push(firstOffset, op, position);
+  if (storage.heads.length > 0) storage.heads.push(firstOffset, op, position);
+  else storage.heads = [firstOffset, op, position]; // an array that grows takes room for more at once
   storage.lastOp = op;
 }
 
@@ -255,7 +259,7 @@ function writeWithout(without: Chunks, commands: readonly number[]): number {
 
 /** Of what is written next: in another chunk when so many bytes might not fit into this one. */
 function positionWithRoom(bytes: Chunks, room: number): number {
-  if (bytes.chunks.length === 0) bytes.chunks.push(new Uint8Array(CHUNK_BYTES_MIN));
+  if (bytes.chunks.length === 0) bytes.chunks = [new Uint8Array(CHUNK_BYTES_MIN)];
   if (bytes.end + room > CHUNK_BYTES) {
     bytes.chunks.push(new Uint8Array(CHUNK_BYTES));
     bytes.end = 0;

@@ -10,10 +10,10 @@ import type { SessionOrder } from './session-order.ts';
 import type { ReplyWindow } from './session-replies.ts';
 import type { SessionRules } from './session-rules.ts';
 
-/** Sessions at once; at it a registration evicts the session that was not used for longest. Each costs about 300 bytes. */
+/** Sessions at once; at it a registration evicts the session that was not used for longest. Each costs 400 bytes. */
 export const SESSIONS_MAX = 100_000;
 /**
- * Slots of the table: a session takes one, each kept reply another, about 120 bytes. At it a session goes as at SESSIONS_MAX.
+ * Slots of the table: a session takes one, each kept reply another, 200 bytes (bench/memory.ts). At it a session goes as at SESSIONS_MAX.
  * So 100,000 sessions may have 19 replies each, or 30,000 all that they may have.
  */
 export const SESSION_SLOTS_MAX = 2_000_000;
