@@ -56,6 +56,9 @@ export async function checkComponent(
   const graphs = new Map<string, StateGraph>();
   const wanted = component.models.filter(({ kind }) => kind !== 'deep' || deep);
   const chosen = wanted.filter((model) => leftOut(context, model) === undefined);
+  const without = wanted
+    .map((model) => [model.cfg, leftOut(context, model)] as const)
+    .filter(([, why]) => why !== undefined);
   const begin = (model: Model | undefined): BegunModel | undefined =>
     model === undefined ? undefined : beginModel(context, component, model);
   let next = begin(chosen[0]);
@@ -98,6 +101,7 @@ export async function checkComponent(
   return {
     name: component.name,
     models,
+    ...(without.length === 0 ? {} : { leftOut: Object.fromEntries(without) as Record<string, string> }),
     liveness: { properties, ok: !livenessBroken },
     ...(mirror === undefined ? {} : { mirror }),
     ...(mutants === undefined ? {} : { mutants }),

@@ -8,7 +8,7 @@ import { bisimulate, ProjectionError } from '../bisimulate/bisimulate.ts';
 import type { BisimulationResult } from '../bisimulate/divergence.ts';
 import type { Component, Model } from '../component.ts';
 import { type Cfg, parseCfg } from '../engines/cfg.ts';
-import { EMBEDDED_STATES_MAX, runEmbedded } from '../engines/embedded.ts';
+import { EMBEDDED_ALONE_STATES_MAX, EMBEDDED_STATES_MAX, runEmbedded } from '../engines/embedded.ts';
 import type { EmbeddedApart } from '../engines/embedded-apart.ts';
 import type { EngineFailure, EngineRun, ModelFiles } from '../engines/engine.ts';
 import type { Tlc } from '../engines/find-tlc.ts';
@@ -190,7 +190,8 @@ interface Second {
 function secondSkipped(context: CheckContext, model: Model): string | undefined {
   if (!context.embedded) return 'not asked for';
   if (model.embeddedSkipped !== undefined) return model.embeddedSkipped;
-  return model.distinct > EMBEDDED_STATES_MAX ? `more than ${EMBEDDED_STATES_MAX} states` : undefined;
+  const statesMax = context.tlc === undefined ? EMBEDDED_ALONE_STATES_MAX : EMBEDDED_STATES_MAX;
+  return model.distinct > statesMax ? `more than ${statesMax} states` : undefined;
 }
 
 /** Why this model cannot run at all here; undefined when an engine takes it. */
@@ -201,7 +202,8 @@ export function leftOut(context: CheckContext, model: Model): string | undefined
 /** The embedded engine without TLC: its graph is the one to walk. */
 function aloneRun(context: CheckContext, files: ModelFiles, model: Model): Second {
   const why = secondSkipped(context, model);
-  return why === undefined ? { run: runEmbedded(files, model.kind === 'small') } : { skipped: why };
+  if (why !== undefined) return { skipped: why };
+  return { run: runEmbedded(files, model.kind === 'small', EMBEDDED_ALONE_STATES_MAX) };
 }
 
 function failedRun(why: string | undefined): EngineRun {

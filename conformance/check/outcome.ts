@@ -131,6 +131,8 @@ export interface TraceNumbers {
 export interface ComponentOutcome {
   readonly name: string;
   readonly models: readonly ModelOutcome[];
+  /** Models that no engine here takes, with the reason. */
+  readonly leftOut?: Readonly<Record<string, string>>;
   readonly liveness: { readonly properties: readonly string[]; readonly ok: boolean };
   readonly mirror?: MirrorNumbers;
   readonly mutants?: MutantNumbers;

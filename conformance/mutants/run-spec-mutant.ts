@@ -8,7 +8,7 @@ import { basename, join } from 'node:path';
 import type { CheckContext } from '../check/check-model.ts';
 import type { MutantOutcome } from '../check/outcome.ts';
 import type { Component } from '../component.ts';
-import { runEmbedded } from '../engines/embedded.ts';
+import { EMBEDDED_ALONE_STATES_MAX, runEmbedded } from '../engines/embedded.ts';
 import type { EngineRun, ModelFiles } from '../engines/engine.ts';
 import { runTlc } from '../engines/tlc.ts';
 import { cfgOf, DEADLOCK, MutantError, mutatedSpec, type SpecMutant, specFolder } from './spec-mutant.ts';
@@ -95,7 +95,7 @@ function runEmbeddedOver(files: ModelFiles, overlay: Readonly<Record<string, str
     for (const name of readdirSync(files.folder))
       if (name.endsWith('.tla')) cpSync(join(files.folder, name), join(folder, name));
     for (const [name, text] of Object.entries(overlay)) writeFileSync(join(folder, name), text);
-    return runEmbedded({ ...files, folder }, false);
+    return runEmbedded({ ...files, folder }, false, EMBEDDED_ALONE_STATES_MAX);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -6,6 +6,7 @@ import type { CheckOutcome, ComponentOutcome } from '../check/outcome.ts';
 import type { Component } from '../component.ts';
 import { componentSection } from './component-html.ts';
 import { type Cell, escapeHtml, grouped, mark, sum, tableHtml } from './html.ts';
+import { notChecked } from './not-checked.ts';
 import { PAGE_STYLE } from './page-style.ts';
 import { problemsHtml } from './problem-html.ts';
 
@@ -23,14 +24,16 @@ export async function checkHtml(outcome: CheckOutcome, components: readonly Comp
   const engines = outcome.engines
     .map(({ name, version, origin }) => `${name === 'tlc' ? 'TLC' : 'embedded engine'} ${version} (${origin})`)
     .join(', ');
+  const unchecked = notChecked(outcome);
   const verdict = ok
-    ? 'Spec, machine and code agree on every edge.'
+    ? `Spec, machine and code agree on every edge${unchecked.length > 0 ? ' that was checked' : ''}.`
     : problems.length === 1
       ? 'One problem, below.'
       : `${problems.length} problems, below.`;
   return page(
-    `make check: ${ok ? 'all green' : problems.length === 1 ? '1 problem' : `${problems.length} problems`}`,
+    `make check: ${ok ? (unchecked.length > 0 ? 'all that was checked is green' : 'all green') : problems.length === 1 ? '1 problem' : `${problems.length} problems`}`,
     `<p>${mark(ok, verdict).html} Engines: ${escapeHtml(engines || 'none')}. ${outcome.seconds.toFixed(1)} s.</p>
+${unchecked.length === 0 ? '' : `<p>Not checked, since TLC did not run:</p><ul>${unchecked.map((line) => `<li>${escapeHtml(line)}</li>`).join('')}</ul>`}
 ${tiles(outcome)}
 ${overview(outcome.components)}
 ${problemsHtml(problems)}

@@ -1,5 +1,6 @@
 /** build/report/check.json, schema 1: the numbers of the table, for machines. Sums are over the models of a component. */
 import type { CheckOutcome, ComponentOutcome, ModelOutcome } from '../check/outcome.ts';
+import { notChecked } from './not-checked.ts';
 
 export function checkJson(outcome: CheckOutcome): object {
   const components = outcome.components.map(componentJson);
@@ -8,6 +9,7 @@ export function checkJson(outcome: CheckOutcome): object {
     ok: outcome.problems.length === 0 && components.length > 0 && components.every(({ ok }) => ok),
     engines: outcome.engines.map(({ name, version }) => ({ name, version })),
     seconds: round(outcome.seconds),
+    notChecked: notChecked(outcome),
     problems: outcome.problems.map(({ code, component, message }) => ({ code, component, message })),
     components,
   };

@@ -4,6 +4,7 @@ import Table from 'cli-table3';
 import type { CheckOutcome, ComponentOutcome } from '../check/outcome.ts';
 import { colors as pc } from './colors.ts';
 import { grouped } from './html.ts';
+import { notChecked } from './not-checked.ts';
 import { Pace } from './pace.ts';
 import { problemText } from './problem-text.ts';
 
@@ -47,9 +48,12 @@ export function terminal(out: NodeJS.WriteStream): Terminal {
       const cached = outcome.components.filter((component) => component.cached).length;
       if (cached > 0)
         print(`${cached} of ${outcome.components.length} unchanged, answered from build/cache; NO_CACHE=1 runs all`);
+      const unchecked = notChecked(outcome);
+      if (unchecked.length > 0) print('Not checked, since TLC did not run:');
+      for (const line of unchecked) print(`  ${line}`);
       const verdict =
         problems.length === 0 && outcome.components.length > 0
-          ? pc.green('all green')
+          ? pc.green(unchecked.length > 0 ? 'all that was checked is green' : 'all green')
           : pc.red(`${problems.length} problem(s)`);
       print(`${verdict} in ${outcome.seconds.toFixed(1)} s; build/report/check.{json,html}`);
     },
@@ -65,7 +69,7 @@ interface Column {
 
 const COLUMNS: readonly Column[] = [
   { head: 'component', dispensable: 0, text: ({ name, problems }) => mark(problems.length === 0, name) },
-  { head: 'models', dispensable: 6, text: ({ models }) => String(models.length) },
+  { head: 'models', dispensable: 6, text: modelsText },
   { head: 'states', dispensable: 0, text: ({ models }) => grouped(total(models, ({ distinct }) => distinct)) },
   { head: 'edges', dispensable: 0, text: ({ models }) => grouped(total(models, ({ edges }) => edges)) },
   { head: 'executed', dispensable: 0, text: executedText },
@@ -106,6 +110,11 @@ function total(models: Models, of: (model: Models[number]) => number): number {
   return models.reduce((sum, model) => sum + of(model), 0);
 }
 
+function modelsText({ models, leftOut = {} }: ComponentOutcome): string {
+  const left = Object.keys(leftOut).length;
+  return left === 0 ? String(models.length) : `${models.length} of ${models.length + left}`;
+}
+
 function executedText({ models }: ComponentOutcome): string {
   const edges = total(models, (model) => model.edges);
   const executed = total(models, (model) => model.executed);
@@ -134,7 +143,7 @@ function mirrorText({ mirror }: ComponentOutcome): string {
 }
 
 function tracesText(numbers: ComponentOutcome['random']): string {
-  return numbers === undefined ? '-' : mark(numbers.ok, grouped(numbers.steps));
+  return numbers === undefined || numbers.traces === 0 ? '-' : mark(numbers.ok, grouped(numbers.steps));
 }
 
 function mutantsText({ spec, impl }: NonNullable<ComponentOutcome['mutants']>): string {

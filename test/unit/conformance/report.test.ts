@@ -12,8 +12,9 @@ import { stages } from '../../../conformance/check/stages.ts';
 import { anyComponent } from '../../../conformance/components/all.ts';
 import { checkHtml } from '../../../conformance/report/check-html.ts';
 import { checkJson } from '../../../conformance/report/check-json.ts';
+import { notChecked } from '../../../conformance/report/not-checked.ts';
 import { Pace } from '../../../conformance/report/pace.ts';
-import { tableText } from '../../../conformance/report/terminal.ts';
+import { tableText, terminal } from '../../../conformance/report/terminal.ts';
 import { counterComponent, counterDriverOver, counterMachine } from '../../../docs/example/counter.ts';
 
 const count = Type.Integer({ minimum: 0 });
@@ -79,6 +80,7 @@ const CHECK_JSON = closed({
   ),
   seconds,
   problems: Type.Array(closed({ code: Type.String(), component: Type.String(), message: Type.String() })),
+  notChecked: Type.Array(Type.String()),
 });
 
 const green = anyComponent(counterComponent);
@@ -126,6 +128,29 @@ describe('the report of a check', () => {
     expect(checkJson(greenOutcome)).toMatchObject({ ok: true });
     expect(checkJson(redOutcome)).toMatchObject({ ok: false });
     expect(checkJson({ ...greenOutcome, components: [] })).toMatchObject({ ok: false });
+  });
+
+  test('without TLC nothing is called all green: what was not checked is named, in words, JSON and HTML', async () => {
+    const [component] = greenOutcome.components as [(typeof greenOutcome.components)[0]];
+    const leftOut = { 'Counter_large.cfg': 'more than 60000 states' };
+    const without = { ...greenOutcome, components: [{ ...component, leftOut }] };
+    const [line = ''] = notChecked(without);
+    expect(line).toMatch(
+      /^Counter: 1 of \d+ models: Counter_large\.cfg \(more than 60000 states\); .*random deep traces/,
+    );
+    expect(checkJson(without)).toMatchObject({ notChecked: [line] });
+    expect(tableText(without)).toMatch(/ \d of \d /);
+    const html = await checkHtml(without, [green]);
+    expect(html).toContain('Counter_large.cfg (more than 60000 states)');
+    expect(html).toContain('all that was checked is green');
+    expect(html).not.toContain('all green');
+    const printed: string[] = [];
+    const out = { write: (text: string) => printed.push(text) } as unknown as NodeJS.WriteStream;
+    terminal(out).table(without);
+    expect(printed.join('')).toContain(`Not checked, since TLC did not run:\n  ${line}\n`);
+    expect(printed.join('')).not.toContain('all green');
+    const engines = [{ name: 'tlc', version: '2.18', origin: 'here' } as const, ...greenOutcome.engines];
+    expect(notChecked({ ...greenOutcome, engines })).toEqual([]);
   });
 
   test('check.html is one file: it names no other', async () => {
