@@ -64,8 +64,9 @@ export async function openPage(
   };
 }
 
-/** What axe-core finds wrong with the page as it is, `rule: where`. */
+/** What axe-core finds wrong with the page as it is, `rule: where`; a colour on its way to another one is neither. */
 export async function violationsOf(page: Page): Promise<readonly string[]> {
+  await page.evaluate('Promise.allSettled(document.getAnimations().map(({ finished }) => finished)).then(() => {})');
   await page.evaluate(AXE);
   return page.evaluate<string[]>(
     `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
