@@ -1,5 +1,6 @@
 /**
- * Goal: with a kill -9 every five seconds and rolling restarts in between, a mixed load (sessions over the binary protocol,
+ * Goal: with a kill -9 every five seconds (from when the one before is back: two of three at once are no majority) and
+ * rolling restarts in between, a mixed load (sessions over the binary protocol,
  * keys over HTTP, linearizable and committed reads, a tail) loses nothing that was acknowledged, has nothing twice, and keeps
  * each client's order; memory stays flat. Method: real processes; `make endure` runs it for ten minutes and prints what the
  * clients felt. SECONDS=… sets another time.
@@ -33,7 +34,7 @@ afterAll(async () => {
 });
 
 test(
-  `${SECONDS} s of mixed load, kill -9 every ${KILL_MS / 1_000} s, rolling restarts`,
+  `${SECONDS} s of mixed load, a kill -9 ${KILL_MS / 1_000} s after the last one is back, rolling restarts`,
   async () => {
     const running = await TestCluster.start();
     cluster = running;
