@@ -47,8 +47,7 @@ export interface ProposalsOptions {
   readonly nowMs: () => number;
   /** What is known of a session's request without the log: it was executed, or its session keeps nothing of it. */
   readonly answerNow?: (session: RequestSession) => Applied | undefined;
-  /** Something waits for propose(). */
-  readonly wake: () => void;
+  readonly wake: () => void; // something waits for propose()
   readonly onBatch?: (commands: number, bytes: number) => void;
 }
 
@@ -124,8 +123,9 @@ export class Proposals {
       this.#submitted.delete(prepare.op);
       if (hashesEqual(batch.hash, prepare.hash)) this.#applied(batch, results);
       else for (const command of [...batch.commands, ...batch.barriers]) this.#enqueue(command);
-      // Those that joined come again, and hear what the state says.
-      for (const command of this.sessions.settle(batch.commands)) this.#enqueue(command);
+      // Those that joined it come again, and hear what the state says. None joined a batch of an earlier view.
+      const joined = batch.view === this.#viewSeen ? this.sessions.settle(batch.commands) : [];
+      for (const command of joined) this.#enqueue(command);
     }
     if (this.#stale.length > 0) this.#endStale(prepare, results);
     if (this.queued > 0) this.#options.wake();
