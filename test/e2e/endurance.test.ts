@@ -1,8 +1,8 @@
 /**
  * Goal: with a kill -9 every five seconds (from when the one before is back: two of three at once are no majority) and
- * rolling restarts in between, a mixed load (sessions over the binary protocol,
- * keys over HTTP, linearizable and committed reads, a tail) loses nothing that was acknowledged, has nothing twice, and keeps
- * each client's order; memory stays flat. Method: real processes; `make endure` runs it for ten minutes and prints what the
+ * rolling restarts in between, a mixed load (sessions over the binary protocol, keys over HTTP, linearizable and committed
+ * reads, a tail) loses nothing that was acknowledged, has nothing twice, and keeps each client's order; memory grows by no
+ * more than the index of the log. Method: real processes; `make endure` runs it for ten minutes and prints what the
  * clients felt. SECONDS=… sets another time.
  */
 import { afterAll, expect, test } from 'vitest';

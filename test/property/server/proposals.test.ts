@@ -60,7 +60,7 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
 const ASK = { kind: 'ask', fromPeer: false, barrier: 1, withinMs: 0 } as const;
 const AGAIN = { kind: 'ask-again', which: 0, fromPeer: false, withinMs: 0 } as const;
-/** Found once in some hundred thousand scripts: a batch that a view change kept ended what had joined a later try. */
+/** Found by chance, after many runs of this property: a batch that a view change kept ended what had joined a later try. */
 const KEPT_OVER_A_VIEW: Step[] = [
   { ...ASK, once: 'session' },
   { kind: 'propose' },
