@@ -31,8 +31,13 @@ test('the bound is that of an entry and of noise', () => {
   expect(growthOf(run(atBound + 5)).isWithinBounds).toBe(false);
 });
 
-test('a run without samples has not grown, and a process that is gone has no memory', () => {
-  expect(growthOf([])).toEqual({ bytes: 0, entries: 0, isWithinBounds: true });
+test('memory that was not read is within no bound, and a process that is gone has none', () => {
+  expect(growthOf([]).isWithinBounds).toBe(false);
+  const unread = run(0).map(({ entries, residentBytes: [first, second] }) => ({
+    entries,
+    residentBytes: [first, second, undefined],
+  }));
+  expect(growthOf(unread)).toMatchObject({ bytes: Number.NaN, isWithinBounds: false });
   expect(residentBytes(undefined)).toBeUndefined();
   if (process.platform === 'linux') expect(residentBytes(process.pid)).toBeGreaterThan(MIB);
 });

@@ -20,7 +20,7 @@ export interface MemorySample {
 }
 
 export interface MemoryGrowth {
-  /** From the second quarter to the last, of one replica in the mean. */
+  /** From the second quarter to the last, of one replica in the mean; NaN when a replica's memory was not read. */
   readonly bytes: number;
   readonly entries: number;
   readonly isWithinBounds: boolean;
@@ -31,9 +31,8 @@ export function growthOf(samples: readonly MemorySample[]): MemoryGrowth {
   const [before, after] = [samples.slice(quarter, 2 * quarter), samples.slice(samples.length - quarter)];
   const entries = meanEntries(after) - meanEntries(before);
   const replicas = samples[0]?.residentBytes.length ?? 0;
-  let sum = 0;
-  for (let replica = 0; replica < replicas; replica++) sum += leastOf(after, replica) - leastOf(before, replica);
-  const bytes = sum / Math.max(1, replicas);
+  const grown = Array.from({ length: replicas }, (_, replica) => leastOf(after, replica) - leastOf(before, replica));
+  const bytes = grown.reduce((sum, one) => sum + one, 0) / replicas;
   return { bytes, entries, isWithinBounds: bytes <= entries * ENTRY_BYTES_MAX + NOISE_BYTES_MAX };
 }
 
@@ -52,7 +51,8 @@ function meanEntries(samples: readonly MemorySample[]): number {
   return samples.reduce((sum, { entries }) => sum + entries, 0) / Math.max(1, samples.length);
 }
 
+/** NaN when it was never read in all this time: what is not known is within no bound. */
 function leastOf(samples: readonly MemorySample[], replica: number): number {
   const known = samples.map((sample) => sample.residentBytes[replica]).filter((bytes) => bytes !== undefined);
-  return known.length === 0 ? 0 : Math.min(...known);
+  return known.length === 0 ? Number.NaN : Math.min(...known);
 }

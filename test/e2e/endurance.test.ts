@@ -71,7 +71,9 @@ test(
     expect(running.deaths).toEqual([]);
     expect(ledger.acknowledged.length).toBeGreaterThan(SECONDS * 20);
     console.log(report(ledger, memory));
-    if (SECONDS >= MEMORY_SECONDS_MIN) expect(growthOf(memory)).toMatchObject({ isWithinBounds: true });
+    if (SECONDS < MEMORY_SECONDS_MIN || process.platform !== 'linux')
+      console.log(`memory is not judged: that takes ${MEMORY_SECONDS_MIN} s and Linux's /proc`);
+    else expect(growthOf(memory)).toMatchObject({ isWithinBounds: true });
   },
   SECONDS * 1_000 + 240_000,
 );
