@@ -58,7 +58,7 @@ const flags = new Command('bench')
   .option('--warm <n>', 'seconds before each measurement', positive, 2)
   .option('--repetitions <n>', 'of the whole round', positive, 3)
   .option('--start-up-gib <n>', 'size of the log that a replica starts from; 0 leaves it out', notNegative, 1)
-  .option('--sim-runs <n>', 'simulated runs; the first few hundred of each process are V8 compiling', positive, 3000)
+  .option('--sim-runs <n>', 'simulated runs; in the first thousand of each process V8 still compiles', positive, 20_000)
   .option('--data <folder>', 'on the disk to measure; default the temporary folder')
   .parse()
   .opts<Flags>();

@@ -58,8 +58,7 @@ export function makeScenario(seed: number, settings: PlanSettings = {}): Scenari
   const workload = settings.workload ?? named.workload ?? drawnWorkload;
   const drawnStorm = named.swarm && random.below(STORM_OF) === 0;
   const hasStorm = named.swarm && (settings.storm ?? drawnStorm);
-  const drawnUs = between(random, SAFETY_US_MIN, SAFETY_US_MAX) + (hasStorm ? STORM_US : 0);
-  const safetyUs = drawnUs + (named.longerUs ?? 0);
+  const safetyUs = between(random, SAFETY_US_MIN, SAFETY_US_MAX) + (hasStorm ? STORM_US : 0);
   const beyond = settings.beyond ?? false;
   const wanted = FAULT_KINDS.filter(
     (kind) => (named.faults === 'all' || named.faults.includes(kind)) && !(settings.without ?? []).includes(kind),
@@ -86,6 +85,7 @@ export function makeScenario(seed: number, settings: PlanSettings = {}): Scenari
     beyond,
     ...(settings.canary === undefined ? {} : { canary: settings.canary }),
     safetyUs,
+    ...(named.stepsMin === undefined ? {} : { stepsMin: named.stepsMin }),
     // A connection keeps the order of its frames; where no fault may disturb it, each takes the same time.
     frameUs: named.prompt === true ? [frameFrom, frameFrom] : [frameFrom, frameFrom + between(random, 10, 1_500)],
     syncUs: [syncFrom, syncFrom + between(random, 10, 2_000)],

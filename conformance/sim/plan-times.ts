@@ -4,7 +4,7 @@ import { FOREVER_US, type PlanEvent, type Scenario } from './plan.ts';
 /** The safety phase ends earlier: what would begin later is left out, what would end later ends with it. */
 export function endedAt(scenario: Scenario, safetyUs: number): Scenario {
   const plan = scenario.plan.filter(({ atUs }) => atUs <= safetyUs).map((event) => endedBy(event, safetyUs));
-  return { ...scenario, safetyUs, plan };
+  return healedAt(scenario, safetyUs, plan);
 }
 
 function endedBy(event: PlanEvent, safetyUs: number): PlanEvent {
@@ -21,7 +21,12 @@ export function cutAfter(scenario: Scenario, kept: number): Scenario {
   if (next === undefined) return scenario;
   const last = scenario.plan[kept - 1];
   const healsUs = last === undefined ? next.atUs : Math.max(next.atUs, last.atUs + 1);
-  return { ...scenario, plan: scenario.plan.slice(0, kept), safetyUs: Math.min(scenario.safetyUs, healsUs) };
+  return healedAt(scenario, Math.min(scenario.safetyUs, healsUs), scenario.plan.slice(0, kept));
+}
+
+/** By time alone: no least number of steps keeps its safety phase open. */
+function healedAt({ stepsMin: _, ...scenario }: Scenario, safetyUs: number, plan: Scenario['plan']): Scenario {
+  return { ...scenario, safetyUs, plan };
 }
 
 /** From event `index` on everything comes so much earlier, the end of the safety phase, too. */

@@ -210,6 +210,8 @@ export interface Scenario {
   readonly canary?: string;
   /** End of the safety phase; then all faults end (but gone-for-good) and everything submitted must complete. */
   readonly safetyUs: number;
+  /** It goes on until the run has had so many steps, with the faults that last. Absent: time alone decides. */
+  readonly stepsMin?: number;
   /** Base one-way time of a frame: from..to, uniform. */
   readonly frameUs: readonly [from: number, to: number];
   /** Base time of a sync: from..to, uniform. */

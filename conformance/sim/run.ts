@@ -54,7 +54,7 @@ function play(
   try {
     const stepMax = options.stepMax ?? Number.POSITIVE_INFINITY;
     if (!passSafety(world, stepMax)) return undefined;
-    world.nowUs = world.scenario.safetyUs;
+    world.nowUs = Math.max(world.nowUs, world.scenario.safetyUs);
     world.heal();
     if (complete(world, without, stepMax)) judgeEnd(world, oracles, without);
     return undefined;
@@ -68,7 +68,11 @@ function play(
 
 /** A function of its own: V8 compiles a loop by what is around it, and what comes after it once a run is never seen by then. */
 function passSafety(world: World, stepMax: number): boolean {
-  while (world.scheduler.nextUs <= world.scenario.safetyUs) {
+  const { safetyUs, stepsMin = 0 } = world.scenario;
+  while (
+    world.scheduler.nextUs <= safetyUs ||
+    (world.step < stepsMin && world.scheduler.nextUs < Number.POSITIVE_INFINITY)
+  ) {
     if (world.step >= stepMax) return false;
     world.advance();
   }

@@ -107,6 +107,7 @@ const scenarioSchema = record({
   beyond: Type.Boolean(),
   canary: Type.Optional(text),
   safetyUs: timeUs,
+  stepsMin: Type.Optional(positive),
   frameUs: rangeUs,
   syncUs: rangeUs,
   sessions: Type.Optional(record({ sessionsMax: positive, slotsMax: positive, window: positive })),
