@@ -9,7 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, expect, it } from 'vitest';
-import { buildOnce, type CommandResult, HAS_DX, lockstep, pause, REPOSITORY } from './cluster-harness.ts';
+import { until } from '../until.ts';
+import { buildOnce, type CommandResult, HAS_DX, lockstep, REPOSITORY } from './cluster-harness.ts';
 
 interface ClusterLine {
   readonly event: string;
@@ -18,6 +19,9 @@ interface ClusterLine {
   readonly http?: string;
   readonly urls?: readonly string[];
 }
+
+/** Until processes have died or come back. */
+const CHANGE_MS_MAX = 20_000;
 
 const folders: string[] = [];
 const children: ChildProcess[] = [];
@@ -142,10 +146,14 @@ it('Cluster: with --restart a replica that dies comes back, and Ctrl-C stops it 
   const readyOf = (): readonly ClusterLine[] =>
     lines.filter(({ event, replica }) => event === 'ready' && replica === 2);
   process.kill(readyOf()[0]?.pid as number, 'SIGKILL');
-  await until('the replica comes back', () => readyOf().length === 2);
+  await until('the replica comes back', () => readyOf().length === 2, CHANGE_MS_MAX);
   done(await lockstep(['append', 's', '--create'], { env: { LOCKSTEP_URL: url }, input: 'x\n' }));
   process.kill(readyOf()[1]?.pid as number, 'SIGKILL');
-  await until('its second death is noticed', () => lines.filter(({ event }) => event === 'died').length === 2);
+  await until(
+    'its second death is noticed',
+    () => lines.filter(({ event }) => event === 'died').length === 2,
+    CHANGE_MS_MAX,
+  );
   child.kill('SIGINT'); // while the next start waits
   expect(await ended).toBe(0);
 }, 60_000);
@@ -165,16 +173,8 @@ it('Cluster: when it is killed itself, its replicas end with it', async () => {
   expect(pids.length).toBe(3);
   child.kill('SIGKILL');
   await ended;
-  await until('the replicas end with their cluster', () => !pids.some(isAlive));
+  await until('the replicas end with their cluster', () => !pids.some(isAlive), CHANGE_MS_MAX);
 }, 60_000);
-
-async function until(what: string, isSo: () => boolean): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!isSo()) {
-    expect(performance.now(), `it is not so that ${what}`).toBeLessThan(deadline);
-    await pause(50);
-  }
-}
 
 function isAlive(pid: number): boolean {
   try {

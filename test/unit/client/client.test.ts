@@ -4,8 +4,9 @@
  */
 import { afterEach, describe, expect, it } from 'vitest';
 import { LockstepClient, outcomeOf } from '../../../impl/client/index.ts';
+import { until } from '../../until.ts';
 import { clientOf, closeAll, holding, opened, readyClientOf, servers } from './opened.ts';
-import { type Asked, commits, HASH, type Script, type ScriptedServer, until } from './scripted-server.ts';
+import { type Asked, commits, HASH, type Script, type ScriptedServer } from './scripted-server.ts';
 
 afterEach(closeAll);
 

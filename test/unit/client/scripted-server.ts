@@ -133,13 +133,3 @@ function offsets(server: ScriptedServer, count: number): number {
   appended.set(server, first + count);
   return first;
 }
-
-const POLL_MS = 5;
-/** Waits until something is so; an error after 10 seconds names it. */
-export async function until(what: string, isSo: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!isSo()) {
-    if (performance.now() > deadline) throw new Error(`it did not come to be so that ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
-}

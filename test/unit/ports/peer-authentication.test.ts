@@ -4,67 +4,29 @@
  * Method: networks in one process on free ports of the loopback, and impostors on raw sockets; conditions with a deadline.
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { freePorts } from '../../../impl/cli/free-ports.ts';
 import { PeerSecrets } from '../../../impl/ports/peer-secrets.ts';
-import { RealClock } from '../../../impl/ports/real-clock.ts';
-import { RealNetwork } from '../../../impl/ports/real-network.ts';
 import type { RealNetworkOptions } from '../../../impl/ports/real-network-options.ts';
-import { RealRandom } from '../../../impl/ports/real-random.ts';
 import { SimulatedClock } from '../../../impl/ports/simulated-clock.ts';
 import { encodeFrame, FRAME_KINDS, type FrameKind, FrameReader } from '../../../impl/wire/frame.ts';
 import { decodeGoodbye, decodeHello, encodeHello } from '../../../impl/wire/hello.ts';
+import { until } from '../../until.ts';
+import { CLUSTER, freePorts, HOST, type Started, start as startOpen } from './test-networks.ts';
 
-const HOST = '127.0.0.1';
-const CLUSTER = 7n;
 const OLD = 'the-secret-of-the-cluster-0123456789';
 const NEW = 'the-secret-that-comes-next-0123456789';
 const CHALLENGE = Buffer.alloc(32, 9).toString('base64url');
 const secretsOf = (...lines: string[]): PeerSecrets => PeerSecrets.parse(lines.join('\n'), 'a file');
 
-const open: RealNetwork[] = [];
 const listeners: Server[] = [];
 const sockets: Socket[] = [];
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy();
-  await Promise.all(open.splice(0).map((network) => network.close()));
   await Promise.all(listeners.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
 });
 
-const ports = (count: number): Promise<readonly number[]> =>
-  freePorts(HOST, count, (boundExclusive) => new RealRandom().below(boundExclusive));
-
-async function until(what: string, holds: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!holds()) {
-    if (performance.now() > deadline) throw new Error(`did not happen in 10 s: ${what}`);
-    await delay(2);
-  }
-}
-
-function start(at: readonly number[], replica: number, changed: Partial<RealNetworkOptions> = {}) {
-  const received: string[] = [];
-  const failed: string[] = [];
-  const network: RealNetwork = new RealNetwork({
-    cluster: CLUSTER,
-    replica,
-    addresses: at.map((port) => ({ host: HOST, port })),
-    clientConnectionsMax: 4,
-    clientFrameBytesMax: 1_024,
-    secrets: secretsOf(OLD),
-    clock: new RealClock(),
-    random: new RealRandom(),
-    onPeerFrame: (from, _, payload) => received.push(`${from} ${payload.toString()}`),
-    onClientFrame: () => {},
-    onClientClosed: () => {},
-    onPeerChange: () => {},
-    onDialFailed: (_, reason) => failed.push(reason),
-    onPending: () => setImmediate(() => network.flush()),
-    ...changed,
-  });
-  open.push(network);
-  return { network, received, failed };
+function start(at: readonly number[], replica: number, changed: Partial<RealNetworkOptions> = {}): Started {
+  return startOpen(at, replica, { secrets: secretsOf(OLD), ...changed });
 }
 
 interface Heard {
@@ -128,7 +90,7 @@ class Impostor {
 
 describe('Replicas that share a secret', () => {
   it('are taken for each other, and frames cross', async () => {
-    const at = await ports(3);
+    const at = await freePorts(3);
     const nodes = at.map((_, replica) => start(at, replica));
     for (const { network } of nodes) await network.listen();
     await until('all connected', () => nodes.every(({ network }) => network.traffic().every((peer) => peer.connected)));
@@ -140,7 +102,7 @@ describe('Replicas that share a secret', () => {
   });
 
   it('stay when the time of those who prove nothing is over', async () => {
-    const at = await ports(2);
+    const at = await freePorts(2);
     const clock = new SimulatedClock();
     const first = start(at, 0, { clock });
     const second = start(at, 1);
@@ -160,7 +122,7 @@ describe('Replicas that share a secret', () => {
     ['none, where one is set', OLD, undefined, 'PEER_PROOF_MISSING'],
     ['one, where none is set', undefined, OLD, 'PEER_PROOF_UNWANTED'],
   ])('do not take one that has %s: it is told why and counted, and the others go on', async (_, ours, theirs, code) => {
-    const at = await ports(3);
+    const at = await freePorts(3);
     const [first, second] = [0, 1].map((replica) =>
       start(at, replica, { secrets: ours === undefined ? undefined : secretsOf(ours) }),
     ) as [ReturnType<typeof start>, ReturnType<typeof start>];
@@ -178,7 +140,7 @@ describe('Replicas that share a secret', () => {
   });
 
   it('change it without a moment apart: the next one is known everywhere before it is used', async () => {
-    const at = await ports(2);
+    const at = await freePorts(2);
     const steps = [[OLD], [OLD, NEW], [NEW, OLD], [NEW]];
     for (const [step, mine] of steps.entries())
       for (const theirs of steps.slice(Math.max(0, step - 1), step + 2)) {
@@ -192,7 +154,7 @@ describe('Replicas that share a secret', () => {
   });
 
   it('a new one is for new connections, and those that are there stay', async () => {
-    const at = await ports(2);
+    const at = await freePorts(2);
     const [first, second] = at.map((_, replica) => start(at, replica)) as [
       ReturnType<typeof start>,
       ReturnType<typeof start>,
@@ -228,7 +190,7 @@ describe('Who has no secret and speaks as a replica', () => {
   ];
 
   it.each(said)('says %s: refused, counted, and it has seen no proof to guess with', async (_, say, code) => {
-    const at = await ports(2);
+    const at = await freePorts(2);
     const { network, received } = start(at, 0);
     await network.listen();
     const impostor = Impostor.dial(at[0] as number);
@@ -244,7 +206,7 @@ describe('Who has no secret and speaks as a replica', () => {
   });
 
   it('says nothing more after its Hello: its time is over 3 s after it came', async () => {
-    const at = await ports(2);
+    const at = await freePorts(2);
     const clock = new SimulatedClock();
     const { network } = start(at, 0, { clock });
     await network.listen();
@@ -261,7 +223,7 @@ describe('Who has no secret and speaks as a replica', () => {
   });
 
   it('does not take the place of the replica that is connected', async () => {
-    const at = await ports(2);
+    const at = await freePorts(2);
     const first = start(at, 0);
     const second = start(at, 1);
     await first.network.listen();
@@ -278,7 +240,7 @@ describe('Who has no secret and speaks as a replica', () => {
   });
 
   it('repeats what a replica said on another connection: the challenge is another one', async () => {
-    const [real, between] = (await ports(2)) as [number, number];
+    const [real, between] = (await freePorts(2)) as [number, number];
     const first = start([real, 1], 0);
     await first.network.listen();
     // All that the replica of index 1 says passes through here, and is kept.
@@ -295,7 +257,7 @@ describe('Who has no secret and speaks as a replica', () => {
     });
     listeners.push(relay);
     await new Promise<void>((resolve) => relay.listen(between, HOST, resolve));
-    const [own] = (await ports(1)) as [number];
+    const [own] = (await freePorts(1)) as [number];
     const second = start([between, own], 1);
     await second.network.listen();
     await until('connected through it', () => first.network.isConnected(1) && second.network.isConnected(0));
@@ -309,7 +271,7 @@ describe('Who has no secret and speaks as a replica', () => {
   });
 
   it("reflects a replica's own challenge and proof to it: a proof of one side is none of the other", async () => {
-    const at = await ports(2);
+    const at = await freePorts(2);
     await Impostor.listen(at[0] as number, (impostor) => {
       void (async () => {
         impostor.hello(0, 1, await impostor.challenge());
@@ -324,7 +286,7 @@ describe('Who has no secret and speaks as a replica', () => {
   });
 
   it('has a replica that dials it prove what another connection asks: a proof names both replicas', async () => {
-    const at = await ports(3);
+    const at = await freePorts(3);
     const outcomes: string[] = [];
     await Impostor.listen(at[0] as number, (impostor) => {
       void (async () => {
@@ -347,7 +309,7 @@ describe('Who has no secret and speaks as a replica', () => {
 
 describe('Without a secret', () => {
   it('what strangers call their reasons fills neither metrics nor logs', async () => {
-    const at = await ports(2);
+    const at = await freePorts(2);
     let visits = 0;
     await Impostor.listen(at[0] as number, (impostor) => {
       visits++;

@@ -4,10 +4,8 @@
  * Method: networks in one process on free ports of the loopback, certificates made for the run; conditions with a deadline.
  */
 import { connect } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import { type ConnectionOptions as TlsConnectionOptions, connect as tlsConnect } from 'node:tls';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { freePorts as drawPorts } from '../../../impl/cli/free-ports.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
 import {
   type Authority,
   clientCertificate,
@@ -17,14 +15,13 @@ import {
 } from '../../../impl/ports/certificates.ts';
 import type { TlsServerMaterial } from '../../../impl/ports/network.ts';
 import { RealClock } from '../../../impl/ports/real-clock.ts';
-import { RealNetwork } from '../../../impl/ports/real-network.ts';
 import type { RealNetworkOptions } from '../../../impl/ports/real-network-options.ts';
-import { RealRandom } from '../../../impl/ports/real-random.ts';
 import { tlsReasonOf } from '../../../impl/ports/tls.ts';
 import { encodeFrame, FRAME_KINDS, FrameReader } from '../../../impl/wire/frame.ts';
 import { decodeGoodbye, encodeHello } from '../../../impl/wire/hello.ts';
+import { until } from '../../until.ts';
+import { CLUSTER, freePorts, type Started, start as startPlain } from './test-networks.ts';
 
-const CLUSTER = 7n;
 const DAY_MS = 86_400_000;
 const HOSTS = ['localhost', '127.0.0.1'];
 const clock = new RealClock();
@@ -43,11 +40,6 @@ beforeAll(async () => {
   for (const replica of [0, 1, 2]) own.push(await material(authority, { replica }));
 });
 
-const open: RealNetwork[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((network) => network.close()));
-});
-
 async function material(
   signer: Authority,
   { replica = 0, cluster = CLUSTER, valid = fresh }: { replica?: number; cluster?: bigint; valid?: typeof fresh },
@@ -56,40 +48,8 @@ async function material(
   return { ...pair, authority: authority.certificate };
 }
 
-function freePorts(count: number): Promise<readonly number[]> {
-  return drawPorts('127.0.0.1', count, (boundExclusive) => new RealRandom().below(boundExclusive));
-}
-
-async function until(what: string, holds: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!holds()) {
-    if (performance.now() > deadline) throw new Error(`did not happen in 10 s: ${what}`);
-    await delay(2);
-  }
-}
-
-function start(ports: readonly number[], replica: number, changed: Partial<RealNetworkOptions> = {}) {
-  const received: string[] = [];
-  const failed: string[] = [];
-  const network: RealNetwork = new RealNetwork({
-    cluster: CLUSTER,
-    replica,
-    addresses: ports.map((port) => ({ host: '127.0.0.1', port })),
-    clientConnectionsMax: 4,
-    clientFrameBytesMax: 1_024,
-    tls: own[replica],
-    clock,
-    random: new RealRandom(),
-    onPeerFrame: (from, _, payload) => received.push(`${from} ${payload.toString()}`),
-    onClientFrame: (client, kind, payload) => client.send(kind, payload),
-    onClientClosed: () => {},
-    onPeerChange: () => {},
-    onDialFailed: (_, reason) => failed.push(reason),
-    onPending: () => setImmediate(() => network.flush()),
-    ...changed,
-  });
-  open.push(network);
-  return { network, received, failed };
+function start(ports: readonly number[], replica: number, changed: Partial<RealNetworkOptions> = {}): Started {
+  return startPlain(ports, replica, { tls: own[replica], ...changed });
 }
 
 /** Speaks as a client; the codes of the Goodbye that came, or of the error that ended it, or `hello`. */

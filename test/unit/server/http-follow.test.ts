@@ -4,6 +4,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../../until.ts';
 import { type OneReplica, startOneReplica } from './one-replica.ts';
 
 const FOLLOWERS_MAX = 4;
@@ -71,11 +72,6 @@ async function metric(name: string): Promise<number> {
       .find((line) => line.startsWith(`${name} `))
       ?.slice(name.length + 1) ?? 0,
   );
-}
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const signal = AbortSignal.timeout(DEADLINE_MS);
-  while (!(await holds())) if (signal.aborted) throw new Error(`it is not so that ${what}`);
 }
 
 const nobody = (): Promise<void> => until('nobody follows', async () => (await metric('lockstep_followers')) === 0);
