@@ -4,7 +4,7 @@
  */
 import { assert } from '../../impl/ports/assert.ts';
 import type { Appended, Failure, ReadAnswer } from '../../impl/wire/answer.ts';
-import type { AppendRequest, ReadRequest, RequestBody } from '../../impl/wire/request.ts';
+import type { AppendEvent, AppendRequest, ReadRequest, RequestBody } from '../../impl/wire/request.ts';
 import type { HistoryEntry } from './client-history.ts';
 import type { ClientAction } from './plan.ts';
 import { eventData, partsOf } from './sim-values.ts';
@@ -34,11 +34,9 @@ export function bodyOf(action: ClientAction, nextOffset: ReadonlyMap<string, num
     }
     case 'append': {
       const { stream, value, count, bytes, expected } = action;
-      const events = Array.from({ length: count }, (_, part) => ({
-        data: eventData(value, part, bytes),
-        type: '',
-        contentType: '',
-      }));
+      const events: AppendEvent[] = [];
+      for (let part = 0; part < count; part++)
+        events.push({ data: eventData(value, part, bytes), type: '', contentType: '' });
       const expectedOffset = expected ? nextOffset.get(stream) : undefined;
       return { operation: 'append', stream, expectedOffset, idempotencyKey: key, events };
     }

@@ -5,8 +5,13 @@
 import { assert } from '../../impl/ports/assert.ts';
 import type { ReplicaCore } from '../../impl/server/replica-core.ts';
 import type { Outcome } from '../../impl/server/requests.ts';
-import { type AnswerOf, decodeResponse, encodeAnswer, encodeFailure } from '../../impl/wire/answer.ts';
-import { decodeRequest, type RequestBody, type Operation as WireOperation } from '../../impl/wire/request.ts';
+import { type AnswerOf, decodeResponse, encodeAnswer, encodeFailure, type Failure } from '../../impl/wire/answer.ts';
+import {
+  decodeRequest,
+  type RequestBody,
+  type RequestSession,
+  type Operation as WireOperation,
+} from '../../impl/wire/request.ts';
 
 /** Of one that is for a session, or in one. */
 export type SentRequest = Extract<
@@ -14,6 +19,10 @@ export type SentRequest = Extract<
   { readonly operation: 'register-session' | 'append' | 'create-stream' | 'delete-stream' }
 >;
 
+type SessionWrite = Extract<SentRequest, { readonly stream: string }>;
+
+/** In front of a response. */
+const REQUEST_ID_BYTES = 4;
 /** The session is gone, and what was kept of it. */
 export const LOST: ReadonlySet<string> = new Set(['SESSION_EVICTED', 'SESSION_UNKNOWN', 'SESSION_REQUEST_STALE']);
 
@@ -47,15 +56,48 @@ export function serve(core: ReplicaCore, request: Uint8Array, answered: (bytes: 
   }
 }
 
-export function isWrite(body: RequestBody): body is Extract<SentRequest, { readonly stream: string }> {
+export function isWrite(body: RequestBody): body is SessionWrite {
   return body.operation === 'append' || body.operation === 'create-stream' || body.operation === 'delete-stream';
 }
 
-/** The state's own reply to a request of a session; every other answer is of the server that was asked, and of that moment. */
-export function replyIn(bytes: Buffer, operation: WireOperation): string | undefined {
-  const outcome = decodeResponse(bytes, operation);
-  if ('applied' in outcome) return JSON.stringify(outcome);
-  const { code, evidence, outcome: known } = outcome.failure;
-  const isDecided = known === 'refused' && typeof evidence.rule === 'string' && evidence.rule.startsWith('Kernel.');
-  return isDecided && !LOST.has(code) ? JSON.stringify(outcome) : undefined;
+/** The request under its number in a session. Field by field: V8 makes a hidden class for each copy that is spread. */
+export function inSession(body: SessionWrite, session: RequestSession): SessionWrite {
+  const { operation, stream } = body;
+  if (operation === 'create-stream') return { operation, stream, dataClass: body.dataClass, session };
+  if (operation === 'delete-stream') return { operation, stream, session };
+  const { expectedOffset, idempotencyKey, events } = body;
+  return { operation, stream, expectedOffset, idempotencyKey, events, session };
+}
+
+/** In which session it is asked; undefined without one. */
+export function sessionOf(body: RequestBody): RequestSession | undefined {
+  return isWrite(body) ? body.session : undefined;
+}
+
+/** The state's own reply to a request of a session. */
+export interface SessionAnswer {
+  readonly operation: WireOperation;
+  /** Its bytes behind the id of the request: equal bytes, equal answers, and comparing needs no text of them. */
+  readonly reply: string;
+}
+
+/** Undefined for every answer that is of the server that was asked, and of that moment. */
+export function sessionAnswerIn(
+  operation: WireOperation,
+  bytes: Buffer,
+  outcome: Outcome<unknown>,
+): SessionAnswer | undefined {
+  if ('failure' in outcome && !isOfState(outcome.failure)) return undefined;
+  return { operation, reply: bytes.toString('latin1', REQUEST_ID_BYTES) };
+}
+
+function isOfState({ code, evidence, outcome }: Failure): boolean {
+  const isDecided = outcome === 'refused' && typeof evidence.rule === 'string' && evidence.rule.startsWith('Kernel.');
+  return isDecided && !LOST.has(code);
+}
+
+/** For a person. */
+export function textOfAnswer({ operation, reply }: SessionAnswer): string {
+  const bytes = Buffer.concat([Buffer.alloc(REQUEST_ID_BYTES), Buffer.from(reply, 'latin1')]);
+  return JSON.stringify(decodeResponse(bytes, operation));
 }

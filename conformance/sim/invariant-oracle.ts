@@ -57,8 +57,9 @@ export class InvariantOracle {
 
   /** A frame of encodeMessage() left a replica: once for each that it is for, or once for all. Its bytes never change. */
   sent(from: number, frame: Uint8Array): void {
-    if (!this.#messages.add(from, frame)) return;
-    this.#reads.sent(from, frame, this.#acknowledged.length);
+    const said = this.#messages.add(from, frame);
+    if (said === undefined) return;
+    this.#reads.sent(said, this.#acknowledged.length);
     if (this.#everSent === undefined) return;
     const key = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength).toString('latin1');
     if (this.#everSent.has(key)) return;

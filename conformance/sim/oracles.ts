@@ -14,6 +14,7 @@ import { factsOf } from '../../impl/vsr/replica-messages.ts';
 import { FRAME_KINDS } from '../../impl/wire/frame.ts';
 import type { RequestSession } from '../../impl/wire/request.ts';
 import type { VsrContext } from '../../machines/vsr-context.ts';
+import type { SessionAnswer } from './client-serve.ts';
 import { InvariantOracle, type ObservedNode } from './invariant-oracle.ts';
 import { recordedState } from './judge/recorded-state.ts';
 import { PromptnessOracle } from './promptness-oracle.ts';
@@ -136,7 +137,7 @@ export class Oracles {
   }
 
   /** An answer that the state gave to a request of a session. @throws Violation */
-  told(session: RequestSession, answer: string): void {
+  told(session: RequestSession, answer: SessionAnswer): void {
     this.#sessions?.told(session, answer);
   }
 

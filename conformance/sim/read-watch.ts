@@ -3,7 +3,7 @@
  * round begins with its first ReadRound frame, and within a view it ends by its answer alone. Mirrors readOwed and
  * readAnswers of specs/Vsr.tla.
  */
-import { type FramePeek, peekFrame } from '../../impl/vsr/frame-peek.ts';
+import type { FramePeek } from '../../impl/vsr/frame-peek.ts';
 import type { ReadAnswer } from '../../machines/vsr-invariants.ts';
 import type { ObservedReplica } from './observed-replica.ts';
 
@@ -19,7 +19,6 @@ type Looked = Pick<ObservedReplica, 'status' | 'view' | 'viewBefore' | 'reading'
 export class ReadWatch {
   /** By replica: rounds that have begun and were not seen to end; two at most, when one ends and the next begins in a step. */
   readonly #asked: Asked[][];
-  readonly #peek: FramePeek = { type: 'Commit', from: 0, view: 0, op: 0, logView: 0, entryView: 0, round: 0 };
   /** By replica: the last one. */
   readonly #answers: (ReadAnswer | undefined)[];
 
@@ -37,8 +36,7 @@ export class ReadWatch {
   }
 
   /** @param acknowledged ops that clients had been told of */
-  sent(from: number, frame: Uint8Array, acknowledged: number): void {
-    const { type, view, round } = peekFrame(frame, this.#peek);
+  sent({ type, from, view, round }: FramePeek, acknowledged: number): void {
     if (type !== 'ReadRound') return;
     const asked = this.#asked[from] as Asked[];
     const last = asked.at(-1);

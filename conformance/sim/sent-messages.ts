@@ -53,14 +53,14 @@ export class SentMessages {
     this.#said = Array.from({ length: replicaCount }, (_, from) => new Said(from));
   }
 
-  /** @returns false when it is the frame that was added last: a broadcast */
-  add(from: number, frame: Uint8Array): boolean {
-    if (frame === this.#last) return false;
+  /** @returns what it says, until the next one is added; undefined when it is the one that was added last: a broadcast */
+  add(from: number, frame: Uint8Array): FramePeek | undefined {
+    if (frame === this.#last) return undefined;
     this.#last = frame;
     const message = peekFrame(frame, this.#peek);
     assert(message.from === from, 'a replica speaks for itself');
     this.#decide(message, frame);
-    return true;
+    return message;
   }
 
   hasNewOf(from: number): boolean {

@@ -10,13 +10,14 @@ import type { CommandResult } from '../../impl/kernel/command-result.ts';
 import { isOfSession } from '../../impl/kernel/rules.ts';
 import type { Prepare } from '../../impl/vsr/prepare.ts';
 import type { RequestSession } from '../../impl/wire/request.ts';
+import { type SessionAnswer, textOfAnswer } from './client-serve.ts';
 import { Violation } from './violation.ts';
 
 export class SessionOracle {
-  /** By session and number: what the op said that executed it. */
-  readonly #executed = new Map<string, string>();
+  /** What the op said that executed it. */
+  readonly #executed = new BySession<string>();
   /** The first answer that any client got. */
-  readonly #told = new Map<string, string>();
+  readonly #told = new BySession<SessionAnswer>();
 
   /** An op that is committed for the first time. @throws Violation */
   applied({ op, body }: Prepare, results: readonly CommandResult[]): void {
@@ -25,31 +26,52 @@ export class SessionOracle {
     for (let index = 0; index < batch.count; index++) {
       const session = sessionOf(batch.bytesAt(index));
       const result = results[index];
-      if (session !== undefined && result !== undefined) this.#resulted(nameOf(session), op, result);
+      if (session !== undefined && result !== undefined) this.#resulted(session, op, result);
     }
   }
 
   /** @throws Violation */
-  told(session: RequestSession, answer: string): void {
-    const name = nameOf(session);
-    const before = this.#told.get(name);
-    if (before === undefined) this.#told.set(name, answer);
-    else if (before !== answer)
-      broken('everyone who asks again gets the first answer', `${name} was told ${before}, and then ${answer}`);
+  told(session: RequestSession, answer: SessionAnswer): void {
+    const before = this.#told.get(session);
+    if (before === undefined) this.#told.set(session, answer);
+    else if (before.operation !== answer.operation || before.reply !== answer.reply)
+      broken(
+        'everyone who asks again gets the first answer',
+        `${nameOf(session)} was told ${textOfAnswer(before)}, and then ${textOfAnswer(answer)}`,
+      );
   }
 
-  #resulted(name: string, op: number, result: CommandResult): void {
-    const before = this.#executed.get(name);
+  #resulted(session: RequestSession, op: number, result: CommandResult): void {
+    const before = this.#executed.get(session);
     if (result.kind === 'Repeated') {
       const { commitId, result: first } = result;
       const text = JSON.stringify({ commitId, result: first });
-      if (text !== before) broken('a later try gets the first reply', `${name} at op ${op}: ${text}, not ${before}`);
+      if (text !== before)
+        broken('a later try gets the first reply', `${nameOf(session)} at op ${op}: ${text}, not ${before}`);
     } else if (result.kind !== 'Refused' || !isOfSession(result)) {
       const text = JSON.stringify({ commitId: op, result });
       if (before !== undefined)
-        broken('a request of a session is executed once', `${name} at op ${op}: ${text}, after ${before}`);
-      this.#executed.set(name, text);
+        broken('a request of a session is executed once', `${nameOf(session)} at op ${op}: ${text}, after ${before}`);
+      this.#executed.set(session, text);
     }
+  }
+}
+
+/** By numbers: a name for each request would be made, and hashed, each time that it is asked for. */
+class BySession<Value> {
+  readonly #sessions = new Map<number, Map<number, Value>>();
+
+  get({ clientId, requestNumber }: RequestSession): Value | undefined {
+    return this.#sessions.get(clientId)?.get(requestNumber);
+  }
+
+  set({ clientId, requestNumber }: RequestSession, value: Value): void {
+    let requests = this.#sessions.get(clientId);
+    if (requests === undefined) {
+      requests = new Map();
+      this.#sessions.set(clientId, requests);
+    }
+    requests.set(requestNumber, value);
   }
 }
 

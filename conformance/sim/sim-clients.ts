@@ -7,7 +7,6 @@
  */
 import { assert } from '../../impl/ports/assert.ts';
 import { SimulatedRandom } from '../../impl/ports/simulated-random.ts';
-import type { ReplicaCore } from '../../impl/server/replica-core.ts';
 import type { Outcome } from '../../impl/server/requests.ts';
 import { type Appended, decodeResponse, type ReadAnswer, type SessionFacts } from '../../impl/wire/answer.ts';
 import { encodeRequest, type RequestBody, type RequestSession } from '../../impl/wire/request.ts';
@@ -15,7 +14,8 @@ import { SessionNumbers } from '../../impl/wire/session-numbers.ts';
 import type { ClientFault } from './broken-parts.ts';
 import { bodyOf, type Ended, entryOf } from './client-entries.ts';
 import type { HistoryEntry } from './client-history.ts';
-import { isWrite, LOST, replyIn, type SentRequest, serve } from './client-serve.ts';
+import { inSession, isWrite, LOST, type SentRequest, serve, sessionAnswerIn, sessionOf } from './client-serve.ts';
+import type { ClientWorld } from './client-world.ts';
 import type { ClientAction, OperationEvent } from './plan.ts';
 
 /** A server gives up on a request after this, and says so. */
@@ -26,25 +26,6 @@ const BACK_OFF_US_MIN = 10_000;
 const BACK_OFF_US_MAX = 120_000;
 
 const TRY_AGAIN: ReadonlySet<string> = new Set(['BUSY', 'NO_QUORUM', 'NOT_READY', 'DRAINING', 'HALTED', 'REPLACED']);
-
-export interface ClientWorld {
-  readonly nowUs: () => number;
-  readonly replicaCount: number;
-  /** Hands a request to a replica; false: nobody listens there. */
-  readonly ask: (
-    client: number,
-    replica: number,
-    attempt: number,
-    ask: (core: ReplicaCore, answer: (deliver: () => void) => void) => void,
-  ) => void;
-  readonly later: (atUs: number, client: number, what: () => void) => void;
-  /** An answer on its way to the client. */
-  readonly answered: (client: number, deliver: () => void) => void;
-  readonly called: (client: number, operation: number, replica: number, action: ClientAction) => void;
-  readonly returned: (client: number, operation: number, outcome: string) => void;
-  /** An answer that the state gave to a request of a session, as text. @throws Violation when another one was given */
-  readonly told: (session: RequestSession, answer: string) => void;
-}
 
 interface Running {
   readonly operation: number;
@@ -165,15 +146,16 @@ export class SimClients {
     const attempt = ++this.#attempts;
     const request = encodeRequest({ id: attempt >>> 0, deadlineMs: REQUEST_DEADLINE_MS, body });
     this.#world.ask(STRANGER, replica, attempt, (core, answer) =>
-      serve(core, request, (bytes) => answer(() => this.#told(body, bytes))),
+      serve(core, request, (bytes) => answer(() => this.#told(body, bytes, decodeResponse(bytes, body.operation)))),
     );
   }
 
   /** Every answer to one request of a session is the first one. */
-  #told(body: RequestBody, bytes: Buffer): void {
-    const session = 'session' in body ? body.session : undefined;
-    const answer = session === undefined ? undefined : replyIn(bytes, body.operation);
-    if (session !== undefined && answer !== undefined) this.#world.told(session, answer);
+  #told(body: RequestBody, bytes: Buffer, outcome: Outcome<unknown>): void {
+    const session = sessionOf(body);
+    if (session === undefined) return;
+    const answer = sessionAnswerIn(body.operation, bytes, outcome);
+    if (answer !== undefined) this.#world.told(session, answer);
   }
 
   /** The connections of all clients to this replica are gone. */
@@ -211,14 +193,24 @@ export class SimClients {
     const next = client.queue.shift();
     if (next === undefined) return;
     const { event, operation } = next;
-    const callUs = this.#world.nowUs();
+    const callUs = this.#world.nowUs;
     const { action } = event;
     // Where a session does it alone a key would hide what is wrong with it: most have no key then.
     const keyed = action.kind === 'append' && action.keyed && !(client.usesSession && action.value % 4 > 0);
     const body = bodyOf(action, client.nextOffset, keyed ? `k${operation}` : '');
     const replica = client.movedTo ?? event.replica;
-    const doubt = { session: undefined, inDoubt: false, doubtOfOldSession: false };
-    client.running = { operation, action, callUs, body, keyed, asked: body, replica, ...doubt };
+    client.running = {
+      operation,
+      action,
+      callUs,
+      body,
+      keyed,
+      replica,
+      asked: body,
+      session: undefined,
+      inDoubt: false,
+      doubtOfOldSession: false,
+    };
     this.#attempt(client);
   }
 
@@ -232,7 +224,7 @@ export class SimClients {
     this.#world.called(index, running.operation, running.replica, running.action);
     running.asked = this.#nextRequest(client, running);
     const { asked } = running;
-    if (asked.operation === 'register-session' || ('session' in asked && asked.session !== undefined)) {
+    if (asked.operation === 'register-session' || sessionOf(asked) !== undefined) {
       client.sent.push(asked as SentRequest);
       if (client.sent.length > SENT_KEPT_MAX) client.sent.shift();
     }
@@ -241,7 +233,7 @@ export class SimClients {
       const view = core.replica.view;
       serve(core, request, (bytes) => answer(() => this.#answer(client, attempt, view, asked, bytes)));
     });
-    this.#world.later(this.#world.nowUs() + ATTEMPT_US_MAX, index, () => this.#lost(client, attempt));
+    this.#world.expire(this.#world.nowUs + ATTEMPT_US_MAX, index, () => this.#lost(client, attempt));
   }
 
   /** The body under its number in the session, or a session first. */
@@ -251,7 +243,7 @@ export class SimClients {
     const { numbers } = client;
     if (!numbers.registered) return { operation: 'register-session' };
     running.session ??= { clientId: numbers.clientId, requestNumber: nextOf(numbers) };
-    return Object.assign({}, body, { session: running.session });
+    return inSession(body, running.session);
   }
 
   /** Nobody listens there, the connection broke, or nothing came for too long. */
@@ -284,7 +276,7 @@ export class SimClients {
     running.replica = (running.replica + 1) % this.#world.replicaCount;
     client.movedTo = running.replica;
     const waitUs = BACK_OFF_US_MIN + random.below(BACK_OFF_US_MAX - BACK_OFF_US_MIN);
-    this.#world.later(this.#world.nowUs() + waitUs, client.index, () => {
+    this.#world.later(this.#world.nowUs + waitUs, client.index, () => {
       if (client.attempt === attempt && client.running !== undefined) this.#attempt(client);
     });
   }
@@ -292,15 +284,15 @@ export class SimClients {
   #answer(client: Client, attempt: number, view: number, asked: RequestBody, bytes: Buffer): void {
     const { running } = client;
     client.viewSeen = Math.max(client.viewSeen, view);
-    this.#told(asked, bytes);
+    const outcome = decodeResponse(bytes, asked.operation) as Outcome<unknown>;
+    this.#told(asked, bytes, outcome);
     if (client.attempt !== attempt || running === undefined) return;
     if (asked.operation === 'register-session') {
-      this.#registered(client, decodeResponse(bytes, 'register-session'));
+      this.#registered(client, outcome as Outcome<SessionFacts>);
       return;
     }
-    const outcome = decodeResponse(bytes, asked.operation) as Outcome<unknown>;
     if ('applied' in outcome) {
-      this.#end(client, { kind: 'applied', answer: outcome.applied }, this.#world.nowUs());
+      this.#end(client, { kind: 'applied', answer: outcome.applied }, this.#world.nowUs);
       return;
     }
     const { failure } = outcome;
@@ -311,7 +303,7 @@ export class SimClients {
     } else if (TRY_AGAIN.has(failure.code)) this.#tryAgain(client);
     else if (LOST.has(failure.code)) this.#sessionLost(client, running);
     else if (isRefusalInDoubt(running)) this.#end(client, { kind: 'unknown' }, undefined);
-    else this.#end(client, { kind: 'refused', failure }, this.#world.nowUs());
+    else this.#end(client, { kind: 'refused', failure }, this.#world.nowUs);
   }
 
   #registered(client: Client, outcome: Outcome<SessionFacts>): void {
@@ -384,7 +376,7 @@ function isRepeatable({ action, asked, keyed, session }: Running): boolean {
 /** An earlier try may be applied, and no refusal of a later one says that it is not: but a session executes it once. */
 /** Whether it is a try of what is running: the same number of the same session. */
 function isOf({ session }: Running, sent: SentRequest): boolean {
-  const number = 'session' in sent ? sent.session : undefined;
+  const number = sessionOf(sent);
   return (
     number !== undefined && number.clientId === session?.clientId && number.requestNumber === session.requestNumber
   );

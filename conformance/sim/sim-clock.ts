@@ -9,8 +9,13 @@ import type { Clock } from '../../impl/ports/clock.ts';
 const WALL_MS_AT_START = 1_700_000_000_000;
 const PPM = 1_000_000;
 
+export interface VirtualTime {
+  /** Virtual microseconds. */
+  readonly nowUs: number;
+}
+
 export class SimClock implements Clock {
-  readonly #nowUs: () => number;
+  readonly #world: VirtualTime;
   /** Parts per million that this clock runs too fast. */
   #driftPpm = 0;
   /** Local microseconds and virtual ones at the last change of the drift. */
@@ -18,13 +23,13 @@ export class SimClock implements Clock {
   #sinceUs = 0;
   #offsetUs = 0;
 
-  constructor(nowUs: () => number) {
-    this.#nowUs = nowUs;
+  constructor(world: VirtualTime) {
+    this.#world = world;
   }
 
   drift(ppm: number): void {
     this.#localUs = this.#local();
-    this.#sinceUs = this.#nowUs();
+    this.#sinceUs = this.#world.nowUs;
     this.#driftPpm += ppm;
   }
 
@@ -55,7 +60,7 @@ export class SimClock implements Clock {
   }
 
   #local(): number {
-    const passedUs = this.#nowUs() - this.#sinceUs;
+    const passedUs = this.#world.nowUs - this.#sinceUs;
     return this.#localUs + passedUs + Math.floor((passedUs * this.#driftPpm) / PPM);
   }
 }

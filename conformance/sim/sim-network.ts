@@ -10,6 +10,8 @@ import { WireError } from '../../impl/wire/wire-error.ts';
 import type { Fault, FaultKind, Link } from './plan.ts';
 
 export interface Packet {
+  /** What it is to its receiver: see Waiting of sim-node.ts. */
+  readonly what: 'frame';
   readonly frame: number;
   readonly from: number;
   readonly to: number;
@@ -21,11 +23,12 @@ export interface Packet {
 
 export interface NetworkEnds {
   /** Puts the packet before its receiver at that time. */
-  readonly arrive: (atUs: number, packet: Packet) => void;
+  arrive(atUs: number, packet: Packet): void;
   /** Both ends of a connection learn that it broke. */
-  readonly broken: (atUs: number, a: number, b: number) => void;
-  readonly injected: (kind: FaultKind) => void;
-  readonly dropped: (packet: Packet, why: FaultKind | 'down' | 'reset') => void;
+  broken(atUs: number, a: number, b: number): void;
+  /** A fault of this kind was met. */
+  count(kind: FaultKind): void;
+  dropped(packet: Packet, why: FaultKind | 'down' | 'reset'): void;
 }
 
 /** How long a silent connection is kept: PEER_SILENT_MS_MAX of impl/ports/real-network.ts. */
@@ -56,12 +59,14 @@ export class SimNetwork {
   readonly #links: LinkState[];
   readonly #replicaCount: number;
   readonly #ends: NetworkEnds;
-  readonly #frameUs: readonly [number, number];
+  /** How long a frame is on its way, in microseconds. */
+  readonly #fromUs: number;
+  readonly #toUs: number;
   #frames = 0;
 
   constructor(replicaCount: number, seed: number, frameUs: readonly [number, number], ends: NetworkEnds) {
     this.#replicaCount = replicaCount;
-    this.#frameUs = frameUs;
+    [this.#fromUs, this.#toUs] = frameUs;
     this.#ends = ends;
     this.#links = Array.from({ length: replicaCount * replicaCount }, (_, index) => ({
       random: new SimulatedRandom(Math.imul(seed, 0x9e37_79b1) + index + 1),
@@ -90,14 +95,14 @@ export class SimNetwork {
   /** @returns the packet, whatever becomes of it: a sender never learns */
   send(atUs: number, from: number, to: number, kind: FrameKind, payload: Uint8Array): Packet {
     const link = this.#link(from, to);
-    const packet: Packet = { frame: ++this.#frames, from, to, kind, payload, epoch: link.epoch };
+    const packet: Packet = { what: 'frame', frame: ++this.#frames, from, to, kind, payload, epoch: link.epoch };
     if (link.cuts > 0) {
-      this.#ends.injected(link.cutBy);
+      this.#ends.count(link.cutBy);
       this.#lose(atUs, packet, link.cutBy);
       return packet;
     }
     if (link.clogs > 0) {
-      this.#ends.injected('clogging');
+      this.#ends.count('clogging');
       link.held.push(packet);
       return packet;
     }
@@ -184,8 +189,7 @@ export class SimNetwork {
 
   #launch(atUs: number, link: LinkState, packet: Packet): void {
     const { random } = link;
-    const [fromUs, toUs] = this.#frameUs;
-    let arrivesUs = atUs + fromUs + random.below(toUs - fromUs + 1);
+    let arrivesUs = atUs + this.#fromUs + random.below(this.#toUs - this.#fromUs + 1);
     // Frames of one write arrive as one piece; a frame of a later write may still be faster.
     if (atUs === link.leftUs) arrivesUs = link.arrivesUs;
     else {
@@ -193,11 +197,11 @@ export class SimNetwork {
       link.arrivesUs = arrivesUs;
     }
     if (link.delayUs > 0) {
-      this.#ends.injected('delay');
+      this.#ends.count('delay');
       arrivesUs += random.below(link.delayUs);
     }
     if (link.grayUs > 0) {
-      this.#ends.injected('gray-failure');
+      this.#ends.count('gray-failure');
       arrivesUs += random.below(link.grayUs);
       if (chance(random, link.gray)) {
         this.#lose(atUs, packet, 'gray-failure');
@@ -205,23 +209,23 @@ export class SimNetwork {
       }
     }
     if (link.loss > 0 && chance(random, link.loss)) {
-      this.#ends.injected('loss');
+      this.#ends.count('loss');
       this.#lose(atUs, packet, 'loss');
       return;
     }
     if (link.mutation > 0 && chance(random, link.mutation)) {
-      this.#ends.injected('message-mutation');
+      this.#ends.count('message-mutation');
       this.#mutate(atUs, packet, random);
       return;
     }
     if (link.reordering > 0 && chance(random, link.reordering)) {
-      this.#ends.injected('reordering');
+      this.#ends.count('reordering');
       arrivesUs += 1 + random.below(link.reorderingUs);
     }
     this.#ends.arrive(arrivesUs, packet);
     if (link.duplication > 0 && packet.kind === FRAME_KINDS.replica && chance(random, link.duplication)) {
-      this.#ends.injected('duplication');
-      this.#ends.arrive(arrivesUs + 1 + random.below(2 * toUs), packet);
+      this.#ends.count('duplication');
+      this.#ends.arrive(arrivesUs + 1 + random.below(2 * this.#toUs), packet);
     }
   }
 

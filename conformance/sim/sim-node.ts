@@ -20,8 +20,10 @@ import type { Replica } from '../../impl/vsr/replica.ts';
 import type { ReplicaRecord } from '../../impl/vsr/replica-port.ts';
 import { FRAME_KINDS, type FrameKind } from '../../impl/wire/frame.ts';
 import type { BrokenParts } from './broken-parts.ts';
-import { SimClock } from './sim-clock.ts';
+import type { Asking } from './client-world.ts';
+import { SimClock, type VirtualTime } from './sim-clock.ts';
 import type { Packet } from './sim-network.ts';
+import { WaitingLine } from './waiting-line.ts';
 
 export const CLUSTER = 7n;
 export const DIRECTORY = '/data';
@@ -34,20 +36,19 @@ const LIMITS = serverLimitsWith({});
 const TURNS_AT_ONCE_MAX = 1_000;
 
 export type Waiting =
-  | { readonly kind: 'frame'; readonly packet: Packet }
-  | { readonly kind: 'tick' }
-  | { readonly kind: 'peer-lost'; readonly peer: number }
+  | Packet
+  | { readonly what: 'tick' }
+  | { readonly what: 'peer-lost'; readonly peer: number }
   /** A client's request: handed to the core, answered through the function that it is given. */
-  | { readonly kind: 'ask'; readonly ask: (core: ReplicaCore, answer: (deliver: () => void) => void) => void };
+  | { readonly what: 'ask'; readonly ask: Asking };
 
-export interface NodeWorld {
-  readonly nowUs: () => number;
+export interface NodeWorld extends VirtualTime {
   /** Draws the time of one sync of this node's disk. */
-  readonly syncUs: (node: number) => number;
-  readonly send: (atUs: number, from: number, to: number, kind: FrameKind, payload: Uint8Array) => void;
-  readonly answer: (atUs: number, deliver: () => void) => void;
-  readonly isConnected: (from: number, to: number) => boolean;
-  readonly applied: (node: SimNode, prepare: Prepare, results: readonly CommandResult[]) => void;
+  syncUs(node: number): number;
+  send(atUs: number, from: number, to: number, kind: FrameKind, payload: Uint8Array): void;
+  answer(atUs: number, deliver: () => void): void;
+  isConnected(from: number, to: number): boolean;
+  applied(node: SimNode, prepare: Prepare, results: readonly CommandResult[]): void;
 }
 
 interface Gathered {
@@ -91,7 +92,9 @@ export class SimNode {
   /** What its disk did may be refused loudly at the next start, and nothing was lost that was promised. */
   mayRefuse = false;
   /** What waits for the next turn. */
-  inbox: Waiting[] = [];
+  inbox = new WaitingLine<Waiting>();
+  /** The other inbox: what is taken in this turn, while more may come for the next one. */
+  #taken = new WaitingLine<Waiting>();
   busyUntilUs = 0;
   pauses = 0;
   slowUs = 0;
@@ -104,9 +107,9 @@ export class SimNode {
   readonly #sessionBounds: SessionBounds;
   readonly #seed: number;
   readonly #compresses: boolean;
-  #gathered: Gathered[] = [];
-  #answers: (() => void)[] = [];
-  #turnEnds: (() => void)[] = [];
+  readonly #gathered = new WaitingLine<Gathered>();
+  readonly #answers = new WaitingLine<() => void>();
+  readonly #turnEnds = new WaitingLine<() => void>();
   #turnUs = 0;
   #eventsBefore = 0;
   #syncsSeen = 0;
@@ -129,7 +132,7 @@ export class SimNode {
     this.#seed = Math.imul(seed, 0x85eb_ca6b) + index * 0x61c8_8647;
     this.#compresses = seed % COMPRESSING_RUN_OF === 0;
     this.disk = formattedDisk(index, replicaCount);
-    this.clock = new SimClock(world.nowUs);
+    this.clock = new SimClock(world);
     const core = this.open();
     assert(core === undefined, 'a formatted disk opens');
     const opened = this.core as ReplicaCore | undefined;
@@ -173,17 +176,17 @@ export class SimNode {
       const core = new ReplicaCore({
         directory,
         network: {
-          send: (to, frame) => this.#gather({ to, kind: FRAME_KINDS.replica, payload: frame }),
+          send: (to, frame) => this.#gathered.push({ to, kind: FRAME_KINDS.replica, payload: frame }),
           sendToPeer: (to, kind, payload) => {
             if (!this.#world.isConnected(this.index, to)) return false;
-            this.#gather({ to, kind, payload });
+            this.#gathered.push({ to, kind, payload });
             return true;
           },
           flush: () => this.#flush(),
         },
         clock: this.clock,
         random: new SimulatedRandom(this.#seed + this.restarts),
-        turn: { atEnd: (callback) => this.#atTurnEnd(callback) },
+        turn: { atEnd: (callback) => this.#turnEnds.push(callback) },
         limits: LIMITS,
         failed: (cause) => {
           throw cause;
@@ -214,27 +217,17 @@ export class SimNode {
   drop(): void {
     this.#eventsBefore += this.core?.replica.eventsTaken ?? 0;
     this.core = undefined;
-    this.inbox = [];
-    this.#gathered = [];
-    this.#answers = [];
-    this.#turnEnds = [];
+    this.inbox.clear();
+    this.#taken.clear();
+    this.#gathered.clear();
+    this.#answers.clear();
+    this.#turnEnds.clear();
     this.disk.disarm();
   }
 
-  /** For the next turn. An array of one is made whole: a push onto an empty one makes room for sixteen more. */
+  /** For the next turn. */
   take(waiting: Waiting): void {
-    if (this.inbox.length === 0) this.inbox = [waiting];
-    else this.inbox.push(waiting);
-  }
-
-  #gather(gathered: Gathered): void {
-    if (this.#gathered.length === 0) this.#gathered = [gathered];
-    else this.#gathered.push(gathered);
-  }
-
-  #atTurnEnd(callback: () => void): void {
-    if (this.#turnEnds.length === 0) this.#turnEnds = [callback];
-    else this.#turnEnds.push(callback);
+    this.inbox.push(waiting);
   }
 
   get hasWork(): boolean {
@@ -254,22 +247,19 @@ export class SimNode {
     this.#turnUs = this.slowUs;
     this.#syncsSeen = this.disk.syncs;
     const items = this.inbox;
-    this.inbox = [];
-    for (const item of items) this.#take(core, item);
-    const ends = this.#turnEnds;
-    this.#turnEnds = [];
-    for (const end of ends) end();
+    this.inbox = this.#taken;
+    this.#taken = items;
+    while (items.length > 0) this.#take(core, items.shift());
+    for (let left = this.#turnEnds.length; left > 0; left--) this.#turnEnds.shift()();
     this.#flush();
     return nowUs + this.#turnUs;
   }
 
   #take(core: ReplicaCore, item: Waiting): void {
-    switch (item.kind) {
-      case 'frame': {
-        const { from, kind, payload } = item.packet;
-        core.receivePeer(from, kind, payload);
+    switch (item.what) {
+      case 'frame':
+        core.receivePeer(item.from, item.kind, item.payload);
         return;
-      }
       case 'tick':
         core.tick();
         return;
@@ -290,16 +280,11 @@ export class SimNode {
     // Storage may have taken the end of its process for a refusal of the disk: whatever it went on to say, nobody hears it.
     if (this.disk.stopped !== undefined) throw this.disk.stopped;
     for (; this.#syncsSeen < this.disk.syncs; this.#syncsSeen++) this.#turnUs += this.#world.syncUs(this.index);
-    const atUs = this.#world.nowUs() + this.#turnUs;
-    if (this.#gathered.length > 0) {
-      const gathered = this.#gathered;
-      this.#gathered = [];
-      for (const { to, kind, payload } of gathered) this.#world.send(atUs, this.index, to, kind, payload);
+    const atUs = this.#world.nowUs + this.#turnUs;
+    while (this.#gathered.length > 0) {
+      const { to, kind, payload } = this.#gathered.shift();
+      this.#world.send(atUs, this.index, to, kind, payload);
     }
-    if (this.#answers.length > 0) {
-      const answers = this.#answers;
-      this.#answers = [];
-      for (const deliver of answers) this.#world.answer(atUs, deliver);
-    }
+    while (this.#answers.length > 0) this.#world.answer(atUs, this.#answers.shift());
   }
 }

@@ -1,5 +1,6 @@
 /** The data of a simulated append: which operation and which part of it, then filler that depends on both. Mirrors no spec module. */
 import { assert } from '../../impl/ports/assert.ts';
+import { readU32 } from '../../impl/ports/little-endian.ts';
 
 const HEAD_BYTES = 6;
 
@@ -18,9 +19,8 @@ export function eventData(value: number, part: number, bytes: number): Uint8Arra
 /** @throws when no append of ours can have had these bytes */
 export function partsOf(data: Uint8Array): { readonly value: number; readonly part: number } {
   assert(data.length >= HEAD_BYTES, 'an event that is read has the bytes of one that was appended');
-  const [a, b, c, d, e, f] = data as unknown as readonly [number, number, number, number, number, number];
-  const value = (a | (b << 8) | (c << 16) | (d << 24)) >>> 0;
-  const part = e | (f << 8);
+  const value = readU32(data, 0);
+  const part = (data[4] as number) | ((data[5] as number) << 8);
   const last = data[data.length - 1];
   const filler = (value * 31 + part * 7 + data.length) & 0xff;
   assert(data.length === HEAD_BYTES || last === filler, 'an event that is read has the bytes of one that was appended');

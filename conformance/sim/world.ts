@@ -10,20 +10,24 @@ import { SimulatedStop } from '../../impl/ports/simulated-disk.ts';
 import { SimulatedRandom } from '../../impl/ports/simulated-random.ts';
 import type { Prepare } from '../../impl/vsr/prepare.ts';
 import { REPLICA_TICK_MS } from '../../impl/vsr/timers.ts';
+import type { FrameKind } from '../../impl/wire/frame.ts';
+import type { RequestSession } from '../../impl/wire/request.ts';
 import type { BrokenParts } from './broken-parts.ts';
+import type { SessionAnswer } from './client-serve.ts';
+import type { Asking, ClientWorld } from './client-world.ts';
 import { HistoryHash } from './history-hash.ts';
 import type { Oracles } from './oracles.ts';
-import type { FaultEvent, FaultKind, Scenario } from './plan.ts';
+import type { ClientAction, FaultEvent, FaultKind, PlanEvent, Scenario } from './plan.ts';
 import type { RunOptions } from './run-result.ts';
-import { DUE, type Due, Scheduler } from './scheduler.ts';
+import { DUE, Scheduler } from './scheduler.ts';
 import { SimClients } from './sim-clients.ts';
 import type { EmittedEvent, SimEvent } from './sim-event.ts';
-import { type Packet, SimNetwork } from './sim-network.ts';
-import { SimNode } from './sim-node.ts';
+import { type NetworkEnds, type Packet, SimNetwork } from './sim-network.ts';
+import { type NodeWorld, SimNode, type Waiting } from './sim-node.ts';
 import { WorldFaults } from './world-faults.ts';
 
 const TICK_US = REPLICA_TICK_MS * 1_000;
-const TICK = { kind: 'tick' } as const;
+const TICK = { what: 'tick' } as const;
 /**
  * From a damaged frame until both sides know that their connection is gone. None would do too, but for a wire that damages
  * most frames: what is sent again at once is damaged at once, and the same instant never ends.
@@ -33,7 +37,7 @@ const BROKEN_US = 1_000;
 const CLIENT_FRAME_US_MIN = 100;
 const CLIENT_FRAME_US_MAX = 600;
 
-export class World {
+export class World implements NodeWorld, NetworkEnds, ClientWorld {
   readonly scenario: Scenario;
   readonly nodes: readonly SimNode[];
   readonly network: SimNetwork;
@@ -54,6 +58,10 @@ export class World {
   readonly #syncRandoms: readonly SimulatedRandom[];
   readonly #clientRandom: SimulatedRandom;
 
+  get replicaCount(): number {
+    return this.scenario.replicaCount;
+  }
+
   constructor(scenario: Scenario, oracles: Oracles, options: RunOptions, broken: BrokenParts) {
     const { replicaCount, seed, frameUs } = scenario;
     this.scenario = scenario;
@@ -64,42 +72,12 @@ export class World {
       { length: replicaCount },
       (_, index) => new SimulatedRandom(Math.imul(seed, 0x1656_67b1) + index),
     );
-    this.network = new SimNetwork(replicaCount, seed, frameUs, {
-      arrive: (atUs, packet) => this.scheduler.push(atUs, DUE.frame, packet.to, packet),
-      broken: (atUs, a, b) => {
-        this.scheduler.push(atUs + BROKEN_US, DUE.peerLost, a, b);
-        this.scheduler.push(atUs + BROKEN_US, DUE.peerLost, b, a);
-      },
-      injected: (kind) => this.count(kind),
-      dropped: (packet, why) => this.#dropped(packet, why),
-    });
+    this.network = new SimNetwork(replicaCount, seed, frameUs, this);
     this.#faults = new WorldFaults(this);
     this.nodes = Array.from({ length: replicaCount }, (_, index) => this.#newNode(index, broken));
-    this.clients = new SimClients(
-      seed,
-      {
-        nowUs: () => this.nowUs,
-        replicaCount,
-        ask: (client, replica, attempt, ask) =>
-          this.scheduler.push(this.nowUs + this.#clientUs(), DUE.clientAsk, replica, { client, attempt, ask }),
-        later: (atUs, client, what) => this.scheduler.push(atUs, DUE.clientNext, client, what),
-        answered: (client, deliver) =>
-          this.scheduler.push(this.nowUs + this.#clientUs(), DUE.clientAnswer, client, deliver),
-        called: (client, operation, replica, action) => {
-          this.history.note(this.nowUs, 20, client, operation, replica);
-          if (this.listens)
-            this.emit({ kind: 'call', client, operation, replica, what: `${action.kind} ${action.stream}` });
-        },
-        returned: (client, operation, outcome) => {
-          this.history.note(this.nowUs, 21, client, operation, outcome.length);
-          if (this.listens) this.emit({ kind: 'return', client, operation, outcome });
-        },
-        told: (session, answer) => this.#oracles.told(session, answer),
-      },
-      scenario.sessions?.window,
-      broken.client,
-    );
-    for (const [at, { atUs }] of scenario.plan.entries()) this.scheduler.push(atUs, DUE.plan, at);
+    this.clients = new SimClients(seed, this, scenario.sessions?.window, broken.client);
+    for (let at = 0; at < scenario.plan.length; at++)
+      this.scheduler.push((scenario.plan[at] as PlanEvent).atUs, DUE.plan, at);
     for (const node of this.nodes) {
       this.scheduler.push(node.clock.periodUs(TICK_US), DUE.tick, node.index, node.restarts);
       this.#schedule(node);
@@ -120,10 +98,11 @@ export class World {
 
   /** One thing that is due. @throws Violation, and whatever our own code throws */
   advance(): void {
-    const due = this.scheduler.pop();
-    this.nowUs = due.atUs;
+    const { scheduler } = this;
+    scheduler.take();
+    this.nowUs = scheduler.atUs;
     this.step++;
-    this.#do(due);
+    this.#do(scheduler);
   }
 
   /** Everything that is a fault ends, but for what is gone for good: from here on everything must complete. */
@@ -136,8 +115,7 @@ export class World {
 
   /** The process of this node ends, or its power: what it does to the disk was done. */
   stop(node: SimNode, why: FaultKind | 'halted', reason?: string): void {
-    if (this.listens)
-      for (const waiting of node.inbox) if (waiting.kind === 'frame') this.#emitDrop(waiting.packet, 'down');
+    if (this.listens) for (const waiting of node.inbox) if (waiting.what === 'frame') this.#emitDrop(waiting, 'down');
     this.#oracles.stopping(node);
     node.drop();
     this.history.note(this.nowUs, 23, node.index);
@@ -188,32 +166,108 @@ export class World {
   }
 
   #newNode(index: number, broken: BrokenParts): SimNode {
-    const node = new SimNode(
-      index,
-      this.scenario.replicaCount,
-      this.scenario.seed,
-      {
-        nowUs: () => this.nowUs,
-        syncUs: (of) => this.#syncUs(of),
-        send: (atUs, from, to, kind, payload) => {
-          const packet = this.network.send(atUs, from, to, kind, payload);
-          this.history.note(atUs, 25, from * 256 + to, packet.frame, payload.length);
-          this.#oracles.sent(packet);
-          if (this.listens) this.emit(this.#oracles.sendEvent(packet));
-        },
-        answer: (atUs, deliver) => this.scheduler.push(atUs + this.#clientUs(), DUE.clientAnswer, 0, deliver),
-        isConnected: (from, to) => this.nodes[to]?.isUp === true && !this.network.isCut(from, to),
-        applied: (of, prepare, results) => this.#applied(of, prepare, results),
-      },
-      broken,
-      this.scenario.sessions,
-    );
+    const { replicaCount, seed, sessions } = this.scenario;
+    const node = new SimNode(index, replicaCount, seed, this, broken, sessions);
     this.#oracles.watch(node, this);
     this.#faults.watch(node);
     return node;
   }
 
-  #do({ kind, subject, detail }: Due): void {
+  // What its nodes ask of their world.
+
+  send(atUs: number, from: number, to: number, kind: FrameKind, payload: Uint8Array): void {
+    const packet = this.network.send(atUs, from, to, kind, payload);
+    this.history.note(atUs, 25, from * 256 + to, packet.frame, payload.length);
+    this.#oracles.sent(packet);
+    if (this.listens) this.emit(this.#oracles.sendEvent(packet));
+  }
+
+  answer(atUs: number, deliver: () => void): void {
+    this.scheduler.push(atUs + this.#clientUs(), DUE.clientAnswer, 0, deliver);
+  }
+
+  isConnected(from: number, to: number): boolean {
+    return this.nodes[to]?.isUp === true && !this.network.isCut(from, to);
+  }
+
+  syncUs(node: number): number {
+    const fromUs = this.scenario.syncUs[0];
+    const toUs = this.scenario.syncUs[1];
+    const random = this.#syncRandoms[node] as SimulatedRandom;
+    return fromUs + random.below(toUs - fromUs + 1) + this.#faults.extraSyncUs(node, random);
+  }
+
+  applied(node: SimNode, prepare: Prepare, results: readonly CommandResult[]): void {
+    const stateHash = (node.core as NonNullable<SimNode['core']>).state.stateHash;
+    this.history.note(
+      this.nowUs,
+      27,
+      node.index,
+      prepare.op,
+      (stateHash[0] as number) | ((stateHash[1] as number) << 8),
+    );
+    if (this.listens) {
+      const { index: replica } = node;
+      this.emit({
+        kind: 'commit',
+        replica,
+        op: prepare.op,
+        hash: hashText(prepare.hash),
+        stateHash: hashText(stateHash),
+      });
+    }
+    this.#oracles.applied(node, prepare, results, stateHash);
+  }
+
+  // What its network does.
+
+  arrive(atUs: number, packet: Packet): void {
+    this.scheduler.push(atUs, DUE.frame, packet.to, packet);
+  }
+
+  broken(atUs: number, a: number, b: number): void {
+    this.scheduler.push(atUs + BROKEN_US, DUE.peerLost, a, b);
+    this.scheduler.push(atUs + BROKEN_US, DUE.peerLost, b, a);
+  }
+
+  dropped(packet: Packet, why: FaultKind | 'down' | 'reset'): void {
+    this.history.note(this.nowUs, 28, packet.to, packet.frame);
+    if (this.listens) this.#emitDrop(packet, why);
+  }
+
+  // What its clients do, and are told.
+
+  ask(client: number, replica: number, attempt: number, ask: Asking): void {
+    this.scheduler.push(this.nowUs + this.#clientUs(), DUE.clientAsk, replica, { client, attempt, ask });
+  }
+
+  later(atUs: number, client: number, what: () => void): void {
+    this.scheduler.push(atUs, DUE.clientNext, client, what);
+  }
+
+  expire(atUs: number, client: number, what: () => void): void {
+    this.scheduler.push(atUs, DUE.clientDeadline, client, what);
+  }
+
+  answered(client: number, deliver: () => void): void {
+    this.scheduler.push(this.nowUs + this.#clientUs(), DUE.clientAnswer, client, deliver);
+  }
+
+  called(client: number, operation: number, replica: number, { kind, stream }: ClientAction): void {
+    this.history.note(this.nowUs, 20, client, operation, replica);
+    if (this.listens) this.emit({ kind: 'call', client, operation, replica, what: `${kind} ${stream}` });
+  }
+
+  returned(client: number, operation: number, outcome: string): void {
+    this.history.note(this.nowUs, 21, client, operation, outcome.length);
+    if (this.listens) this.emit({ kind: 'return', client, operation, outcome });
+  }
+
+  told(session: RequestSession, answer: SessionAnswer): void {
+    this.#oracles.told(session, answer);
+  }
+
+  #do({ kind, subject, detail }: Scheduler): void {
     switch (kind) {
       case DUE.frame:
         this.#deliver(detail as Packet);
@@ -233,19 +287,20 @@ export class World {
         this.#turn(this.nodes[subject] as SimNode);
         return;
       case DUE.clientAsk: {
-        const { client, attempt, ask } = detail as { client: number; attempt: number; ask: never };
+        const { client, attempt, ask } = detail as { client: number; attempt: number; ask: Asking };
         const node = this.nodes[subject] as SimNode;
         if (!node.isUp) this.clients.refused(client, attempt);
-        else this.#put(node, { kind: 'ask', ask });
+        else this.#put(node, { what: 'ask', ask });
         return;
       }
       case DUE.clientAnswer:
       case DUE.clientNext:
+      case DUE.clientDeadline:
         (detail as () => void)();
         return;
       case DUE.peerLost: {
         const node = this.nodes[subject] as SimNode;
-        if (node.isUp) this.#put(node, { kind: 'peer-lost', peer: detail as number });
+        if (node.isUp) this.#put(node, { what: 'peer-lost', peer: detail as number });
         return;
       }
       case DUE.plan:
@@ -279,14 +334,14 @@ export class World {
   #deliver(packet: Packet): void {
     const node = this.nodes[packet.to] as SimNode;
     if (!node.isUp || !this.network.isCurrent(packet)) {
-      this.#dropped(packet, node.isUp ? 'reset' : 'down');
+      this.dropped(packet, node.isUp ? 'reset' : 'down');
       return;
     }
     this.framesDelivered++;
-    this.#put(node, { kind: 'frame', packet });
+    this.#put(node, packet);
   }
 
-  #put(node: SimNode, waiting: SimNode['inbox'][number]): void {
+  #put(node: SimNode, waiting: Waiting): void {
     node.take(waiting);
     this.#schedule(node);
   }
@@ -306,9 +361,9 @@ export class World {
     }
     if (this.listens)
       for (const waiting of node.inbox)
-        if (waiting.kind === 'frame') {
-          const { frame, from, to } = waiting.packet;
-          this.emit({ kind: 'deliver', frame, from, to, message: this.#oracles.nameOf(waiting.packet) });
+        if (waiting.what === 'frame') {
+          const { frame, from, to } = waiting;
+          this.emit({ kind: 'deliver', frame, from, to, message: this.#oracles.nameOf(waiting) });
         }
     try {
       node.busyUntilUs = node.turn(this.nowUs);
@@ -323,42 +378,9 @@ export class World {
     else if (node.hasWork) this.#schedule(node);
   }
 
-  #applied(node: SimNode, prepare: Prepare, results: readonly CommandResult[]): void {
-    const stateHash = (node.core as NonNullable<SimNode['core']>).state.stateHash;
-    this.history.note(
-      this.nowUs,
-      27,
-      node.index,
-      prepare.op,
-      (stateHash[0] as number) | ((stateHash[1] as number) << 8),
-    );
-    if (this.listens) {
-      const { index: replica } = node;
-      this.emit({
-        kind: 'commit',
-        replica,
-        op: prepare.op,
-        hash: hashText(prepare.hash),
-        stateHash: hashText(stateHash),
-      });
-    }
-    this.#oracles.applied(node, prepare, results, stateHash);
-  }
-
-  #dropped(packet: Packet, why: FaultKind | 'down' | 'reset'): void {
-    this.history.note(this.nowUs, 28, packet.to, packet.frame);
-    if (this.listens) this.#emitDrop(packet, why);
-  }
-
   #emitDrop(packet: Packet, why: FaultKind | 'down' | 'reset'): void {
     const { frame, from, to } = packet;
     this.emit({ kind: 'drop', frame, from, to, message: this.#oracles.nameOf(packet), why });
-  }
-
-  #syncUs(node: number): number {
-    const [fromUs, toUs] = this.scenario.syncUs;
-    const random = this.#syncRandoms[node] as SimulatedRandom;
-    return fromUs + random.below(toUs - fromUs + 1) + this.#faults.extraSyncUs(node, random);
   }
 
   #clientUs(): number {
