@@ -10,7 +10,7 @@ import {
   initialTransition,
   transition,
 } from 'xstate';
-import { begin, conjunctNames, type Effect, type Row, tableOf, take } from './table.ts';
+import { begin, conjunctNames, type Effect, type Row, rowOf, type Table, tableOf, take } from './table.ts';
 
 export type { Effect } from './table.ts';
 
@@ -74,10 +74,7 @@ export function isEnabled(
   snapshot: AnyMachineSnapshot,
   event: { readonly type: string },
 ): boolean {
-  const table = tableOf(machine);
-  if (table === undefined) return snapshot.can(event);
-  const row = table.rows.get(snapshot.value as string)?.get(event.type);
-  return row !== undefined && holds(row, snapshot, event);
+  return enabledIn(tableOf(machine), snapshot, event);
 }
 
 /** The rules that refuse this event here; empty when it would be taken. */
@@ -86,16 +83,21 @@ export function refusals(
   snapshot: AnyMachineSnapshot,
   event: { readonly type: string },
 ): readonly RuleId[] {
-  if (isEnabled(machine, snapshot, event)) return NO_REFUSALS;
-  const row = tableOf(machine)
-    ?.rows.get(snapshot.value as string)
-    ?.get(event.type);
+  const table = tableOf(machine);
+  if (enabledIn(table, snapshot, event)) return NO_REFUSALS;
+  const row = table === undefined ? undefined : rowOf(table, snapshot.value, event.type);
   if (row === undefined)
     return evaluate(machine, snapshot, event)
       .filter((evaluation) => !evaluation.holds)
       .map((evaluation) => evaluation.rule);
   const args = { context: snapshot.context, event };
   return row.rules.filter((_, at) => row.guards[at]?.(args, undefined) !== true);
+}
+
+function enabledIn(table: Table | undefined, snapshot: AnyMachineSnapshot, event: { readonly type: string }): boolean {
+  if (table === undefined) return snapshot.can(event);
+  const row = rowOf(table, snapshot.value, event.type);
+  return row !== undefined && holds(row, snapshot, event);
 }
 
 function holds({ guards }: Row, { context }: AnyMachineSnapshot, event: { readonly type: string }): boolean {
@@ -121,9 +123,9 @@ export function advance<Machine extends AnyStateMachine>(
   event: EventFromLogic<Machine>,
 ): readonly [AnyMachineSnapshot, readonly Effect[]] {
   const table = tableOf(machine);
-  const row = table?.rows.get(snapshot.value as string)?.get(event.type);
-  if (table !== undefined && row !== undefined) return take(table, row, snapshot, event);
-  return advanceByXState(machine, snapshot, event);
+  const row = table === undefined ? undefined : rowOf(table, snapshot.value, event.type);
+  if (table === undefined || row === undefined) return advanceByXState(machine, snapshot, event);
+  return take(table, row, snapshot, event);
 }
 
 /** As advance(), by XState's own interpreter: what a row of the table is held to, and the way of every other machine. */

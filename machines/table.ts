@@ -11,8 +11,7 @@ interface Args {
   readonly event: { readonly type: string };
 }
 type Guard = (args: Args, params: undefined) => boolean;
-type Params = ((args: Args) => unknown) | unknown;
-type Assignment = ((args: Args, params: unknown) => object) | Readonly<Record<string, unknown>>;
+type Assignment = (args: Args, params: unknown) => object;
 
 /** An effect that the machine asked for: its name and the params that the table computed. */
 export interface Effect {
@@ -22,9 +21,11 @@ export interface Effect {
 
 interface Step {
   readonly type: string;
-  readonly params: Params;
-  /** Absent for an effect. */
-  readonly assignment?: Assignment | undefined;
+  /** What the table gives it; paramsOf computes it when it depends on context or event. */
+  readonly params: unknown;
+  readonly paramsOf: ((args: Args) => unknown) | undefined;
+  /** Undefined for an effect. */
+  readonly assignment: Assignment | undefined;
 }
 
 /** One transition: what must hold, what is done, where it ends. */
@@ -33,18 +34,25 @@ export interface Row {
   readonly conjuncts: readonly string[];
   readonly rules: readonly string[];
   readonly guards: readonly Guard[];
-  readonly target: string;
+  /** A snapshot of the state node in which it ends, whose context is replaced. */
+  readonly target: AnyMachineSnapshot;
   readonly steps: readonly Step[];
 }
 
 export interface Table {
-  /** By state node, then by event. */
-  readonly rows: ReadonlyMap<string, ReadonlyMap<string, Row>>;
-  /** A snapshot of each state node, whose context is replaced. */
-  readonly templates: ReadonlyMap<string, AnyMachineSnapshot>;
-  /** State node that a run begins in. */
-  readonly initial: string;
+  /** Names of the state nodes, numbered by their places. */
+  readonly states: readonly string[];
+  /** By number of the state node, then by event. */
+  readonly rows: readonly ReadonlyMap<string, Row>[];
+  /** As the target of a row: where a run begins. */
+  readonly initial: AnyMachineSnapshot;
   readonly copyOf: CopyContext;
+}
+
+/** The transition for this event in this state node: a handful of names to compare, and one search. */
+export function rowOf({ states, rows }: Table, state: unknown, event: string): Row | undefined {
+  for (let number = 0; number < states.length; number++) if (states[number] === state) return rows[number]?.get(event);
+  return undefined;
 }
 
 type CopyContext = (context: object) => object;
@@ -90,35 +98,39 @@ export function conjunctNames(
 }
 
 /** The snapshot that a run begins with. */
-export function begin({ templates, initial }: Table, machine: AnyStateMachine, input: unknown): AnyMachineSnapshot {
+export function begin({ initial }: Table, machine: AnyStateMachine, input: unknown): AnyMachineSnapshot {
   const given = machine.config.context as ((args: { input: unknown }) => object) | object | undefined;
   const context = typeof given === 'function' ? given({ input }) : { ...given };
-  return withContext(templates.get(initial) as AnyMachineSnapshot, context);
+  return withContext(initial, context);
 }
 
 /** Takes a row whose guards hold. */
 export function take(
-  table: Table,
+  { copyOf }: Table,
   { target, steps }: Row,
   snapshot: AnyMachineSnapshot,
   event: { readonly type: string },
 ): readonly [AnyMachineSnapshot, readonly Effect[]] {
   const effects: Effect[] = [];
   let context = snapshot.context as object;
+  let args: Args = { context, event };
   let own = false; // whether nobody else holds this context
-  for (const { type, params, assignment } of steps) {
-    const args = { context, event };
-    const given = typeof params === 'function' ? (params as (args: Args) => unknown)(args) : params;
-    if (typeof params === 'function') own = false;
+  for (const { type, params, paramsOf, assignment } of steps) {
+    const given = paramsOf === undefined ? params : paramsOf(args);
+    if (paramsOf !== undefined) own = false;
     if (assignment === undefined) {
       effects.push({ type, params: given });
       continue;
     }
-    const change = typeof assignment === 'function' ? assignment(args, given) : fields(assignment, args, given);
-    context = Object.assign(own ? context : table.copyOf(context), change);
-    own = true;
+    const change = assignment(args, given);
+    if (!own) {
+      context = copyOf(context);
+      args = { context, event };
+      own = true;
+    }
+    Object.assign(context, change);
   }
-  return [withContext(table.templates.get(target) as AnyMachineSnapshot, context), effects];
+  return [withContext(target, context), effects];
 }
 
 /** Field by field, not by a spread: that takes V8 five times as long for objects of so many shapes. */
@@ -133,22 +145,15 @@ function withContext(template: AnyMachineSnapshot, context: object): AnyMachineS
   return snapshot as AnyMachineSnapshot;
 }
 
-function fields(assignment: Readonly<Record<string, unknown>>, args: Args, params: unknown): object {
-  const change: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(assignment))
-    change[key] =
-      typeof value === 'function' ? (value as (args: Args, params: unknown) => unknown)(args, params) : value;
-  return change;
-}
-
 function readTable(machine: AnyStateMachine): Table | undefined {
   const nodes = Object.values(machine.states) as readonly AnyStateNode[];
   const { root } = machine;
   if (root.transitions.size > 0 || root.type !== 'compound' || !nodes.every(isPlain)) return undefined;
   const initial = root.initial?.target?.[0]?.key;
   if (initial === undefined || root.initial.actions.length + root.entry.length > 0) return undefined;
-  const rows = new Map<string, ReadonlyMap<string, Row>>();
-  const templates = new Map<string, AnyMachineSnapshot>();
+  const states = nodes.map(({ key }) => key);
+  const templates = new Map(states.map((value) => [value, templateOf(machine, value)] as const));
+  const rows: ReadonlyMap<string, Row>[] = [];
   for (const node of nodes) {
     const row = new Map<string, Row>();
     for (const [event, transitions] of node.transitions) {
@@ -162,15 +167,18 @@ function readTable(machine: AnyStateMachine): Table | undefined {
         conjuncts,
         rules: conjuncts.map((name) => `${machine.id}.${event}.${name}`),
         guards: conjuncts.map((name) => guardOf(machine, name)),
-        target: only.target?.[0]?.key ?? node.key,
+        target: templates.get(only.target?.[0]?.key ?? node.key) as AnyMachineSnapshot,
         steps: steps as readonly Step[],
       });
     }
-    rows.set(node.key, row);
-    templates.set(node.key, machine.resolveState({ value: node.key, context: {} }) as AnyMachineSnapshot);
+    rows.push(row);
   }
   const copyOf = copies.get(machine.config) ?? ((context) => ({ ...context }));
-  return { rows, templates, initial, copyOf };
+  return { states, rows, initial: templates.get(initial) as AnyMachineSnapshot, copyOf };
+}
+
+function templateOf(machine: AnyStateMachine, value: string): AnyMachineSnapshot {
+  return machine.resolveState({ value, context: {} }) as AnyMachineSnapshot;
 }
 
 function isPlain(node: AnyStateNode): boolean {
@@ -188,11 +196,22 @@ function guardOf(machine: AnyStateMachine, name: string): Guard {
 function stepOf(machine: AnyStateMachine, action: unknown): Step | undefined {
   const type = typeof action === 'string' ? action : (action as { readonly type?: unknown }).type;
   if (typeof type !== 'string' || typeof action === 'function') return undefined;
-  const params = typeof action === 'string' ? undefined : (action as { readonly params?: Params }).params;
+  const params = typeof action === 'string' ? undefined : (action as { readonly params?: unknown }).params;
+  const paramsOf = typeof params === 'function' ? (params as (args: Args) => unknown) : undefined;
   const named = (machine.implementations.actions as Record<string, unknown>)[type];
-  const built = named as { readonly resolve?: unknown; readonly type?: string; readonly assignment?: Assignment };
-  if (named === undefined || built.resolve === undefined) return { type, params };
-  return built.type === 'xstate.assign' && built.assignment !== undefined
-    ? { type, params, assignment: built.assignment }
-    : undefined;
+  const built = named as { readonly resolve?: unknown; readonly type?: string; readonly assignment?: unknown };
+  if (named === undefined || built.resolve === undefined) return { type, params, paramsOf, assignment: undefined };
+  if (built.type !== 'xstate.assign' || built.assignment === undefined) return undefined;
+  return { type, params, paramsOf, assignment: assignmentOf(built.assignment) };
+}
+
+/** An assignment is a function, or one field by field. */
+function assignmentOf(built: unknown): Assignment {
+  if (typeof built === 'function') return built as Assignment;
+  const fields = Object.entries(built as Readonly<Record<string, unknown>>);
+  return (args, params) => {
+    const change: Record<string, unknown> = {};
+    for (const [key, value] of fields) change[key] = typeof value === 'function' ? value(args, params) : value;
+    return change;
+  };
 }

@@ -4,7 +4,7 @@
  */
 import type { AnyMachineSnapshot, AnyStateMachine } from 'xstate';
 import { evaluate, type GuardEvaluation } from '../../machines/stepper.ts';
-import { type Row, tableOf } from '../../machines/table.ts';
+import { type Row, rowOf, tableOf } from '../../machines/table.ts';
 
 type Answers = readonly GuardEvaluation[];
 
@@ -21,7 +21,7 @@ export class GuardAnswers {
   of(snapshot: AnyMachineSnapshot, event: { readonly type: string }): Answers {
     const table = tableOf(this.#machine);
     if (table === undefined) return evaluate(this.#machine, snapshot, event);
-    const row = table.rows.get(snapshot.value as string)?.get(event.type);
+    const row = rowOf(table, snapshot.value, event.type);
     if (row === undefined) return this.#statusRefuses(snapshot, event);
     const args = { context: snapshot.context, event };
     let bits = 0;

@@ -180,7 +180,7 @@ export const UNSEEN_EFFECTS: ReadonlySet<string> = new Set([
 
 function effectsOfTable(): readonly string[] {
   const effects = new Set<string>();
-  for (const rows of tableOf(vsrMachine)?.rows.values() ?? [])
+  for (const rows of tableOf(vsrMachine)?.rows ?? [])
     for (const [event, { steps }] of rows)
       for (const { type, assignment } of steps) if (assignment === undefined) effects.add(`${event}.${type}`);
   return [...effects];

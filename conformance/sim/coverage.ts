@@ -26,9 +26,10 @@ function requiredTable(machine: AnyStateMachine): Table {
 }
 
 function keysOf(machine: AnyStateMachine): readonly string[] {
-  return [...requiredTable(machine).rows].flatMap(([state, rows]) =>
+  const { states, rows } = requiredTable(machine);
+  return states.flatMap((state, number) =>
     machine.events.flatMap((event: string) => {
-      const row = rows.get(event);
+      const row = rows[number]?.get(event);
       const outcomes = row === undefined ? ['status'] : [...row.conjuncts, 'taken'];
       return outcomes.map((outcome) => keyOf(machine.id, state, event, outcome));
     }),
@@ -97,15 +98,15 @@ function twinOf<Machine extends AnyStateMachine>(machine: Machine): Machine {
 }
 
 function noteIn({ id, events }: AnyStateMachine, table: Table): void {
-  const states = table.rows as Map<string, ReadonlyMap<string, Row>>;
-  for (const [state, rows] of states) {
+  const byState = table.rows as ReadonlyMap<string, Row>[];
+  for (const [number, state] of table.states.entries()) {
     const indexOf = (event: string, outcome: string): number =>
       INDEX_OF.get(keyOf(id, state, event, outcome)) as number;
     const refused = new Map(events.map((event: string) => [event, INDEX_OF.get(keyOf(id, state, event, 'status'))]));
-    const noting = [...rows].map(
+    const noting = [...(byState[number] ?? [])].map(
       ([event, row]) => [event, notingRow(row, (outcome) => indexOf(event, outcome))] as const,
     );
-    states.set(state, new NotingRows(noting, refused));
+    byState[number] = new NotingRows(noting, refused);
   }
 }
 

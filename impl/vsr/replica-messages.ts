@@ -5,6 +5,7 @@
 import type { MessageAction, MessageFacts } from '../../machines/vsr-context.ts';
 import { hashText } from '../crypto/hash.ts';
 import type { Message, MessageType } from './message.ts';
+import type { Prepare } from './prepare.ts';
 
 /** At most one of them is enabled in any state: replica.ts asserts it. RequestPrepare is retransmission, outside the spec. */
 export const ACTIONS_OF: Readonly<Record<Exclude<MessageType, 'RequestPrepare'>, readonly MessageAction[]>> = {
@@ -21,6 +22,11 @@ export const ACTIONS_OF: Readonly<Record<Exclude<MessageType, 'RequestPrepare'>,
 };
 
 export type SpecMessage = Exclude<Message, { readonly type: 'RequestPrepare' }>;
+
+/** Undefined for a message that carries none. */
+export function entryOf(message: SpecMessage): Prepare | undefined {
+  return message.type === 'Prepare' || message.type === 'Entry' ? message.entry : undefined;
+}
 
 /** Hashes become text here, once a message. */
 export function factsOf(message: SpecMessage): MessageFacts {

@@ -5,16 +5,16 @@
  */
 import { primaryOf, quorumOf } from '../../machines/quorum.ts';
 import type { RuleId } from '../../machines/stepper.ts';
-import type { PlainAction, TargetAction, VsrContext } from '../../machines/vsr-context.ts';
+import type { PlainAction, TargetAction } from '../../machines/vsr-context.ts';
 import { GENESIS_HASH } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
 import type { Random } from '../ports/random.ts';
 import type { RequestPrepareMessage } from './message.ts';
 import type { Prepare } from './prepare.ts';
 import type { Outbox } from './replica-effects.ts';
+import type { ReplicaMachine } from './replica-machine.ts';
 import type { SpecMessage } from './replica-messages.ts';
-import type { ReplicaStatus } from './replica-port.ts';
-import { type TimerName, type TimerRole, Timers } from './timers.ts';
+import { TIMER, type Timer, type TimerRole, Timers } from './timers.ts';
 
 /** Prepares in one answer to a backup that lacks some: more fills the line, less costs round trips. It then asks again. */
 const ANSWER_OPS_MAX = 256;
@@ -36,8 +36,7 @@ export interface Paced {
   readonly replica: number;
   readonly replicaCount: number;
   readonly outbox: Outbox;
-  context(): VsrContext;
-  status(): ReplicaStatus;
+  readonly machine: Pick<ReplicaMachine, 'context' | 'status'>;
   isEnabled(action: PlainAction | TargetAction): boolean;
   take(action: PlainAction | TargetAction): readonly RuleId[];
   prepareAt(op: number): Prepare | undefined;
@@ -89,7 +88,7 @@ export class ReplicaPace {
 
   /** After every step: begins the role that the replica now has, and starts what waits for something. */
   follow(): void {
-    const { view, op, commit } = this.#replica.context();
+    const { view, op, commit } = this.#replica.machine.context;
     const role = this.#roleNow();
     if (role !== this.#role || view !== this.#view) {
       this.#role = role;
@@ -129,18 +128,18 @@ export class ReplicaPace {
 
   /** After a message of the spec was taken or refused. */
   heard(message: SpecMessage): void {
-    const { view, opDurable } = this.#replica.context();
+    const { view, opDurable } = this.#replica.machine.context;
     if (message.view !== view) return;
     if (this.#role === 'primary') {
       this.#heard.add(message.from);
       if (this.#heard.size + 1 >= quorumOf(this.#replica.replicaCount)) {
         this.#heard.clear();
-        this.#timers.restart('Abdicate');
+        this.#timers.restart(TIMER.Abdicate);
       }
       if (message.type === 'RequestEntry') this.#followWalk(message.op);
     }
     if (this.#role === 'backup' && message.from === primaryOf(view, this.#replica.replicaCount)) {
-      this.#timers.restart('HeartbeatTimeout');
+      this.#timers.restart(TIMER.HeartbeatTimeout);
       if (message.type === 'Prepare') this.#opSeen = Math.max(this.#opSeen, message.op);
       if (message.type === 'Commit') {
         this.#opSeen = Math.max(this.#opSeen, message.commit);
@@ -151,7 +150,7 @@ export class ReplicaPace {
         this.#acknowledgeAgain(view, opDurable);
       this.#askForGap();
     }
-    if (this.#role === 'view-change' && message.type === 'Entry') this.#timers.restart('ViewChangeTimeout');
+    if (this.#role === 'view-change' && message.type === 'Entry') this.#timers.restart(TIMER.ViewChangeTimeout);
   }
 
   /** After a flush. */
@@ -161,7 +160,7 @@ export class ReplicaPace {
   }
 
   get hasNews(): boolean {
-    return this.#role === 'primary' && this.#replica.context().commit > this.#commitSent;
+    return this.#role === 'primary' && this.#replica.machine.context.commit > this.#commitSent;
   }
 
   /** What was committed since it was last said is said now, not at the next heartbeat. */
@@ -175,108 +174,109 @@ export class ReplicaPace {
     if (!this.#voteSent && this.#replica.isEnabled('SendDoViewChange')) {
       this.#voteSent = true;
       this.#replica.take('SendDoViewChange');
-      this.#timers.restart('RetryDoViewChange');
-      this.#timers.restart('StartViewWindow');
+      this.#timers.restart(TIMER.RetryDoViewChange);
+      this.#timers.restart(TIMER.StartViewWindow);
     }
-    const { target } = this.#replica.context();
+    const { target } = this.#replica.machine.context;
     if (target.next === this.#nextAsked || !this.#replica.isEnabled('RequestEntry')) return;
     this.#nextAsked = target.next;
     this.#replica.take('RequestEntry');
-    this.#timers.restart('RetryRequestEntry');
-    this.#timers.stop('StartViewWindow');
+    this.#timers.restart(TIMER.RetryRequestEntry);
+    this.#timers.stop(TIMER.StartViewWindow);
   }
 
-  tick(): void {
+  /** @returns whether a timer fired */
+  tick(): boolean {
     this.#silentTicks++;
     this.#persistTicks++;
-    for (const name of this.#timers.tick()) {
-      if (this.#timers.left(name) !== undefined) this.#fire(name); // an earlier one of this tick may have stopped it
-    }
+    const fired = this.#timers.tick();
+    for (const timer of fired) if (this.#timers.isRunning(timer)) this.#fire(timer); // an earlier one may have stopped it
+    return fired.length > 0;
   }
 
   /** A backup's request for prepares of this view: those from message.op on, sent again. */
   answerRequestPrepare({ from, view, op }: RequestPrepareMessage): void {
-    if (this.#role !== 'primary' || view !== this.#replica.context().view) return;
+    if (this.#role !== 'primary' || view !== this.#replica.machine.context.view) return;
     this.#heard.add(from);
     this.#sendPrepares(from, op, ANSWER_OPS_MAX);
   }
 
-  #fire(name: TimerName): void {
-    const { view, viewDurable, startVotes } = this.#replica.context();
+  #fire(timer: Timer): void {
+    const { view, viewDurable, startVotes } = this.#replica.machine.context;
     const { replica, outbox } = this.#replica;
-    switch (name) {
-      case 'SendCommit':
+    switch (timer) {
+      case TIMER.SendCommit:
         this.#sendCommit();
         return;
-      case 'RetryPrepare':
+      case TIMER.RetryPrepare:
         this.#retryPrepares();
         return;
-      case 'RetryReadRound':
+      case TIMER.RetryReadRound:
         this.#retryReadRound();
         return;
-      case 'RetryRequestPrepare':
+      case TIMER.RetryRequestPrepare:
         this.#askedFrom = 0;
         this.#askForGap();
         return;
-      case 'RetryStartViewChange':
+      case TIMER.RetryStartViewChange:
         if (view === viewDurable && startVotes.includes(replica))
           outbox.broadcast({ type: 'StartViewChange', from: replica, view });
         return;
-      case 'RetryDoViewChange':
+      case TIMER.RetryDoViewChange:
         if (this.#replica.isEnabled('SendDoViewChange')) this.#replica.take('SendDoViewChange');
         return;
-      case 'RetryRequestEntry':
+      case TIMER.RetryRequestEntry:
         if (this.#replica.isEnabled('RequestEntry')) this.#replica.take('RequestEntry');
         return;
-      case 'HeartbeatTimeout':
+      case TIMER.HeartbeatTimeout:
         this.#replica.take('HeartbeatTimeout');
         return;
-      case 'StartViewWindow':
-      case 'ViewChangeTimeout':
+      case TIMER.StartViewWindow:
+      case TIMER.ViewChangeTimeout:
         this.#replica.take('ViewChangeTimeout');
         return;
-      case 'Abdicate':
+      case TIMER.Abdicate:
         if (quorumOf(this.#replica.replicaCount) > 1) this.#replica.take('Abdicate');
         return;
-      case 'CommitStall':
+      case TIMER.CommitStall:
         this.#replica.take('Abdicate');
         return;
     }
   }
 
   #roleNow(): TimerRole {
-    const status = this.#replica.status();
+    const status = this.#replica.machine.status;
     if (status === 'view-change') return 'view-change';
     if (status !== 'normal') return 'stopped';
-    const primary = primaryOf(this.#replica.context().view, this.#replica.replicaCount);
+    const primary = primaryOf(this.#replica.machine.context.view, this.#replica.replicaCount);
     return primary === this.#replica.replica ? 'primary' : 'backup';
   }
 
   #followCommit(op: number, commit: number): void {
     if (op === commit) {
-      this.#timers.stop('RetryPrepare');
-      this.#timers.stop('CommitStall');
+      this.#timers.stop(TIMER.RetryPrepare);
+      this.#timers.stop(TIMER.CommitStall);
     } else {
-      this.#timers.startOnce('RetryPrepare');
-      this.#timers.startOnce('CommitStall');
+      this.#timers.startOnce(TIMER.RetryPrepare);
+      this.#timers.startOnce(TIMER.CommitStall);
     }
     if (commit === this.#commitSeen) return;
     this.#commitSeen = commit;
     if (op === commit) return;
-    this.#timers.restart('RetryPrepare');
-    this.#timers.restart('CommitStall');
+    this.#timers.restart(TIMER.RetryPrepare);
+    this.#timers.restart(TIMER.CommitStall);
   }
 
   #followRead(): void {
-    if (this.#replica.context().reading.oks.length > 0) this.#timers.startOnce('RetryReadRound');
-    else this.#timers.stop('RetryReadRound');
+    if (this.#replica.machine.context.reading.oks.length > 0) this.#timers.startOnce(TIMER.RetryReadRound);
+    else this.#timers.stop(TIMER.RetryReadRound);
   }
 
   #followGap(op: number): void {
     this.#opSeen = Math.max(this.#opSeen, op);
     if (op === this.#opSeen) {
       this.#askedFrom = 0;
-      this.#timers.stop('RetryRequestPrepare');
+      this.#timers.stop(TIMER.RetryRequestPrepare);
     }
   }
 
@@ -287,17 +287,17 @@ export class ReplicaPace {
   #followWalk(op: number): void {
     if (op <= this.#entryAsked) return;
     this.#entryAsked = op;
-    if (this.#timers.left('CommitStall') !== undefined) this.#timers.restart('CommitStall');
+    if (this.#timers.isRunning(TIMER.CommitStall)) this.#timers.restart(TIMER.CommitStall);
   }
 
   #sendCommit(): void {
-    this.#commitSent = this.#replica.context().commit;
+    this.#commitSent = this.#replica.machine.context.commit;
     this.#replica.take('SendCommit');
-    this.#timers.restart('SendCommit');
+    this.#timers.restart(TIMER.SendCommit);
   }
 
   #retryPrepares(): void {
-    const { acked, commit, op } = this.#replica.context();
+    const { acked, commit, op } = this.#replica.machine.context;
     for (let to = 0; to < this.#replica.replicaCount; to++) {
       const from = Math.max(commit, acked[to] ?? 0) + 1;
       if (to !== this.#replica.replica && from <= op) this.#sendPrepares(to, from, RETRY_OPS_MAX);
@@ -306,14 +306,14 @@ export class ReplicaPace {
 
   /** Those who have not answered the open round are asked again. */
   #retryReadRound(): void {
-    const { view, reading } = this.#replica.context();
+    const { view, reading } = this.#replica.machine.context;
     const { replica: from, replicaCount, outbox } = this.#replica;
     for (let to = 0; to < replicaCount; to++)
       if (!reading.oks.includes(to)) outbox.send(to, { type: 'ReadRound', from, view, round: reading.round });
   }
 
   #persistCommit(): void {
-    const { commit, commitDurable } = this.#replica.context();
+    const { commit, commitDurable } = this.#replica.machine.context;
     if (this.#persistTicks < PERSIST_COMMIT_TICKS || commit - commitDurable < PERSIST_COMMIT_OPS_MIN) return;
     if (this.#replica.isEnabled('PersistCommit') && this.#replica.take('PersistCommit').length === 0)
       this.#persistTicks = 0;
@@ -321,7 +321,7 @@ export class ReplicaPace {
 
   /** Prepares that this primary made in its view; older ones come with the view itself. */
   #sendPrepares(to: number, fromOp: number, opsMax: number): void {
-    const { op, view } = this.#replica.context();
+    const { op, view } = this.#replica.machine.context;
     let bytes = 0;
     for (let at = fromOp; at <= Math.min(op, fromOp + opsMax - 1) && bytes < ANSWER_BYTES_MAX; at++) {
       const entry = this.#replica.prepareAt(at);
@@ -340,11 +340,11 @@ export class ReplicaPace {
 
   /** Asks the primary for what lies between the own head and the highest op heard of. */
   #askForGap(): void {
-    const { op, view } = this.#replica.context();
+    const { op, view } = this.#replica.machine.context;
     if (this.#role !== 'backup' || op >= this.#opSeen) return;
     if (this.#askedFrom > 0 && op < this.#askedFrom + ANSWER_OPS_MAX - 1) return;
     this.#askedFrom = op + 1;
-    this.#timers.restart('RetryRequestPrepare');
+    this.#timers.restart(TIMER.RetryRequestPrepare);
     const primary = primaryOf(view, this.#replica.replicaCount);
     const { replica } = this.#replica;
     this.#replica.outbox.send(primary, { type: 'RequestPrepare', from: replica, view, op: op + 1 });
