@@ -64,7 +64,7 @@ function formattedDisk(replica: number, replicaCount: number): SimulatedDisk {
   const key = `${replica}/${replicaCount}`;
   let disk = formatted.get(key);
   if (disk === undefined) {
-    disk = new SimulatedDisk({ pageBytes: 1024 });
+    disk = new SimulatedDisk({ pageBytes: 4096 });
     formatDataDirectory(
       disk,
       DIRECTORY,

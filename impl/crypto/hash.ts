@@ -29,6 +29,11 @@ function bytesOf(digest: string): Uint8Array {
   return bytes;
 }
 
+/** SHA-256 in full lower-case hexadecimal. */
+export function sha256Text(bytes: Uint8Array): string {
+  return hashAtOnce('sha256', bytes, 'hex');
+}
+
 /** CRC-32 (ISO 3309, as in zlib and PNG). */
 export function crc32(chunk: Uint8Array): number {
   return chunk.length <= CRC_HERE_BYTES_MAX ? crc32Here(chunk) : zlibCrc32(chunk);
@@ -84,6 +89,23 @@ function crc32Here(bytes: Uint8Array): number {
   }
   for (; at < length; at++) crc = (crc >>> 8) ^ (BEHIND_0[(crc ^ (bytes[at] as number)) & 255] as number);
   return (crc ^ -1) >>> 0;
+}
+
+/**
+ * What so many zeros behind a chunk make of its CRC-32: four look-ups instead of a look-up a byte. Shifting zeros in is linear,
+ * so each byte of the crc adds its own part.
+ */
+export function crc32WithZeros(zeroCount: number): (crc: number) => number {
+  const zeros = new Uint8Array(zeroCount);
+  const ofNothing = zlibCrc32(zeros);
+  const tables = [0, 8, 16, 24].map((shift) =>
+    Int32Array.from({ length: 256 }, (_, byte) => zlibCrc32(zeros, (byte << shift) >>> 0) ^ ofNothing),
+  );
+  const [first, second, third, fourth] = tables as [Int32Array, Int32Array, Int32Array, Int32Array];
+  return (crc) => {
+    const low = (first[crc & 255] as number) ^ (second[(crc >>> 8) & 255] as number);
+    return (ofNothing ^ low ^ (third[(crc >>> 16) & 255] as number) ^ (fourth[crc >>> 24] as number)) >>> 0;
+  };
 }
 
 export function crc32Portable(...chunks: readonly Uint8Array[]): number {

@@ -8,7 +8,7 @@
  * depend on whether a copy of the log is compressed, and an uncompressed record is hashed in place.
  */
 import { compressSync, uncompressSync } from 'lz4-napi';
-import { crc32, HASH_BYTES, hashesEqual, hashText, sha256 } from '../crypto/hash.ts';
+import { crc32, HASH_BYTES, hashText, sha256 } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
 import { newBytes } from '../ports/byte-pool.ts';
 import { readU32, writeU32, writeU64 } from '../ports/little-endian.ts';
@@ -129,16 +129,16 @@ export function decodeRecord(
   if (at + size > bytes.length) throw invalid(place, offset, 'bytes of the record', size, bytes.length - at);
 
   const crcAt = at + size - RECORD_CRC_BYTES;
+  const checked = bytes.subarray(at, crcAt);
   const crcStored = readU32(bytes, crcAt);
-  const crcActual = crc32(bytes.subarray(at, crcAt));
+  const crcActual = crc32(checked);
   if (checks.crc && crcStored !== crcActual)
     throw new AppendLogError(
       'APPEND_LOG_CRC_MISMATCH',
       `${place.file}: record ${offset} at byte ${place.position}: the crc does not hold; the record is damaged or torn`,
       { file: place.file, offset, position: place.position, expected: crcStored, actual: crcActual },
     );
-  const previousHash = bytes.subarray(at + PREVIOUS_AT, at + PREVIOUS_AT + HASH_BYTES);
-  if (checks.chain && !hashesEqual(previousHash, expected.previousHash))
+  if (checks.chain && !chainsTo(checked, expected.previousHash))
     throw new AppendLogError(
       'APPEND_LOG_CHAIN_BROKEN',
       `${place.file}: record ${offset} at byte ${place.position}: its previous hash is not the hash of record ${offset - 1}`,
@@ -147,17 +147,21 @@ export function decodeRecord(
         offset,
         position: place.position,
         expected: hashText(expected.previousHash),
-        actual: hashText(previousHash),
+        actual: hashText(checked.subarray(PREVIOUS_AT, KIND_AT)),
       },
     );
-  const kind = bytes[at + KIND_AT] as number;
-  const stored = bytes.subarray(at + RECORD_HEADER_BYTES, crcAt);
-  if (compression === COMPRESSION_NONE) {
-    return new CheckedRecord(offset, kind, stored, previousHash, size, bytes.subarray(at, crcAt));
-  }
+  const kind = checked[KIND_AT] as number;
+  if (compression === COMPRESSION_NONE) return new CheckedRecord(offset, kind, size, checked, undefined);
+  const stored = checked.subarray(RECORD_HEADER_BYTES);
   const payload = uncompressed(stored, expected.payloadBytesMax);
   if (payload === undefined) throw invalid(place, offset, 'lz4 block', expected.payloadBytesMax, stored.length);
-  return new CheckedRecord(offset, kind, payload, previousHash, size, undefined);
+  return new CheckedRecord(offset, kind, size, checked, payload);
+}
+
+/** Whether the previous hash in these bytes of a record is this one. */
+function chainsTo(record: Uint8Array, hash: Uint8Array): boolean {
+  for (let at = 0; at < HASH_BYTES; at++) if (record[PREVIOUS_AT + at] !== hash[at]) return false;
+  return true;
 }
 
 function invalid(place: RecordPlace, offset: number, what: string, wanted: number, actual: number): AppendLogError {
@@ -168,35 +172,41 @@ function invalid(place: RecordPlace, offset: number, what: string, wanted: numbe
   );
 }
 
-/** A reader of many records seldom needs their hashes; opening a log needs each once. */
+/**
+ * Its parts are cut out when they are asked for, a typed array each: opening a log needs of every record its hash alone, and
+ * who reads its payload seldom needs that.
+ */
 class CheckedRecord implements DecodedRecord {
   readonly offset: number;
   readonly kind: number;
-  readonly payload: Uint8Array;
-  readonly previousHash: Uint8Array;
   readonly sizeBytes: number;
+  /** As stored, without its crc. */
+  readonly #checked: Uint8Array;
+  readonly #isCompressed: boolean;
+  #payload: Uint8Array | undefined;
   #hash: Uint8Array | undefined;
-  /** The record as it is hashed; undefined when it is stored compressed. */
-  readonly #hashed: Uint8Array | undefined;
 
-  constructor(
-    offset: number,
-    kind: number,
-    payload: Uint8Array,
-    previousHash: Uint8Array,
-    sizeBytes: number,
-    hashed: Uint8Array | undefined,
-  ) {
+  /** @param unpacked the payload of a record that is stored compressed */
+  constructor(offset: number, kind: number, sizeBytes: number, checked: Uint8Array, unpacked: Uint8Array | undefined) {
     this.offset = offset;
     this.kind = kind;
-    this.payload = payload;
-    this.previousHash = previousHash;
     this.sizeBytes = sizeBytes;
-    this.#hashed = hashed;
+    this.#checked = checked;
+    this.#isCompressed = unpacked !== undefined;
+    this.#payload = unpacked;
+  }
+
+  get payload(): Uint8Array {
+    this.#payload ??= this.#checked.subarray(RECORD_HEADER_BYTES);
+    return this.#payload;
+  }
+
+  get previousHash(): Uint8Array {
+    return this.#checked.subarray(PREVIOUS_AT, KIND_AT);
   }
 
   get hash(): Uint8Array {
-    this.#hash ??= sha256(this.#hashed ?? this.#plain());
+    this.#hash ??= sha256(this.#isCompressed ? this.#plain() : this.#checked);
     return this.#hash;
   }
 

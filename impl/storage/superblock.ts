@@ -24,7 +24,7 @@ import {
   childOf,
   type DecodedCopy,
   decodeCopy,
-  encodeCopy,
+  encodeCopies,
   fieldsOf,
   firstState,
   SECTOR_BYTES,
@@ -50,6 +50,7 @@ export interface SuperblockReport {
 }
 
 const NO_FAULTS: ReadonlySet<SuperblockFaultName> = new Set();
+const VALUE_NAMES = ['view', 'logView', 'commit'] as const;
 
 export class Superblock {
   readonly #machine: SuperblockMachine;
@@ -73,7 +74,7 @@ export class Superblock {
     if (disk.exists(path)) throw new DiskError('DISK_EXISTS', `${path}: exists already`, { path });
     if (disk.exists(draft)) disk.remove(draft);
     const file = disk.open(draft, 'create');
-    const copies = COPIES.map((place) => encodeCopy(state, place));
+    const copies = encodeCopies(state, COPIES);
     const written = file.write(0, copies);
     if (written !== SUPERBLOCK_FILE_BYTES) throw shortWrite(draft, 0, SUPERBLOCK_FILE_BYTES, written);
     file.sync();
@@ -142,13 +143,15 @@ export class Superblock {
 
   /** Superblock!Update without its install. */
   beginUpdate(values: SuperblockValues): readonly RuleId[] {
-    for (const [name, value] of Object.entries(values))
+    for (const name of VALUE_NAMES) {
+      const value = values[name];
       if (!Number.isSafeInteger(value) || value < 0)
         throw new SuperblockError(
           'SUPERBLOCK_BAD_VALUE',
           `${this.#path}: ${name} must be a whole number from 0 to 2^53-1, not ${value}`,
           { file: this.#path, name, value },
         );
+    }
     if (values.logView > values.view)
       throw new SuperblockError(
         'SUPERBLOCK_BAD_VALUE',
@@ -321,7 +324,7 @@ export class Superblock {
     assert(state !== undefined, 'there is a state to install');
     const [first] = copies;
     if (first === undefined) return;
-    const bytes = copies.map((place) => encodeCopy(state, place));
+    const bytes = encodeCopies(state, copies);
     const written = this.#file.write(first * SECTOR_BYTES, bytes);
     if (written !== bytes.length * SECTOR_BYTES && !this.#faults.has('short-write-ignored'))
       throw shortWrite(this.#path, first, bytes.length * SECTOR_BYTES, written);
