@@ -26,7 +26,7 @@ const REQUEST_ID_BYTES = 4;
 /** The session is gone, and what was kept of it. */
 export const LOST: ReadonlySet<string> = new Set(['SESSION_EVICTED', 'SESSION_UNKNOWN', 'SESSION_REQUEST_STALE']);
 
-export function serve(core: ReplicaCore, request: Uint8Array, answered: (bytes: Buffer) => void): void {
+export function serve(core: ReplicaCore, request: Uint8Array, answered: (bytes: Uint8Array) => void): void {
   const { id, deadlineMs, body } = decodeRequest(request);
   const answer =
     <Op extends WireOperation>(operation: Op) =>
@@ -84,11 +84,13 @@ export interface SessionAnswer {
 /** Undefined for every answer that is of the server that was asked, and of that moment. */
 export function sessionAnswerIn(
   operation: WireOperation,
-  bytes: Buffer,
+  bytes: Uint8Array,
   outcome: Outcome<unknown>,
 ): SessionAnswer | undefined {
   if ('failure' in outcome && !isOfState(outcome.failure)) return undefined;
-  return { operation, reply: bytes.toString('latin1', REQUEST_ID_BYTES) };
+  const { buffer, byteOffset, length } = bytes;
+  const reply = Buffer.from(buffer, byteOffset + REQUEST_ID_BYTES, length - REQUEST_ID_BYTES).toString('latin1');
+  return { operation, reply };
 }
 
 function isOfState({ code, evidence, outcome }: Failure): boolean {

@@ -151,7 +151,7 @@ export class SimClients {
   }
 
   /** Every answer to one request of a session is the first one. */
-  #told(body: RequestBody, bytes: Buffer, outcome: Outcome<unknown>): void {
+  #told(body: RequestBody, bytes: Uint8Array, outcome: Outcome<unknown>): void {
     const session = sessionOf(body);
     if (session === undefined) return;
     const answer = sessionAnswerIn(body.operation, bytes, outcome);
@@ -281,7 +281,7 @@ export class SimClients {
     });
   }
 
-  #answer(client: Client, attempt: number, view: number, asked: RequestBody, bytes: Buffer): void {
+  #answer(client: Client, attempt: number, view: number, asked: RequestBody, bytes: Uint8Array): void {
     const { running } = client;
     client.viewSeen = Math.max(client.viewSeen, view);
     const outcome = decodeResponse(bytes, asked.operation) as Outcome<unknown>;

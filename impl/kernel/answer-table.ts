@@ -6,6 +6,7 @@
  */
 import { HASH_BYTES, sha256 } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
+import { writeBytes, writeShortAscii } from '../ports/short-fields.ts';
 
 /** The answer to the first append with a key. */
 export interface KeyedAnswer {
@@ -91,8 +92,8 @@ export class AnswerTable implements Iterable<KeyedAnswer> {
     const table = goesOn ? this : this.#copied();
     const storage = table.#storage;
     const place = storage.size++;
-    storage.bytes.set(fingerprint, place * BYTES);
-    storage.bytes.set(name.hash, place * BYTES + HASH_BYTES);
+    writeBytes(storage.bytes, place * BYTES, fingerprint);
+    writeName(storage.bytes, place, name.hash);
     storage.numbers[place * NUMBERS] = commitId;
     storage.numbers[place * NUMBERS + 1] = timestamp;
     storage.numbers[place * NUMBERS + 2] = firstOffset;
@@ -114,15 +115,13 @@ export class AnswerTable implements Iterable<KeyedAnswer> {
 
   #answerAt(place: number): KeyedAnswer {
     const { bytes, numbers, words, streams } = this.#storage;
-    const [commitId, timestamp, firstOffset] = numbers.subarray(place * NUMBERS, (place + 1) * NUMBERS);
-    const [count, stream] = words.subarray(place * WORDS, (place + 1) * WORDS);
     return {
       fingerprint: bytes.slice(place * BYTES, place * BYTES + HASH_BYTES),
-      stream: streams[stream as number] as string,
-      commitId: commitId as number,
-      timestamp: timestamp as number,
-      firstOffset: firstOffset as number,
-      count: count as number,
+      stream: streams[words[place * WORDS + 1] as number] as string,
+      commitId: numbers[place * NUMBERS] as number,
+      timestamp: numbers[place * NUMBERS + 1] as number,
+      firstOffset: numbers[place * NUMBERS + 2] as number,
+      count: words[place * WORDS] as number,
     };
   }
 
@@ -147,12 +146,13 @@ const scratch = Buffer.allocUnsafeSlow(1024);
 
 /** What an answer is found by. */
 export class AnswerName {
+  /** SHA-256, of which the first NAME_BYTES name it. */
   readonly hash: Uint8Array;
 
   constructor(text: string) {
-    const length = scratch.write(text, 'utf8');
+    const length = writeShortAscii(scratch, 0, text) ? text.length : scratch.write(text, 'utf8');
     assert(length < scratch.length, 'a name fits');
-    this.hash = sha256(scratch.subarray(0, length)).subarray(0, NAME_BYTES);
+    this.hash = sha256(scratch.subarray(0, length));
   }
 }
 
@@ -187,6 +187,11 @@ function intoBucket({ bytes, words, buckets }: Storage, place: number): void {
 function bucketOf(bytes: Uint8Array, at: number, buckets: number): number {
   const high = (bytes[at + 2] as number) + 256 * (bytes[at + 3] as number);
   return ((bytes[at] as number) + 256 * (bytes[at + 1] as number) + 65_536 * high) % buckets;
+}
+
+function writeName(bytes: Uint8Array, place: number, hash: Uint8Array): void {
+  const from = place * BYTES + HASH_BYTES;
+  for (let at = 0; at < NAME_BYTES; at++) bytes[from + at] = hash[at] as number;
 }
 
 function isNamed(bytes: Uint8Array, place: number, hash: Uint8Array): boolean {

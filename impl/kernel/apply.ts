@@ -4,8 +4,9 @@
  * here throws for what a command says: what cannot be done is a result. Mirrors no spec module yet.
  */
 import type { Map as PersistentMap } from 'immutable';
-import { sha256 } from '../crypto/hash.ts';
+import { HASH_BYTES, sha256 } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
+import { writeBytes } from '../ports/short-fields.ts';
 import type { AnswerNow, SessionsDraft } from '../vsr/client-sessions.ts';
 import {
   CommandError,
@@ -52,7 +53,8 @@ export function apply(
   const draft = new Draft(state, prepare, bounds);
   const batch = batchIn(prepare.body);
   const results: CommandResult[] = [];
-  for (let index = 0; index < (batch?.count ?? 0); index++) results.push(draft.take(batch as BatchOutline, index));
+  if (batch === undefined) return { state: draft.sealed(), results };
+  for (let index = 0; index < batch.count; index++) results.push(draft.take(batch, index));
   return { state: draft.sealed(), results };
 }
 
@@ -135,7 +137,7 @@ class Draft implements RuledState {
   readonly #bounds: KernelBounds;
   /** Streams that this op created, changed or (undefined) deleted. */
   readonly #touched = new Map<string, StreamDraft | undefined>();
-  readonly #sum: Uint32Array;
+  readonly #sum: number[];
   #streamCount: number;
   readonly #keys: KeysDraft;
   #sessions: SessionsDraft<SessionReply> | undefined;
@@ -171,9 +173,7 @@ class Draft implements RuledState {
     if (command.kind === 'RegisterSession') return this.#register(index);
     const { session } = command;
     const result =
-      session === undefined
-        ? this.#execute(command, index, batch)
-        : this.#once(session, () => this.#execute(command, index, batch));
+      session === undefined ? this.#execute(command, index, batch) : this.#once(session, command, index, batch);
     if (command.kind === 'Append' && !hasAppended(result)) this.#touched.get(command.stream)?.leaveOut(index);
     return result;
   }
@@ -181,7 +181,8 @@ class Draft implements RuledState {
   sealed(): KernelState {
     const { op, hash } = this.#prepare;
     // A copy: the prepare's own is a view of its whole encoding, which would stay in memory with it.
-    const logHash = new Uint8Array(hash);
+    const logHash = new Uint8Array(HASH_BYTES);
+    writeBytes(logHash, 0, hash);
     const streams = this.#touched.size === 0 ? this.#before.streams : this.#sealedStreams();
     assert(streams.size === this.#streamCount, 'streams are counted as they come and go');
     const sessions = this.#sessions?.sealed() ?? this.#before.sessions;
@@ -206,10 +207,12 @@ class Draft implements RuledState {
     return { kind: 'SessionRegistered', clientId };
   }
 
-  #once(session: RequestSession, execute: () => FirstResult): CommandResult {
-    const { op: commitId } = this.#prepare;
+  #once(session: RequestSession, command: ExecutedOutline, index: number, batch: BatchOutline): CommandResult {
     const { clientId, requestNumber } = session;
-    const outcome = this.#usedSessions().take(clientId, requestNumber, () => ({ commitId, result: execute() }));
+    const outcome = this.#usedSessions().take(clientId, requestNumber, () => ({
+      commitId: this.#prepare.op,
+      result: this.#execute(command, index, batch),
+    }));
     return outcome.kind === 'New' ? outcome.reply.result : resultOf(outcome, session, this.#newestSession);
   }
 

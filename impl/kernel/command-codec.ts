@@ -21,7 +21,7 @@ const BATCH_VERSION = 2;
 /** Before it an idempotency key was of one stream: those ops are applied as they were. */
 export const KEYS_OF_THE_CLUSTER_VERSION = 2;
 const BATCH_HEADER_BYTES = 3;
-const LENGTH_BYTES = 4;
+export const LENGTH_BYTES = 4;
 /** Index is the kind on the wire; 0 is never sent. */
 export const KINDS: readonly (CommandKind | undefined)[] = [
   undefined,

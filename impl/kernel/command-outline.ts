@@ -19,6 +19,7 @@ import {
   IN_SESSION,
   KEYS_OF_THE_CLUSTER_VERSION,
   KINDS,
+  LENGTH_BYTES,
   readBatchHeader,
   SESSION_BYTES,
 } from './command-codec.ts';
@@ -41,9 +42,8 @@ const APPEND = KINDS.indexOf('Append');
 export class BatchOutline {
   readonly #body: Uint8Array;
   readonly #reader: CommandReader;
-  /** Position of each command, and of the length before the next one, had it one. */
-  readonly #starts: number[] = [];
-  readonly #ends: number[] = [];
+  /** Position of each command, and after the last one. */
+  readonly #positions: number[] = [];
   /** Where the last stream name was read, and which it was: names come in runs. */
   #nameAt = -1;
   #name = '';
@@ -59,21 +59,21 @@ export class BatchOutline {
     this.keysAreOfStreams = version < KEYS_OF_THE_CLUSTER_VERSION;
     for (let index = 0; index < count; index++) {
       const length = this.#reader.u32();
-      this.#starts.push(this.#reader.position);
+      this.#positions.push(this.#reader.position);
       this.#reader.skip(length);
-      this.#ends.push(this.#reader.position);
     }
+    this.#positions.push(this.#reader.position + LENGTH_BYTES);
     this.#reader.end();
   }
 
   get count(): number {
-    return this.#starts.length;
+    return Math.max(0, this.#positions.length - 1);
   }
 
   /** @throws CommandError when the bytes are no command */
   at(index: number): CommandOutline {
     const first = this.#startOf(index);
-    const end = this.#ends[index] as number;
+    const end = this.#endOf(index);
     const start = this.#afterSession(first, end);
     if (start >= end || this.#body[start] !== APPEND) return decodeCommand(this.bytesAt(index)) as CommandOutline;
     const reader = this.#reader;
@@ -93,13 +93,14 @@ export class BatchOutline {
 
   /** The command as it was encoded. */
   bytesAt(index: number): Uint8Array {
-    return this.#body.subarray(this.#startOf(index), this.#ends[index]);
+    return this.#body.subarray(this.#startOf(index), this.#endOf(index));
   }
 
   /** The same without its session: two with equal bytes ask the same. */
   unsessionedBytesAt(index: number): Uint8Array {
-    const end = this.#ends[index] as number;
-    return this.#body.subarray(this.#afterSession(this.#startOf(index), end), end);
+    const start = this.#startOf(index);
+    const end = this.#endOf(index);
+    return this.#body.subarray(this.#afterSession(start, end), end);
   }
 
   /** Where a command goes on behind its session, if it has one. */
@@ -115,9 +116,12 @@ export class BatchOutline {
   }
 
   #startOf(index: number): number {
-    const start = this.#starts[index];
-    if (start === undefined) refuse('COMMAND_TRUNCATED', `a batch of ${this.count} commands has no command ${index}`);
-    return start;
+    if (index >= this.count) refuse('COMMAND_TRUNCATED', `a batch of ${this.count} commands has no command ${index}`);
+    return this.#positions[index] as number;
+  }
+
+  #endOf(index: number): number {
+    return (this.#positions[index + 1] as number) - LENGTH_BYTES;
   }
 
   #streamName(reader: CommandReader): string {

@@ -2,18 +2,20 @@
  * Fields of commands in a row, read with every length checked before it is used. A part of command-codec.ts and
  * command-outline.ts; mirrors no spec module. Whatever the bytes are, it ends in a value or a CommandError.
  */
+import { readU32, readU64 } from '../ports/little-endian.ts';
+import { shortAsciiAt } from '../ports/short-fields.ts';
 import { CommandError, type CommandErrorCode } from './command.ts';
 
 const NO_BYTES = new Uint8Array(0);
 
 /** Never past the end, never a byte copied. */
 export class CommandReader {
-  readonly #bytes: Buffer;
+  readonly #bytes: Uint8Array;
   #at = 0;
   #end: number;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#bytes = bytes;
     this.#end = bytes.length;
   }
 
@@ -41,16 +43,16 @@ export class CommandReader {
   }
 
   u16(): number {
-    return this.#bytes.readUInt16LE(this.#take(2));
+    const at = this.#take(2);
+    return (this.#bytes[at] as number) | ((this.#bytes[at + 1] as number) << 8);
   }
 
   u32(): number {
-    return this.#bytes.readUInt32LE(this.#take(4));
+    return readU32(this.#bytes, this.#take(4));
   }
 
   u64(): number {
-    const at = this.#take(8);
-    return this.#bytes.readUInt32LE(at) + this.#bytes.readUInt32LE(at + 4) * 2 ** 32;
+    return readU64(this.#bytes, this.#take(8));
   }
 
   bytes(length: number): Uint8Array {
@@ -67,7 +69,7 @@ export class CommandReader {
   ascii(): string {
     const length = this.u8();
     const at = this.#take(length);
-    return this.#bytes.toString('latin1', at, at + length);
+    return shortAsciiAt(this.#bytes, at, length) ?? this.#view(at, length).toString('latin1');
   }
 
   /** Whether the text that comes next is that of an earlier position, length and all; then it is read. */
@@ -84,9 +86,12 @@ export class CommandReader {
     const length = this.u8();
     if (length === 0) return '';
     const at = this.#take(length);
-    const text = this.#bytes.toString('utf8', at, at + length);
+    const short = shortAsciiAt(this.#bytes, at, length);
+    if (short !== undefined) return short;
+    const view = this.#view(at, length);
+    const text = view.toString('utf8');
     const same = Buffer.byteLength(text) === length && !text.includes('\ufffd');
-    if (same || Buffer.from(text, 'utf8').equals(this.#bytes.subarray(at, at + length))) return text;
+    if (same || Buffer.from(text, 'utf8').equals(view)) return text;
     return refuse('COMMAND_BAD_EVENT_TYPE', 'the type of an event is not well-formed UTF-8');
   }
 
@@ -111,6 +116,10 @@ export class CommandReader {
 
   end(): void {
     if (this.left > 0) refuse('COMMAND_BAD_LENGTH', `a command or batch has ${this.left} bytes left over`);
+  }
+
+  #view(at: number, length: number): Buffer {
+    return Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset + at, length);
   }
 
   #take(length: number): number {

@@ -5,6 +5,8 @@
  * Mirrors no spec module.
  */
 import { HASH_BYTES, sha256 } from '../crypto/hash.ts';
+import { writeU32, writeU64 } from '../ports/little-endian.ts';
+import { writeBytes } from '../ports/short-fields.ts';
 import { AnswerName, AnswerTable, type KeyedAnswer } from './answer-table.ts';
 import { addHash, subtractHash } from './hash-sum.ts';
 import type { KernelBounds } from './kernel-bounds.ts';
@@ -66,7 +68,7 @@ export class KeysDraft {
   }
 
   /** @param sum of the state's hashes: the answer's is added to it */
-  keep(key: IdempotencyKey, fingerprint: Uint8Array, firstOffset: number, count: number, sum: Uint32Array): void {
+  keep(key: IdempotencyKey, fingerprint: Uint8Array, firstOffset: number, count: number, sum: number[]): void {
     const { op: commitId, timestamp } = this.#prepare;
     const { stream, ofStreamOnly } = key;
     const answer = { fingerprint, stream, commitId, timestamp, firstOffset, count };
@@ -78,7 +80,7 @@ export class KeysDraft {
   }
 
   /** Forgets what this op is to forget. @param sum of the state's hashes: theirs are subtracted */
-  sealed(sum: Uint32Array): KeyedAnswers {
+  sealed(sum: number[]): KeyedAnswers {
     while (this.#answers.size > this.#bounds.keysMax) this.#forgetOldest(sum);
     const expiryMs = this.#prepare.timestamp - this.#bounds.keyRetentionMs;
     for (let left = KEYS_EXPIRED_PER_OP_MAX; left > 0 && this.#isOldestBefore(expiryMs); left--)
@@ -98,7 +100,7 @@ export class KeysDraft {
     return oldestTimestamp !== undefined && oldestTimestamp < timestamp;
   }
 
-  #forgetOldest(sum: Uint32Array): void {
+  #forgetOldest(sum: number[]): void {
     const forgotten = this.#answers.oldest as KeyedAnswer;
     subtractHash(sum, answerHash(forgotten));
     this.#answers = this.#answers.withoutOldest();
@@ -112,19 +114,14 @@ export function answerTo({ answers }: KeyedAnswers, idempotencyKey: string): Key
 }
 
 const TAG_ANSWER = 4;
-const scratch = Buffer.allocUnsafeSlow(21 + HASH_BYTES);
+const scratch = new Uint8Array(21 + HASH_BYTES);
 
 /** The key is in the fingerprint, and the stream too; the timestamp is that of the op. */
 export function answerHash({ fingerprint, commitId, firstOffset, count }: KeyedAnswer): Uint8Array {
   scratch[0] = TAG_ANSWER;
-  writeU64(commitId, 1);
-  writeU64(firstOffset, 9);
-  scratch.writeUInt32LE(count, 17);
-  scratch.set(fingerprint, 21);
+  writeU64(scratch, 1, commitId);
+  writeU64(scratch, 9, firstOffset);
+  writeU32(scratch, 17, count);
+  writeBytes(scratch, 21, fingerprint);
   return sha256(scratch);
-}
-
-function writeU64(value: number, at: number): void {
-  scratch.writeUInt32LE(value % 2 ** 32, at);
-  scratch.writeUInt32LE(Math.floor(value / 2 ** 32), at + 4);
 }

@@ -6,7 +6,9 @@
  */
 import { GENESIS_HASH, HASH_BYTES, sha256 } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
-import { addHash, SUM_LANES } from './hash-sum.ts';
+import { writeU32, writeU64 } from '../ports/little-endian.ts';
+import { writeBytes } from '../ports/short-fields.ts';
+import { addHash, emptySum, SUM_LANES } from './hash-sum.ts';
 import { answerHash } from './keyed-answers.ts';
 import { STATE_HASHES_MAX } from './limits.ts';
 import type { Run } from './run-list.ts';
@@ -16,26 +18,33 @@ import type { KernelState, Stream } from './state.ts';
 const TAG_STATE = 1;
 const TAG_STREAM = 2;
 const TAG_RUN = 3;
-const U32_RANGE = 2 ** 32;
-const scratch = Buffer.allocUnsafeSlow(4096);
+const STATE_BYTES = 9 + 2 * HASH_BYTES + 16 + SUM_LANES * 4;
+/** Of a run without commands left out, as most are. */
+const RUN_BYTES = 9 + HASH_BYTES + 8;
+/** Each is filled and hashed before anything else runs; two are of their size, so that no view must be cut for every op. */
+const stateBytes = new Uint8Array(STATE_BYTES).fill(TAG_STATE, 0, 1);
+const runBytes = new Uint8Array(RUN_BYTES).fill(TAG_RUN, 0, 1);
+const scratch = new Uint8Array(4096);
 
 /** SHA-256 over op, hash of the log, counts, since when keys are known, sessions, and sum. */
 export function stateHashOf({ op, logHash, streams, keys, sessions, sum }: KernelState): Uint8Array {
-  const bytes = tagged(TAG_STATE, 9 + 2 * HASH_BYTES + 16 + SUM_LANES * 4);
-  writeU64(bytes, 1, op);
-  bytes.set(logHash, 9);
-  let at = bytes.writeUInt32LE(streams.size, 9 + HASH_BYTES);
-  at = bytes.writeUInt32LE(keys.answers.size, at);
-  writeU64(bytes, at, keys.keptSinceOp);
-  bytes.set(sessions.hash, at + 8);
-  at += 8 + HASH_BYTES;
-  for (const lane of sum) at = bytes.writeUInt32LE(lane, at);
-  return sha256(bytes);
+  writeU64(stateBytes, 1, op);
+  writeBytes(stateBytes, 9, logHash);
+  let at = 9 + HASH_BYTES;
+  writeU32(stateBytes, at, streams.size);
+  writeU32(stateBytes, at + 4, keys.answers.size);
+  writeU64(stateBytes, at + 8, keys.keptSinceOp);
+  at += 16;
+  writeBytes(stateBytes, at, sessions.hash);
+  at += HASH_BYTES;
+  for (let lane = 0; lane < SUM_LANES; lane++) writeU32(stateBytes, at + 4 * lane, sum[lane] as number);
+  return sha256(stateBytes);
 }
 
 /** Of a stream without events. */
 export function newStreamHash({ id, name, dataClass }: Pick<Stream, 'id' | 'name' | 'dataClass'>): Uint8Array {
-  const bytes = tagged(TAG_STREAM, 11 + name.length + dataClass.length);
+  const bytes = Buffer.allocUnsafe(11 + name.length + dataClass.length);
+  bytes[0] = TAG_STREAM;
   writeU64(bytes, 1, id);
   bytes[9] = name.length;
   bytes.write(name, 10, 'latin1');
@@ -46,18 +55,17 @@ export function newStreamHash({ id, name, dataClass }: Pick<Stream, 'id' | 'name
 
 /** Of a stream after the run that one op added to it. */
 export function extendedStreamHash(before: Uint8Array, { op, command, count, without }: Run): Uint8Array {
-  const bytes = tagged(TAG_RUN, 17 + HASH_BYTES + without.length * 4);
+  const bytes = without.length === 0 ? runBytes : runBytesWith(without);
   writeU64(bytes, 1, op);
-  bytes.set(before, 9);
-  let at = bytes.writeUInt32LE(command, 9 + HASH_BYTES);
-  at = bytes.writeUInt32LE(count, at);
-  for (const index of without) at = bytes.writeUInt32LE(index, at);
+  writeBytes(bytes, 9, before);
+  writeU32(bytes, 9 + HASH_BYTES, command);
+  writeU32(bytes, 13 + HASH_BYTES, count);
   return sha256(bytes);
 }
 
 /** The state with every hash computed anew from what it holds: what the incremental one is held to. Slow. */
 export function stateHashFromScratch(state: KernelState): Uint8Array {
-  const sum = new Uint32Array(SUM_LANES);
+  const sum = emptySum();
   for (const stream of state.streams.values()) addHash(sum, streamHashFromScratch(stream));
   for (const answer of state.keys.answers) addHash(sum, answerHash(answer));
   const sessions = { hash: state.sessions.hashFromScratch() } as KernelState['sessions'];
@@ -72,11 +80,14 @@ function streamHashFromScratch(stream: Stream): Uint8Array {
 
 /** The state hashes of the last STATE_HASHES_MAX commit ids. */
 export class StateHashes {
-  readonly #hashes = new Uint8Array(STATE_HASHES_MAX * HASH_BYTES);
+  /** Not zeroed, since nothing is read that was not pushed: 128 KiB for each start of a replica. */
+  readonly #hashes = new Uint8Array(Buffer.allocUnsafeSlow(STATE_HASHES_MAX * HASH_BYTES).buffer);
+  #newest = GENESIS_HASH;
   #op = 0;
 
-  /** Hash at commit id op; undefined when it is not reached or forgotten. Op 0 is before everything. */
+  /** Hash at commit id op; undefined when it is not reached or forgotten. Op 0 is before everything. Whoever gets one only reads it. */
   at(op: number): Uint8Array | undefined {
+    if (op === this.#op) return this.#newest;
     if (op === 0) return GENESIS_HASH;
     if (op > this.#op || op <= this.#op - STATE_HASHES_MAX) return undefined;
     const start = (op % STATE_HASHES_MAX) * HASH_BYTES;
@@ -85,19 +96,20 @@ export class StateHashes {
 
   push(op: number, hash: Uint8Array): void {
     assert(op === this.#op + 1, 'each commit id has its hash, in order');
-    this.#hashes.set(hash, (op % STATE_HASHES_MAX) * HASH_BYTES);
+    writeBytes(this.#hashes, (op % STATE_HASHES_MAX) * HASH_BYTES, hash);
+    this.#newest = hash;
     this.#op = op;
   }
 }
 
-/** Filled and hashed before anything else runs. */
-function tagged(tag: number, size: number): Buffer {
-  const bytes = size <= scratch.byteLength ? scratch.subarray(0, size) : Buffer.allocUnsafe(size);
-  bytes[0] = tag;
+function runBytesWith(without: readonly number[]): Uint8Array {
+  const size = RUN_BYTES + without.length * 4;
+  const bytes = size <= scratch.length ? scratch.subarray(0, size) : new Uint8Array(size);
+  bytes[0] = TAG_RUN;
+  let at = RUN_BYTES;
+  for (const index of without) {
+    writeU32(bytes, at, index);
+    at += 4;
+  }
   return bytes;
-}
-
-function writeU64(bytes: Buffer, at: number, value: number): void {
-  bytes.writeUInt32LE(value % U32_RANGE, at);
-  bytes.writeUInt32LE(Math.floor(value / U32_RANGE), at + 4);
 }

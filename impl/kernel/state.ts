@@ -8,7 +8,7 @@ import { GENESIS_HASH } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
 import { ClientSessions } from '../vsr/client-sessions.ts';
 import type { FirstResult } from './command-result.ts';
-import { SUM_LANES } from './hash-sum.ts';
+import { emptySum, type HashSum } from './hash-sum.ts';
 import { type KeyedAnswers, NO_KEYS } from './keyed-answers.ts';
 import { COMMANDS_MAX } from './limits.ts';
 import type { RunList } from './run-list.ts';
@@ -42,7 +42,7 @@ export interface KernelState {
   readonly keys: KeyedAnswers;
   readonly sessions: ClientSessions<SessionReply>;
   /** Sum of the hashes of all streams and keyed answers: state-hash.ts. */
-  readonly sum: Uint32Array;
+  readonly sum: HashSum;
 }
 
 /** A committed prepare as the kernel needs it (impl/vsr/prepare.ts has one). */
@@ -57,7 +57,7 @@ export interface CommittedPrepare {
 
 /** Before op 1. */
 export function emptyState(sessions: ClientSessions<SessionReply>): KernelState {
-  const nothing = { streams: PersistentMap<string, Stream>(), keys: NO_KEYS, sum: new Uint32Array(SUM_LANES) };
+  const nothing = { streams: PersistentMap<string, Stream>(), keys: NO_KEYS, sum: emptySum() };
   return { op: 0, logHash: GENESIS_HASH, sessions, ...nothing };
 }
 

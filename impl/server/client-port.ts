@@ -134,7 +134,7 @@ export class ClientPort {
     }
   }
 
-  #send(client: Connection, operation: Operation, code: string, arrivedMs: number, frame: Buffer): void {
+  #send(client: Connection, operation: Operation, code: string, arrivedMs: number, frame: Uint8Array): void {
     const { metrics, nowMs } = this.#options;
     metrics.request('binary', operation, code, arrivedMs === 0 ? 0 : (nowMs() - arrivedMs) / 1_000);
     if (client.send(FRAME_KINDS.clientResponse, frame)) return;

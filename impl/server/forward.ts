@@ -9,6 +9,8 @@
 
 import type { Failure } from '../wire/answer.ts';
 import { ByteReader, ByteWriter, malformed } from '../wire/bytes.ts';
+import { jsonIn, jsonOf } from '../wire/json-field.ts';
+import { appendedIn, appendedJson } from './appended-json.ts';
 
 /** Names a request among all that a backup ever hands on. */
 interface ForwardName {
@@ -38,11 +40,15 @@ export type ForwardResult = ForwardName &
 
 const HASH_BYTES = 32;
 const KINDS = ['applied', 'failed', 'not-primary', 'read-at'] as const;
+/** Without the command. */
+const REQUEST_BYTES = 17;
+/** Of most results; a longer one makes the writer grow. */
+const RESULT_BYTES = 160;
 const REQUEST_KINDS = { command: 0, barrier: 1, read: 2 } as const;
 
-export function encodeForwardRequest({ process, id, deadlineMs, command }: ForwardRequest): Buffer {
-  const bytes = typeof command === 'string' ? 0 : command.byteLength;
-  const writer = new ByteWriter(24 + bytes).u64(process).u32(id).u32(deadlineMs);
+export function encodeForwardRequest({ process, id, deadlineMs, command }: ForwardRequest): Uint8Array {
+  const bytes = typeof command === 'string' ? 0 : command.length;
+  const writer = new ByteWriter(REQUEST_BYTES + bytes).u64(process).u32(id).u32(deadlineMs);
   if (typeof command === 'string') return writer.u8(REQUEST_KINDS[command]).done();
   return writer.u8(REQUEST_KINDS.command).raw(command).done();
 }
@@ -60,11 +66,11 @@ export function decodeForwardRequest(payload: Uint8Array): ForwardRequest {
   return { process, id, deadlineMs, command: kind === REQUEST_KINDS.read ? 'read' : 'barrier' };
 }
 
-export function encodeForwardResult(forwarded: ForwardResult): Buffer {
-  const writer = new ByteWriter(256).u64(forwarded.process).u32(forwarded.id).u8(KINDS.indexOf(forwarded.kind));
-  if (forwarded.kind === 'applied') {
-    writer.u64(forwarded.op).raw(forwarded.hash).bytes(json(forwarded.result));
-  } else if (forwarded.kind === 'failed') writer.bytes(json(forwarded.failure));
+export function encodeForwardResult(forwarded: ForwardResult): Uint8Array {
+  const writer = new ByteWriter(RESULT_BYTES).u64(forwarded.process).u32(forwarded.id);
+  writer.u8(KINDS.indexOf(forwarded.kind));
+  if (forwarded.kind === 'applied') writeApplied(writer, forwarded);
+  else if (forwarded.kind === 'failed') writer.bytes(jsonOf(forwarded.failure));
   else if (forwarded.kind === 'read-at') writer.u64(forwarded.commitId);
   return writer.done();
 }
@@ -76,26 +82,27 @@ export function decodeForwardResult(payload: Uint8Array): ForwardResult {
   const id = reader.u32('id');
   const kind = KINDS[reader.u8('kind')];
   if (kind === undefined) throw malformed('kind', 'is unknown');
-  const forwarded = ((): ForwardResult => {
-    if (kind === 'not-primary') return { process, id, kind };
-    if (kind === 'read-at') return { process, id, kind, commitId: reader.u64('commitId') };
-    if (kind === 'failed') return { process, id, kind, failure: parsed(reader) as Failure };
-    return { process, id, kind, op: reader.u64('op'), hash: reader.raw(HASH_BYTES, 'hash'), result: parsed(reader) };
-  })();
+  const forwarded = readResult(reader, process, id, kind);
   reader.end();
   return forwarded;
 }
 
-/** null stands for undefined: a barrier has no result. */
-function json(value: unknown): Buffer {
-  return Buffer.from(JSON.stringify(value ?? null, (_, field) => (typeof field === 'bigint' ? String(field) : field)));
+function readResult(reader: ByteReader, process: number, id: number, kind: ForwardResult['kind']): ForwardResult {
+  if (kind === 'not-primary') return { process, id, kind };
+  if (kind === 'read-at') return { process, id, kind, commitId: reader.u64('commitId') };
+  if (kind === 'failed') return { process, id, kind, failure: jsonIn(reader.bytes('json'), 'json') as Failure };
+  const op = reader.u64('op');
+  const hash = reader.raw(HASH_BYTES, 'hash');
+  return { process, id, kind, op, hash, result: resultIn(reader.bytes('json')) };
 }
 
-function parsed(reader: ByteReader): unknown {
-  const bytes = reader.bytes('json');
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    throw malformed('json', 'is not JSON');
-  }
+function writeApplied(writer: ByteWriter, { op, hash, result }: Extract<ForwardResult, { kind: 'applied' }>): void {
+  const appended = appendedJson(result);
+  // null stands for undefined: a barrier has no result.
+  const json = appended === undefined ? jsonOf(result ?? null) : Buffer.from(appended, 'latin1');
+  writer.u64(op).raw(hash).bytes(json);
+}
+
+function resultIn(bytes: Uint8Array): unknown {
+  return appendedIn(bytes) ?? jsonIn(bytes, 'json');
 }

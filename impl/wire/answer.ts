@@ -4,6 +4,7 @@
  *   response: u32 id | u8 outcome (0 applied, 1 refused, 2 unknown) | fields of the operation, or of the failure
  */
 import { ByteReader, ByteWriter, malformed } from './bytes.ts';
+import { jsonIn, jsonOf } from './json-field.ts';
 import type { AppendEvent, Operation } from './request.ts';
 
 export interface Committed {
@@ -90,20 +91,19 @@ const HASH_BYTES = 32;
 /** Characters of a message; the rest is cut off. */
 const MESSAGE_CHARACTERS_MAX = 10_000;
 
-export function encodeAnswer<Op extends Operation>(id: number, operation: Op, answer: AnswerOf[Op]): Buffer {
+export function encodeAnswer<Op extends Operation>(id: number, operation: Op, answer: AnswerOf[Op]): Uint8Array {
   const writer = new ByteWriter().u32(id).u8(0);
   ANSWERS[operation].write(writer, answer);
   return writer.done();
 }
 
-export function encodeFailure(id: number, failure: Failure): Buffer {
-  const evidence = JSON.stringify(failure.evidence, (_, value) => (typeof value === 'bigint' ? String(value) : value));
+export function encodeFailure(id: number, failure: Failure): Uint8Array {
   return new ByteWriter()
     .u32(id)
     .u8(OUTCOMES.indexOf(failure.outcome))
     .text(failure.code)
     .text(failure.message.slice(0, MESSAGE_CHARACTERS_MAX))
-    .bytes(Buffer.from(evidence, 'utf8'))
+    .bytes(jsonOf(failure.evidence))
     .done();
 }
 
@@ -127,18 +127,14 @@ export function decodeResponse<Op extends Operation>(
   }
   const code = reader.text('code');
   const message = reader.text('message');
-  const evidence = evidenceOf(reader.bytes('evidence'));
+  const evidence = evidenceIn(reader.bytes('evidence'));
   reader.end();
   return { failure: { outcome, code, message, evidence } };
 }
 
-function evidenceOf(bytes: Buffer): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(bytes.toString('utf8'));
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    throw malformed('evidence', 'is not JSON');
-  }
+function evidenceIn(bytes: Uint8Array): Readonly<Record<string, unknown>> {
+  const value = jsonIn(bytes, 'evidence');
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 interface AnswerCodec<Answer> {

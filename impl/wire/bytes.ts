@@ -3,18 +3,23 @@
  * have their length before them. Mirrors no spec module. Whatever a peer sends ends here in a value or a WireError.
  */
 import { assert } from '../ports/assert.ts';
+import { newBytes } from '../ports/byte-pool.ts';
+import { readU32, readU64, writeU32, writeU64 } from '../ports/little-endian.ts';
+import { shortAsciiAt, writeBytes, writeShortAscii } from '../ports/short-fields.ts';
 import { WireError } from './wire-error.ts';
 
 const FIRST_BYTES = 512;
-const U32_RANGE = 2 ** 32;
+const U16_MAX = 2 ** 16 - 1;
+const U32_MAX = 2 ** 32 - 1;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export class ByteWriter {
-  #bytes: Buffer;
+  #bytes: Uint8Array;
   #at = 0;
 
+  /** @param expectedBytes when it is exact, nothing is made anew and nothing is left over */
   constructor(expectedBytes = FIRST_BYTES) {
-    this.#bytes = Buffer.allocUnsafe(expectedBytes);
+    this.#bytes = newBytes(expectedBytes);
   }
 
   u8(value: number): this {
@@ -24,14 +29,18 @@ export class ByteWriter {
   }
 
   u16(value: number): this {
+    assert(value >= 0 && value <= U16_MAX, 'a number fits its field');
     this.#room(2);
-    this.#at = this.#bytes.writeUInt16LE(value, this.#at);
+    this.#bytes[this.#at++] = value;
+    this.#bytes[this.#at++] = value >>> 8;
     return this;
   }
 
   u32(value: number): this {
+    assert(value >= 0 && value <= U32_MAX, 'a number fits its field');
     this.#room(4);
-    this.#at = this.#bytes.writeUInt32LE(value, this.#at);
+    writeU32(this.#bytes, this.#at, value);
+    this.#at += 4;
     return this;
   }
 
@@ -39,15 +48,15 @@ export class ByteWriter {
   u64(value: number): this {
     assert(Number.isSafeInteger(value) && value >= 0, 'a count is a whole number');
     this.#room(8);
-    this.#at = this.#bytes.writeUInt32LE(value % U32_RANGE, this.#at);
-    this.#at = this.#bytes.writeUInt32LE(Math.floor(value / U32_RANGE), this.#at);
+    writeU64(this.#bytes, this.#at, value);
+    this.#at += 8;
     return this;
   }
 
   /** Without a length: the reader knows it. */
   raw(bytes: Uint8Array): this {
     this.#room(bytes.length);
-    this.#bytes.set(bytes, this.#at);
+    writeBytes(this.#bytes, this.#at, bytes);
     this.#at += bytes.length;
     return this;
   }
@@ -59,35 +68,41 @@ export class ByteWriter {
 
   /** u16 length, UTF-8. */
   text(text: string): this {
-    const length = Buffer.byteLength(text);
-    assert(length <= 0xffff, 'a text field is short');
-    this.u16(length).#room(length);
-    this.#at += this.#bytes.write(text, this.#at, 'utf8');
+    this.#room(2 + text.length);
+    if (!writeShortAscii(this.#bytes, this.#at + 2, text)) return this.#anyText(text);
+    this.u16(text.length);
+    this.#at += text.length;
     return this;
   }
 
+  #anyText(text: string): this {
+    const bytes = Buffer.from(text, 'utf8');
+    assert(bytes.length <= U16_MAX, 'a text field is short');
+    return this.u16(bytes.length).raw(bytes);
+  }
+
   /** Everything written; the writer is of no use afterwards. */
-  done(): Buffer {
-    return this.#bytes.subarray(0, this.#at);
+  done(): Uint8Array {
+    return this.#at === this.#bytes.length ? this.#bytes : this.#bytes.subarray(0, this.#at);
   }
 
   /** Replaces #bytes when they are full: whoever writes looks at #bytes after this, never before. */
   #room(count: number): void {
     const needed = this.#at + count;
     if (needed <= this.#bytes.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2));
-    this.#bytes.copy(larger, 0, 0, this.#at);
+    const larger = newBytes(Math.max(needed, this.#bytes.length * 2));
+    larger.set(this.#bytes.subarray(0, this.#at));
     this.#bytes = larger;
   }
 }
 
 /** Reads what ByteWriter wrote. Every method throws WireError WIRE_MALFORMED when the bytes do not hold the field. */
 export class ByteReader {
-  readonly #bytes: Buffer;
+  readonly #bytes: Uint8Array;
   #at = 0;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#bytes = bytes;
   }
 
   u8(field: string): number {
@@ -95,34 +110,37 @@ export class ByteReader {
   }
 
   u16(field: string): number {
-    return this.#bytes.readUInt16LE(this.#take(2, field));
+    const at = this.#take(2, field);
+    return (this.#bytes[at] as number) | ((this.#bytes[at + 1] as number) << 8);
   }
 
   u32(field: string): number {
-    return this.#bytes.readUInt32LE(this.#take(4, field));
+    return readU32(this.#bytes, this.#take(4, field));
   }
 
   u64(field: string): number {
-    const at = this.#take(8, field);
-    const value = this.#bytes.readUInt32LE(at) + this.#bytes.readUInt32LE(at + 4) * U32_RANGE;
+    const value = readU64(this.#bytes, this.#take(8, field));
     if (!Number.isSafeInteger(value)) throw malformed(field, 'is too large');
     return value;
   }
 
   /** A view of the frame, not a copy. */
-  raw(count: number, field: string): Buffer {
+  raw(count: number, field: string): Uint8Array {
     const at = this.#take(count, field);
     return this.#bytes.subarray(at, at + count);
   }
 
-  bytes(field: string): Buffer {
+  bytes(field: string): Uint8Array {
     return this.raw(this.u32(field), field);
   }
 
   text(field: string): string {
-    const bytes = this.raw(this.u16(field), field);
+    const length = this.u16(field);
+    const at = this.#take(length, field);
+    const short = shortAsciiAt(this.#bytes, at, length);
+    if (short !== undefined) return short;
     try {
-      return utf8.decode(bytes);
+      return utf8.decode(this.#bytes.subarray(at, at + length));
     } catch {
       throw malformed(field, 'is not UTF-8');
     }
@@ -143,7 +161,7 @@ export class ByteReader {
   }
 
   /** What is left, as a view. */
-  rest(): Buffer {
+  rest(): Uint8Array {
     return this.raw(this.left, 'rest');
   }
 

@@ -7,6 +7,7 @@
  * What both speak from then on is the lower of the two maxVersions. A later version may add fields to the end of a Hello;
  * this one skips them when the range says that there may be some.
  */
+import { readWideU64 } from '../ports/little-endian.ts';
 import { ByteReader, ByteWriter, malformed } from './bytes.ts';
 import { WireError } from './wire-error.ts';
 
@@ -44,7 +45,7 @@ export interface Hello {
 export function encodeHello(hello: Hello): Buffer {
   const { minVersion = PROTOCOL_VERSION_MIN, maxVersion = PROTOCOL_VERSION, token = '' } = hello;
   if (Buffer.byteLength(token) > TOKEN_BYTES_MAX) throw malformed('token', `is longer than ${TOKEN_BYTES_MAX} bytes`);
-  return new ByteWriter()
+  const writer = new ByteWriter()
     .raw(Buffer.from(MAGIC, 'latin1'))
     .u16(minVersion)
     .u16(maxVersion)
@@ -53,14 +54,14 @@ export function encodeHello(hello: Hello): Buffer {
     .u8(hello.replicaCount)
     .u8(hello.to)
     .raw(u64Of(hello.cluster))
-    .text(token)
-    .done();
+    .text(token);
+  return Buffer.from(writer.done());
 }
 
 /** @throws WireError WIRE_NOT_LOCKSTEP, WIRE_WRONG_VERSION or WIRE_MALFORMED. Who may talk to whom is the caller's to judge. */
 export function decodeHello(payload: Buffer): Required<Hello> {
   const reader = new ByteReader(payload);
-  if (payload.byteLength < MAGIC_BYTES + 4 || reader.raw(MAGIC_BYTES, 'magic').toString('latin1') !== MAGIC) {
+  if (payload.byteLength < MAGIC_BYTES + 4 || !isMagic(reader.raw(MAGIC_BYTES, 'magic'))) {
     throw new WireError('WIRE_NOT_LOCKSTEP', 'the first frame is no Hello of Lockstep');
   }
   const minVersion = reader.u16('minVersion');
@@ -71,7 +72,7 @@ export function decodeHello(payload: Buffer): Required<Hello> {
   const replica = reader.u8('replica');
   const replicaCount = reader.u8('replicaCount');
   const to = reader.u8('to');
-  const cluster = reader.raw(8, 'cluster').readBigUInt64LE();
+  const cluster = readWideU64(reader.raw(8, 'cluster'), 0);
   const token = reader.text('token');
   if (Buffer.byteLength(token) > TOKEN_BYTES_MAX) throw malformed('token', `is longer than ${TOKEN_BYTES_MAX} bytes`);
   if (maxVersion <= PROTOCOL_VERSION) reader.end();
@@ -88,6 +89,10 @@ export function versionOf(minVersion: number, maxVersion: number): number {
     `${PROTOCOL_VERSION}: use the release that is older on both`;
   const evidence = { minVersion, maxVersion, ourMinVersion: PROTOCOL_VERSION_MIN, ourMaxVersion: PROTOCOL_VERSION };
   throw new WireError('WIRE_WRONG_VERSION', message, evidence);
+}
+
+function isMagic(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes).toString('latin1') === MAGIC;
 }
 
 function u64Of(value: bigint): Buffer {

@@ -95,7 +95,7 @@ export const OPERATIONS = [
   'lookup-key',
 ] as const satisfies readonly Operation[];
 
-export function encodeRequest(request: Request): Buffer {
+export function encodeRequest(request: Request): Uint8Array {
   const { body } = request;
   const writer = new ByteWriter(body.operation === 'append' ? appendBytes(body) : undefined);
   writer.u32(request.id).u32(request.deadlineMs).u8(OPERATIONS.indexOf(body.operation));

@@ -108,7 +108,7 @@ function oversized(random: SimulatedRandom): Buffer {
 
 function badRequest(random: SimulatedRandom): Buffer {
   const draw = (): Buffer => {
-    const payload = encodeRequest({ id: random.below(1_000), deadlineMs: 0, body: pick(random, BODIES) });
+    const payload = Buffer.from(encodeRequest({ id: random.below(1_000), deadlineMs: 0, body: pick(random, BODIES) }));
     return random.chance(300) ? payload.subarray(0, random.below(payload.byteLength)) : mutated(random, payload);
   };
   return undecodable(random, draw, decodeRequest);

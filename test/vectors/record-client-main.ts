@@ -66,7 +66,7 @@ const steps: Omit<RecordedStep, 'answer'>[] = [
   { name: 'Hello', kind: FRAME_KINDS.hello, payload: encodeHello(hello).toString('hex') },
   { name: 'ping', kind: FRAME_KINDS.ping, payload: '' },
   ...bodies.map(([name, body], index) => {
-    const payload = encodeRequest({ id: index + 1, deadlineMs: 5_000, body });
+    const payload = Buffer.from(encodeRequest({ id: index + 1, deadlineMs: 5_000, body }));
     const clientIdAt = payload.indexOf(CLIENT_ID_BYTES);
     const step = { name, kind: FRAME_KINDS.clientRequest as FrameKind, payload: payload.toString('hex') };
     return clientIdAt < 0 ? step : { ...step, clientIdAt };
