@@ -36,7 +36,12 @@ export function sha256Text(bytes: Uint8Array): string {
 
 /** CRC-32 (ISO 3309, as in zlib and PNG). */
 export function crc32(chunk: Uint8Array): number {
-  return chunk.length <= CRC_HERE_BYTES_MAX ? crc32Here(chunk) : zlibCrc32(chunk);
+  return chunk.length <= CRC_HERE_BYTES_MAX ? crc32Here(chunk, chunk.length) : zlibCrc32(chunk);
+}
+
+/** CRC-32 of so many bytes from the beginning: of a short chunk without a view of it, which takes V8 longer than they do. */
+export function crc32Of(chunk: Uint8Array, length: number): number {
+  return length <= CRC_HERE_BYTES_MAX ? crc32Here(chunk, length) : zlibCrc32(chunk.subarray(0, length));
 }
 
 /** By `length`, asked once: on Node 20 each `byteLength` of a typed array is a call, ten times what comparing a byte takes. */
@@ -77,8 +82,7 @@ const CRC_TABLES = [0, 1, 2, 3].map((behind) =>
 const [BEHIND_0, BEHIND_1, BEHIND_2, BEHIND_3] = CRC_TABLES as [Int32Array, Int32Array, Int32Array, Int32Array];
 
 /** Four bytes at a time ("slicing by four"). */
-function crc32Here(bytes: Uint8Array): number {
-  const { length } = bytes;
+function crc32Here(bytes: Uint8Array, length: number): number {
   let crc = -1;
   let at = 0;
   for (; at + 4 <= length; at += 4) {

@@ -5,10 +5,10 @@
  * Frame, little endian: magic u32, protocol version u8, type u8, from u8, to u8 (255: whom it reaches), cluster u64,
  * view u32, length of the fields u32, fields, CRC-32 over all before it.
  */
-import { crc32, GENESIS_HASH, HASH_BYTES, hashesEqual } from '../crypto/hash.ts';
+import { crc32Of, GENESIS_HASH, HASH_BYTES, hashesEqual } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
 import { newBytes } from '../ports/byte-pool.ts';
-import { readU32, readU64, readWideU64, writeU32, writeU64, writeWideU64 } from '../ports/little-endian.ts';
+import { readU32, readU64, SteadyU64, writeU32, writeU64 } from '../ports/little-endian.ts';
 import { type Evidence, LockstepError } from '../ports/lockstep-error.ts';
 import { OP_MAX, READ_ROUND_MAX, REPLICA_COUNT_MAX, VIEW_MAX } from './limits.ts';
 import type { Message, MessageType } from './message.ts';
@@ -59,54 +59,64 @@ const FRAME_BYTES_MIN = FIELDS_AT + CHECKSUM_BYTES;
 /** The largest frame: a Prepare or Entry with a full body. The transport refuses a longer length prefix unread. */
 export const FRAME_BYTES_MAX = FRAME_BYTES_MIN + PREPARE_BYTES_MAX;
 
+/** What holds for all frames of one type. */
+interface FrameKind {
+  readonly type: MessageType;
+  /** Who alone says it. */
+  readonly saidBy: 'primary' | 'backup' | 'anyone';
+  /** Bytes of the fields; undefined for entries, which have their own length. */
+  readonly fieldBytes: number | undefined;
+  readonly isAddressed: boolean;
+}
+
+function frameKind(type: MessageType, saidBy: FrameKind['saidBy'], fieldBytes: number | undefined): FrameKind {
+  return { type, saidBy, fieldBytes, isAddressed: type === 'RequestEntry' || type === 'Entry' };
+}
+
 /** Index is the type on the wire; 0 is never sent. */
-export const TYPES: readonly (MessageType | undefined)[] = [
+const FRAME_KINDS: readonly (FrameKind | undefined)[] = [
   undefined,
-  'Prepare',
-  'PrepareOk',
-  'Commit',
-  'StartViewChange',
-  'DoViewChange',
-  'StartView',
-  'RequestEntry',
-  'Entry',
-  'RequestPrepare',
-  'ReadRound',
-  'ReadRoundOk',
+  frameKind('Prepare', 'primary', undefined),
+  frameKind('PrepareOk', 'backup', 8),
+  frameKind('Commit', 'primary', 8),
+  frameKind('StartViewChange', 'anyone', 0),
+  frameKind('DoViewChange', 'backup', 4 + 8 + 8 + HASH_BYTES),
+  frameKind('StartView', 'primary', 8 + HASH_BYTES),
+  frameKind('RequestEntry', 'anyone', 8),
+  frameKind('Entry', 'anyone', undefined),
+  frameKind('RequestPrepare', 'backup', 8),
+  frameKind('ReadRound', 'primary', 8),
+  frameKind('ReadRoundOk', 'backup', 8),
 ];
-const TYPE_CODES = new Map(TYPES.map((type, code) => [type, code]));
-/** Bytes of the fields; entries have their own length. */
-const FIELD_BYTES: Readonly<Record<MessageType, number | undefined>> = {
-  Prepare: undefined,
-  PrepareOk: 8,
-  Commit: 8,
-  StartViewChange: 0,
-  DoViewChange: 4 + 8 + 8 + HASH_BYTES,
-  StartView: 8 + HASH_BYTES,
-  RequestEntry: 8,
-  Entry: undefined,
-  RequestPrepare: 8,
-  ReadRound: 8,
-  ReadRoundOk: 8,
-};
+export const TYPES: readonly (MessageType | undefined)[] = FRAME_KINDS.map((kind) => kind?.type);
+
+/** Compared one by one, the commonest first: V8 takes longer for a search in a map of so few. */
+function typeOnWire(type: MessageType): number {
+  for (let number = 1; number < TYPES.length; number++) if (TYPES[number] === type) return number;
+  assert(false, 'every type of message has its number');
+}
+
+const clusterField = new SteadyU64();
 
 /** The frame of a message of ours: a field out of bounds is our bug, hence assertions. The body of an entry is copied once. */
 export function encodeMessage(cluster: bigint, message: Message): Uint8Array {
   assert(message.from >= 0 && message.from < REPLICA_COUNT_MAX, 'the sender is a replica');
   assert(message.view >= 0 && message.view <= VIEW_MAX, 'a view is a u32');
-  const fieldBytes = 'entry' in message ? encodedPrepareBytes(message.entry) : (FIELD_BYTES[message.type] ?? 0);
+  const type = typeOnWire(message.type);
+  const isEntry = message.type === 'Prepare' || message.type === 'Entry';
+  const fieldBytes = isEntry ? encodedPrepareBytes(message.entry) : (FRAME_KINDS[type]?.fieldBytes ?? 0);
   const frame = newBytes(FRAME_BYTES_MIN + fieldBytes);
   writeU32(frame, 0, MAGIC);
   frame[4] = PROTOCOL_VERSION;
-  frame[TYPE_AT] = TYPE_CODES.get(message.type) ?? 0;
+  frame[TYPE_AT] = type;
   frame[FROM_AT] = message.from;
-  frame[TO_AT] = 'to' in message ? message.to : NOBODY;
-  writeWideU64(frame, CLUSTER_AT, cluster);
+  frame[TO_AT] = message.type === 'Entry' || message.type === 'RequestEntry' ? message.to : NOBODY;
+  clusterField.write(frame, CLUSTER_AT, cluster);
   writeU32(frame, VIEW_AT, message.view);
   writeU32(frame, LENGTH_AT, fieldBytes);
   writeFields(frame, message);
   const checked = frame.length - CHECKSUM_BYTES;
-  writeU32(frame, checked, crc32(frame.subarray(0, checked)));
+  writeU32(frame, checked, crc32Of(frame, checked));
   return frame;
 }
 
@@ -119,16 +129,16 @@ export function encodeMessage(cluster: bigint, message: Message): Uint8Array {
 export function decodeMessage(frame: Uint8Array, cluster: bigint, replicaCount: number, peer?: number): Message {
   assert(replicaCount >= 1 && replicaCount <= REPLICA_COUNT_MAX, 'a cluster has 1 to REPLICA_COUNT_MAX replicas');
   checkEnvelope(frame);
-  const type = TYPES[frame[TYPE_AT] as number];
-  if (type === undefined) fail('FRAME_UNKNOWN_TYPE', 'is of no known type', { type: frame[TYPE_AT] as number });
-  const clusterNamed = readWideU64(frame, CLUSTER_AT);
+  const kind = FRAME_KINDS[frame[TYPE_AT] as number];
+  if (kind === undefined) fail('FRAME_UNKNOWN_TYPE', 'is of no known type', { type: frame[TYPE_AT] as number });
+  const clusterNamed = clusterField.read(frame, CLUSTER_AT);
   if (clusterNamed !== cluster) {
     fail('FRAME_WRONG_CLUSTER', 'is of another cluster', { cluster: clusterNamed, expected: cluster });
   }
-  const from = checkedSender(frame[FROM_AT] as number, readU32(frame, VIEW_AT), type, replicaCount, peer);
-  const to = checkedAddressee(frame[TO_AT] as number, from, type, replicaCount);
+  const from = checkedSender(frame[FROM_AT] as number, readU32(frame, VIEW_AT), kind, replicaCount, peer);
+  const to = checkedAddressee(frame[TO_AT] as number, from, kind, replicaCount);
   const length = frame.length - FRAME_BYTES_MIN;
-  const expected = FIELD_BYTES[type];
+  const { type, fieldBytes: expected } = kind;
   if (expected !== undefined && length !== expected) {
     fail('FRAME_BAD_LENGTH', 'has not the length of its type', { type, length, expected });
   }
@@ -151,32 +161,29 @@ function checkEnvelope(frame: Uint8Array): void {
   if (bytes > expected) fail('FRAME_BAD_LENGTH', 'has bytes left over', { bytes, expected });
   const checked = bytes - CHECKSUM_BYTES;
   const checksum = readU32(frame, checked);
-  const actual = crc32(frame.subarray(0, checked));
+  const actual = crc32Of(frame, checked);
   if (checksum !== actual) fail('FRAME_BAD_CHECKSUM', 'is damaged', { expected: checksum, actual });
 }
 
-const FROM_PRIMARY: ReadonlySet<MessageType> = new Set(['Prepare', 'Commit', 'StartView', 'ReadRound']);
-const FROM_BACKUP: ReadonlySet<MessageType> = new Set(['PrepareOk', 'DoViewChange', 'RequestPrepare', 'ReadRoundOk']);
-
 /** The one that says what only a primary says is the primary of that view, and what only a backup says is not. */
-function checkedSender(from: number, view: number, type: MessageType, replicaCount: number, peer?: number): number {
+function checkedSender(from: number, view: number, kind: FrameKind, replicaCount: number, peer?: number): number {
   if (from >= replicaCount) fail('FRAME_WRONG_SENDER', 'is from no replica of this cluster', { from, replicaCount });
   if (peer !== undefined && from !== peer) {
     fail('FRAME_WRONG_SENDER', 'is not from the replica on the line', { from, peer });
   }
   const primary = view % replicaCount;
-  const fromPrimary = FROM_PRIMARY.has(type);
-  const fromBackup = FROM_BACKUP.has(type);
-  if (fromPrimary && from !== primary) {
+  const { type, saidBy } = kind;
+  if (saidBy === 'primary' && from !== primary) {
     fail('FRAME_WRONG_SENDER', 'is what only the primary says', { from, view, primary, type });
   }
-  if (fromBackup && from === primary) fail('FRAME_WRONG_SENDER', 'is what only a backup says', { from, view, type });
+  if (saidBy === 'backup' && from === primary) {
+    fail('FRAME_WRONG_SENDER', 'is what only a backup says', { from, view, type });
+  }
   return from;
 }
 
-function checkedAddressee(to: number, from: number, type: MessageType, replicaCount: number): number {
-  const addressed = type === 'RequestEntry' || type === 'Entry';
-  const right = addressed ? to < replicaCount && to !== from : to === NOBODY;
+function checkedAddressee(to: number, from: number, { type, isAddressed }: FrameKind, replicaCount: number): number {
+  const right = isAddressed ? to < replicaCount && to !== from : to === NOBODY;
   if (!right) fail('FRAME_WRONG_ADDRESSEE', 'is for nobody here', { to, from, type });
   return to;
 }

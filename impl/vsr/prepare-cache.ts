@@ -42,7 +42,7 @@ export class PrepareCache {
   /** What was read: kept among the newest when it goes on where they end, as while a log is replayed; else until the next. */
   remember(prepare: Prepare): void {
     this.#lastRead = prepare;
-    if (this.#isEmpty || prepare.op === this.#from + this.#prepares.length) this.#append(prepare);
+    if (this.#isEmpty() || prepare.op === this.#from + this.#prepares.length) this.#append(prepare);
   }
 
   /** Forgets everything above op. */
@@ -53,12 +53,12 @@ export class PrepareCache {
     }
   }
 
-  get #isEmpty(): boolean {
+  #isEmpty(): boolean {
     return this.#prepares.length === this.#begin;
   }
 
   #append(prepare: Prepare): void {
-    if (this.#isEmpty) {
+    if (this.#isEmpty()) {
       this.#clear();
       this.#from = prepare.op;
     }

@@ -180,7 +180,13 @@ export class PrepareLog {
 
   /** Whether append() would take this prepare: it follows the head, or overrides from its op on. */
   refusalOf(prepare: Prepare): PrepareLogError | undefined {
-    return this.#refusalAfter(prepare, this.op, prepare.op <= this.op + 1 ? this.hashAt(prepare.op - 1) : GENESIS_HASH);
+    const { op, parent } = prepare;
+    const isKnown = op <= this.op + 1; // else the op alone refuses it
+    return this.#refusalAfter(
+      prepare,
+      this.op,
+      isKnown && (op === 1 ? hashesEqual(parent, GENESIS_HASH) : this.holds(op - 1, parent)),
+    );
   }
 
   /**
@@ -193,7 +199,9 @@ export class PrepareLog {
     let previous: Prepare | undefined;
     for (const prepare of prepares) {
       const refusal: PrepareLogError | undefined =
-        previous === undefined ? this.refusalOf(prepare) : this.#refusalAfter(prepare, previous.op, previous.hash);
+        previous === undefined
+          ? this.refusalOf(prepare)
+          : this.#refusalAfter(prepare, previous.op, hashesEqual(prepare.parent, previous.hash));
       if (refusal !== undefined) throw refusal;
       assert(previous === undefined || prepare.op === previous.op + 1, 'only the first of a batch overrides');
       previous = prepare;
@@ -202,8 +210,9 @@ export class PrepareLog {
     this.#log.append(prepares.map((prepare) => ({ kind: PREPARE_RECORD_KIND, payload: encodePrepare(prepare) })));
     assert(this.#log.recordsWritten === from + prepares.length, 'a batch is written whole or refused whole');
     this.#discardFrom(first.op);
-    for (const [at, prepare] of prepares.entries()) {
-      this.#index.push(from + at, prepare.hash);
+    let record = from;
+    for (const prepare of prepares) {
+      this.#index.push(record++, prepare.hash);
       this.#cache.push(prepare);
     }
   }
@@ -270,13 +279,13 @@ export class PrepareLog {
     return op;
   }
 
-  #refusalAfter(prepare: Prepare, head: number, parent: Uint8Array): PrepareLogError | undefined {
+  #refusalAfter(prepare: Prepare, head: number, isChained: boolean): PrepareLogError | undefined {
     const { op, cluster } = prepare;
     if (cluster !== this.#cluster) {
       return wrong('PREPARE_LOG_WRONG_CLUSTER', 'a prepare is of another cluster', { op, cluster });
     }
     if (op > head + 1) return wrong('PREPARE_LOG_GAP', 'a prepare does not follow the head', { op, head });
-    if (hashesEqual(prepare.parent, parent)) return undefined;
+    if (isChained) return undefined;
     return wrong('PREPARE_LOG_BROKEN_CHAIN', 'a prepare does not follow the one before it', { op });
   }
 

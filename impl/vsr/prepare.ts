@@ -7,7 +7,7 @@
 import { GENESIS_HASH, HASH_BYTES, hashesEqual, sha256 } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
 import { newBytes } from '../ports/byte-pool.ts';
-import { readU32, readU64, readWideU64, writeU32, writeU64, writeWideU64 } from '../ports/little-endian.ts';
+import { readU32, readU64, SteadyU64, writeU32, writeU64 } from '../ports/little-endian.ts';
 import { LockstepError } from '../ports/lockstep-error.ts';
 import { OP_MAX, PREPARE_BODY_BYTES_MAX, REQUEST_MAX, TIMESTAMP_MS_MAX, U64_MAX, VIEW_MAX } from './limits.ts';
 
@@ -54,6 +54,8 @@ const CLIENT_AT = TIMESTAMP_AT + 8;
 const REQUEST_AT = CLIENT_AT + 8;
 export const PREPARE_HEADER_BYTES = REQUEST_AT + 4;
 export const PREPARE_BYTES_MAX = PREPARE_HEADER_BYTES + PREPARE_BODY_BYTES_MAX;
+const clusterField = new SteadyU64();
+const clientField = new SteadyU64();
 
 /**
  * A prepare that was made or decoded here, with its encoding: so a body is copied once on its way to the log (primary) or
@@ -133,12 +135,12 @@ export function decodePrepare(bytes: Uint8Array): Prepare {
     fail('PREPARE_BAD_LENGTH', 'has bytes after its body', { bytes: bytes.length, expected: length });
   }
   const fields = {
-    cluster: readWideU64(bytes, 0),
+    cluster: clusterField.read(bytes, 0),
     view: readU32(bytes, VIEW_AT),
     op: readU64(bytes, OP_AT),
     parent: bytes.subarray(PARENT_AT, PARENT_AT + HASH_BYTES),
     timestamp: readU64(bytes, TIMESTAMP_AT),
-    client: readWideU64(bytes, CLIENT_AT),
+    client: clientField.read(bytes, CLIENT_AT),
     request: readU32(bytes, REQUEST_AT),
   };
   check(fields);
@@ -161,7 +163,7 @@ function check({ cluster, op, timestamp, parent }: Omit<Prepare, 'hash' | 'body'
 function writeFields(target: Uint8Array, cluster: bigint, hash: Uint8Array, bodyLength: number): void {
   assert(cluster > 0n && cluster <= U64_MAX, 'a cluster is a u64 from 1');
   assert(hash.length === HASH_BYTES, 'a hash is 32 bytes');
-  writeWideU64(target, 0, cluster);
+  clusterField.write(target, 0, cluster);
   writeU32(target, BODY_LENGTH_AT, bodyLength);
   target.set(hash, HASH_AT);
 }
@@ -178,7 +180,7 @@ function writeHashedFields(target: Uint8Array, fields: Omit<Prepare, 'hash'>): v
   writeU64(target, OP_AT, fields.op);
   writeU32(target, VIEW_AT, fields.view);
   writeU64(target, TIMESTAMP_AT, fields.timestamp);
-  writeWideU64(target, CLIENT_AT, fields.client);
+  clientField.write(target, CLIENT_AT, fields.client);
   writeU32(target, REQUEST_AT, fields.request);
   target.set(fields.body, PREPARE_HEADER_BYTES);
 }

@@ -5,6 +5,7 @@
  * may choose what is summed. Mirrors no spec module.
  */
 import { sha256 } from '../crypto/hash.ts';
+import { writeU32, writeU64 } from '../ports/little-endian.ts';
 import type { ReplyWindow } from './session-replies.ts';
 
 const SUM_LANES = 8;
@@ -22,16 +23,15 @@ export function emptySum(): Uint32Array {
   return new Uint32Array(SUM_LANES);
 }
 
-const scratch = Buffer.allocUnsafeSlow(64);
+const tableBytes = Buffer.allocUnsafeSlow(17 + SUM_LANES * 4);
 
 export function tableHash({ sessions, replyCount, newestId, sum }: HashedTable): Uint8Array {
-  const bytes = scratch.subarray(0, 17 + SUM_LANES * 4);
-  bytes[0] = TAG_TABLE;
-  let at = bytes.writeUInt32LE(sessions.size, 1);
-  at = bytes.writeUInt32LE(replyCount, at);
-  at = writeU64(bytes, newestId, at);
-  for (const lane of sum) at = bytes.writeUInt32LE(lane, at);
-  return sha256(bytes);
+  tableBytes[0] = TAG_TABLE;
+  writeU32(tableBytes, 1, sessions.size);
+  writeU32(tableBytes, 5, replyCount);
+  writeU64(tableBytes, 9, newestId);
+  for (let lane = 0; lane < SUM_LANES; lane++) writeU32(tableBytes, 17 + lane * 4, sum[lane] as number);
+  return sha256(tableBytes);
 }
 
 interface HashedSession {
@@ -50,38 +50,38 @@ export function subtractSession(sum: Uint32Array, session: HashedSession): void 
   for (let lane = 0; lane < SUM_LANES; lane++) sum[lane] = (sum[lane] as number) - mixed(lane);
 }
 
-/** What is mixed, filled before anything else runs. */
+/** What is mixed, filled before anything else runs: Murmur3's own mix of each word, which is the same for every lane. */
 const WORDS = 9;
-const words = new Uint32Array(WORDS);
+const words = new Int32Array(WORDS);
 
 function fill({ id, lastUsedMs, replies }: HashedSession): void {
-  words[0] = id;
-  words[1] = id / U32_RANGE;
-  words[2] = lastUsedMs;
-  words[3] = lastUsedMs / U32_RANGE;
-  words[4] = replies.highest;
-  words[5] = replies.highest / U32_RANGE;
-  words[6] = replies.size;
-  words[7] = replies.sums[0];
-  words[8] = replies.sums[1];
+  const { highest, size, sums } = replies;
+  words[0] = mixedWord(id);
+  words[1] = mixedWord(id / U32_RANGE);
+  words[2] = mixedWord(lastUsedMs);
+  words[3] = mixedWord(lastUsedMs / U32_RANGE);
+  words[4] = mixedWord(highest);
+  words[5] = mixedWord(highest / U32_RANGE);
+  words[6] = mixedWord(size);
+  words[7] = mixedWord(sums[0]);
+  words[8] = mixedWord(sums[1]);
+}
+
+/** @param word of which the 32 low bits before the point count */
+function mixedWord(word: number): number {
+  const scattered = Math.imul(word, 0xcc9e2d51);
+  return Math.imul((scattered << 15) | (scattered >>> 17), 0x1b873593);
 }
 
 /** Murmur3 over the words, one seed a lane. */
 function mixed(lane: number): number {
   let hash = (lane + 1) * 0x9e3779b1;
   for (let at = 0; at < WORDS; at++) {
-    let word = Math.imul(words[at] as number, 0xcc9e2d51);
-    word = (word << 15) | (word >>> 17);
-    hash ^= Math.imul(word, 0x1b873593);
+    hash ^= words[at] as number;
     hash = (hash << 13) | (hash >>> 19);
     hash = (Math.imul(hash, 5) + 0xe6546b64) | 0;
   }
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return (hash ^ (hash >>> 16)) >>> 0;
-}
-
-function writeU64(bytes: Buffer, value: number, at: number): number {
-  bytes.writeUInt32LE(value % U32_RANGE, at);
-  return bytes.writeUInt32LE(Math.floor(value / U32_RANGE), at + 4);
 }

@@ -3,7 +3,7 @@
  * all above highest - window. A number in the window without a reply was never executed: a later one overtook it. Persistent;
  * one that takes a reply copies at most `window` references. Pure.
  */
-import { crc32 } from '../crypto/hash.ts';
+import { crc32, crc32Of } from '../crypto/hash.ts';
 import { assert } from '../ports/assert.ts';
 
 export interface KeptReply<Reply> {
@@ -21,8 +21,18 @@ const MIX_A = 0x9e3779b1;
 const MIX_B = 0x85ebca6b;
 const U32_RANGE = 2 ** 32;
 
+/** Of the replies that are usual; a longer one gets a buffer of its own. */
+const jsonBytes = Buffer.allocUnsafeSlow(4096);
+/** Most bytes of UTF-8 that a character of a string takes. */
+const UTF8_BYTES_MAX = 3;
+
 export function keptReply<Reply>(requestNumber: number, reply: Reply): KeptReply<Reply> {
-  return { requestNumber, reply, digest: crc32(Buffer.from(JSON.stringify(reply))) };
+  return { requestNumber, reply, digest: crc32OfText(JSON.stringify(reply)) };
+}
+
+function crc32OfText(text: string): number {
+  if (text.length * UTF8_BYTES_MAX > jsonBytes.length) return crc32(Buffer.from(text));
+  return crc32Of(jsonBytes, jsonBytes.write(text));
 }
 
 export class ReplyWindow<Reply> implements Iterable<KeptReply<Reply>> {

@@ -53,7 +53,8 @@ export class SessionRules {
 
   /** What a primary may answer from its table, however old that is; undefined: only the log can say. */
   answerNow(request: RequestFacts): AnsweredNow | undefined {
-    return ANSWERS.find((type) => this.takes({ type, request }));
+    for (const type of ANSWERS) if (this.takes({ type, request })) return type;
+    return undefined;
   }
 
   /** ClientSessions!ReceiveRequest: whether it is to go into the log now. */

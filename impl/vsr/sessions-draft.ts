@@ -115,8 +115,9 @@ export class SessionsDraft<Reply, Sessions> {
     sessions = sessions.asImmutable();
     const order = this.#order ?? this.#table.order;
     assert(sessions.size === this.#size && order.size === this.#size, 'each session has its turn to be evicted');
-    const counts = { replyCount: this.#replyCount, newestId: this.#newestId };
-    return this.#made({ bounds, rules, sessions, order, ...counts, sum });
+    const replyCount = this.#replyCount;
+    const newestId = this.#newestId;
+    return this.#made({ bounds, rules, sessions, order, replyCount, newestId, sum });
   }
 
   #room(added: number): RoomFacts {
