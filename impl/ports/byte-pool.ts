@@ -14,7 +14,7 @@ let piece = Buffer.allocUnsafeSlow(PIECE_BYTES).buffer as ArrayBuffer;
 let used = 0;
 
 export function newBytes(count: number): Uint8Array {
-  if (count > CUT_BYTES_MAX) return new Uint8Array(count);
+  if (count > CUT_BYTES_MAX) return new Uint8Array(Buffer.allocUnsafeSlow(count).buffer as ArrayBuffer);
   if (used + count > PIECE_BYTES) {
     piece = Buffer.allocUnsafeSlow(PIECE_BYTES).buffer as ArrayBuffer;
     used = 0;

@@ -29,6 +29,7 @@ export class AppendLog {
   readonly #segment: SegmentFile;
   readonly #reader: RecordReader;
   #snapshot: AnyMachineSnapshot;
+  #context: AppendLogContext; // of the snapshot; for a private getter V8 would call its runtime each time
   #headHash: Uint8Array = GENESIS_HASH;
   #reason: AppendLogError | undefined;
   /** What the disk still owes of a batch, and where it goes. */
@@ -42,6 +43,7 @@ export class AppendLog {
     this.#settings = settings;
     this.#reader = new RecordReader(segment, settings.recordBytesMax);
     this.#snapshot = snapshot;
+    this.#context = snapshot.context as AppendLogContext;
   }
 
   /** A new, empty log at path, durable on return. Throws DiskError, DISK_EXISTS among them. */
@@ -270,22 +272,18 @@ export class AppendLog {
     this.#take(appendLogEvents.exit());
   }
 
-  get #context(): AppendLogContext {
-    return this.#snapshot.context as AppendLogContext;
-  }
-
   #growAndWrite(records: readonly NewRecord[]): void {
     const batch = this.#encode(records);
-    while (this.refusals(appendLogEvents.appendBatch(batch)).includes('AppendLog.AppendBatch.HasRoom'))
-      this.grow(batch);
+    const event = appendLogEvents.appendBatch(batch);
+    while (this.refusals(event).includes('AppendLog.AppendBatch.HasRoom')) this.grow(batch);
     const { policy, unsyncedBytesMax } = this.#settings;
     const waiting = this.#context.endBytes - this.#context.durableBytes;
     if (policy.kind === 'group-commit' && waiting > 0 && waiting + batch.bytes > unsyncedBytesMax) this.fsync();
-    this.#write(batch);
+    this.#write(batch, event);
   }
 
-  #write(batch: LogBatch): void {
-    this.#mustBeTaken(appendLogEvents.appendBatch(batch));
+  #write(batch: LogBatch, event = appendLogEvents.appendBatch(batch)): void {
+    this.#mustBeTaken(event);
     let taken: number;
     try {
       taken = this.#segment.file.write(this.#context.endBytes, batch.chunks);
@@ -294,7 +292,7 @@ export class AppendLog {
     }
     if (taken < batch.bytes && !this.#settings.faults.has('short-write-ignored')) throw this.#shortWrite(batch, taken);
     this.#accept(batch);
-    this.#take(appendLogEvents.appendBatch(batch));
+    this.#take(event);
   }
 
   #shortWrite(batch: LogBatch, taken: number): AppendLogError {
@@ -378,9 +376,11 @@ export class AppendLog {
    */
   #take(event: AppendLogEvent, tornBytes = 0): void {
     const [next, effects] = advance(this.#settings.machine, this.#snapshot, event);
-    assert(next !== this.#snapshot, `${event.type} was asked for before it was taken`);
-    if (effects.length > 0) this.#perform(event, next.context as AppendLogContext, effects, tornBytes);
+    assert(next !== this.#snapshot, 'an event is asked for before it is taken');
+    const context = next.context as AppendLogContext;
+    if (effects.length > 0) this.#perform(event, context, effects, tornBytes);
     this.#snapshot = next;
+    this.#context = context;
   }
 
   #perform(

@@ -67,11 +67,12 @@ export function encodeRecord(
   assert(previousHash.length === HASH_BYTES, 'a previous hash has 32 bytes');
   assert(Number.isInteger(record.kind) && record.kind > 0 && record.kind <= 255, 'a kind is 1..255');
   const plain = frameOf(offset, previousHash, record.kind, COMPRESSION_NONE, record.payload);
-  const hash = sha256(plain.subarray(0, plain.length - RECORD_CRC_BYTES));
+  const hashed = withoutCrc(plain);
+  const hash = sha256(hashed);
   const packed = compress ? compressed(record.payload) : undefined;
   const bytes = packed === undefined ? plain : frameOf(offset, previousHash, record.kind, COMPRESSION_LZ4, packed);
-  const crcAt = bytes.length - RECORD_CRC_BYTES;
-  writeU32(bytes, crcAt, crc32(bytes.subarray(0, crcAt)));
+  const crc = crc32(bytes === plain ? hashed : withoutCrc(bytes)); // the same bytes are cut out once
+  writeU32(bytes, bytes.length - RECORD_CRC_BYTES, crc);
   return { bytes, hash };
 }
 
@@ -211,8 +212,7 @@ class CheckedRecord implements DecodedRecord {
   }
 
   #plain(): Uint8Array {
-    const plain = frameOf(this.offset, this.previousHash, this.kind, COMPRESSION_NONE, this.payload);
-    return plain.subarray(0, plain.length - RECORD_CRC_BYTES);
+    return withoutCrc(frameOf(this.offset, this.previousHash, this.kind, COMPRESSION_NONE, this.payload));
   }
 }
 
@@ -228,6 +228,10 @@ export function withHeader(
   copy.set(previousHash, PREVIOUS_AT);
   if (length !== undefined) writeU32(copy, LENGTH_AT, length);
   return copy;
+}
+
+function withoutCrc(record: Uint8Array): Uint8Array {
+  return record.subarray(0, record.length - RECORD_CRC_BYTES);
 }
 
 /** A frame with everything but its crc. */

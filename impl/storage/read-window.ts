@@ -1,6 +1,7 @@
 /**
  * Reading a file from front to back in large pieces. Mirrors no spec module: the ground under scans of the log.
  */
+import { newBytes } from '../ports/byte-pool.ts';
 import type { DiskFile } from '../ports/disk.ts';
 
 /** Bytes of one read of a scan: large enough for the device, small beside any log. */
@@ -8,7 +9,7 @@ export const CHUNK_BYTES = 1024 * 1024;
 
 /** Up to count bytes from position on, as many as the file has. */
 export function readBytes(file: DiskFile, position: number, count: number): Uint8Array {
-  const bytes = new Uint8Array(Math.max(0, Math.min(count, file.sizeBytes - position)));
+  const bytes = newBytes(Math.max(0, Math.min(count, file.sizeBytes - position)));
   return bytes.subarray(0, file.read(position, bytes));
 }
 
@@ -33,7 +34,7 @@ export class ReadWindow {
     const at = position - this.#start;
     if (at >= 0 && at + count <= this.bytes.length) return at;
     const wanted = Math.max(0, Math.min(Math.max(this.#chunkBytes, count), this.#file.sizeBytes - position));
-    if (!this.#reuses || this.#piece.length < wanted) this.#piece = new Uint8Array(wanted);
+    if (!this.#reuses || this.#piece.length < wanted) this.#piece = newBytes(wanted);
     const target = this.#piece.subarray(0, wanted);
     this.bytes = target.subarray(0, this.#file.read(position, target));
     this.#start = position;

@@ -3,6 +3,7 @@
  * only: it knows no chain and decides nothing. Mirrors the variables file and allocated of specs/AppendLog.tla.
  */
 import { assert } from '../ports/assert.ts';
+import { newBytes } from '../ports/byte-pool.ts';
 import { type Disk, DiskError, type DiskFile } from '../ports/disk.ts';
 import { CHUNK_BYTES } from './read-window.ts';
 import { RecordIndex, type RecordPlace } from './record-index.ts';
@@ -51,8 +52,9 @@ export class SegmentFile {
   }
 
   read(position: number, count: number): Uint8Array {
-    const bytes = new Uint8Array(count);
-    return bytes.subarray(0, this.file.read(position, bytes));
+    const bytes = newBytes(count);
+    const present = this.file.read(position, bytes);
+    return present === count ? bytes : bytes.subarray(0, present);
   }
 
   /**
@@ -60,7 +62,7 @@ export class SegmentFile {
    * forgotten the first write. No byte changes.
    */
   writeAgain(from: number, to: number): void {
-    const piece = new Uint8Array(Math.min(to - from, CHUNK_BYTES));
+    const piece = newBytes(Math.min(to - from, CHUNK_BYTES));
     for (let position = from; position < to; ) {
       const bytes = piece.subarray(0, Math.min(piece.length, to - position));
       assert(this.file.read(position, bytes) === bytes.length, 'the window was read before');

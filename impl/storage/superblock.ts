@@ -58,6 +58,7 @@ export class Superblock {
   readonly #file: DiskFile;
   readonly #path: string;
   #snapshot: AnyMachineSnapshot;
+  #context: SuperblockContext; // of the snapshot; for a private getter V8 would call its runtime each time
 
   private constructor(file: DiskFile, path: string, snapshot: AnyMachineSnapshot, options: SuperblockOptions) {
     this.#machine = options.machine ?? superblockMachine;
@@ -65,6 +66,7 @@ export class Superblock {
     this.#file = file;
     this.#path = path;
     this.#snapshot = snapshot;
+    this.#context = snapshot.context as SuperblockContext;
   }
 
   /** Creates the file whole: under another name first, durable, then renamed. Fails when there is one already. */
@@ -220,10 +222,6 @@ export class Superblock {
     this.#file.close();
   }
 
-  get #context(): SuperblockContext {
-    return this.#snapshot.context as SuperblockContext;
-  }
-
   #choose(copies: readonly DecodedCopy[]): void {
     const newer = copies.find((copy) => copy.kind === 'newer');
     if (newer?.kind === 'newer')
@@ -289,11 +287,16 @@ export class Superblock {
       for (const { type, params } of effects) this.#perform(type, params as readonly number[]);
     } catch (cause) {
       if (onFailure === undefined) throw cause;
-      this.#snapshot = advance(this.#machine, this.#snapshot, onFailure)[0];
+      this.#follow(advance(this.#machine, this.#snapshot, onFailure)[0]);
       throw this.#failed(event.type, cause);
     }
-    this.#snapshot = next;
+    this.#follow(next);
     return [];
+  }
+
+  #follow(snapshot: AnyMachineSnapshot): void {
+    this.#snapshot = snapshot;
+    this.#context = snapshot.context as SuperblockContext;
   }
 
   #perform(type: string, copies: readonly number[]): void {
@@ -342,7 +345,8 @@ export class Superblock {
   #readSector(place: number): Uint8Array {
     const sector = newBytes(SECTOR_BYTES);
     try {
-      return sector.subarray(0, this.#file.read(place * SECTOR_BYTES, sector));
+      const present = this.#file.read(place * SECTOR_BYTES, sector);
+      return present === SECTOR_BYTES ? sector : sector.subarray(0, present);
     } catch (cause) {
       throw this.#failed(`reading copy ${place}`, cause);
     }
@@ -363,9 +367,6 @@ export class Superblock {
     return new SuperblockError(code, message, { file: this.#path, step: what, disk: cause.code }, cause);
   }
 }
-
-/** The fields of a sector, whole or not. */
-export { fieldsOf };
 
 function sameValues(state: SuperblockValues, { view, logView, commit }: SuperblockValues): boolean {
   return state.view === view && state.logView === logView && state.commit === commit;
