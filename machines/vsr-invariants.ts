@@ -67,6 +67,23 @@ const SPEAKS_FOR_ITS_VIEW: ReadonlySet<string> = new Set([
 ]);
 
 const isNat = (value: number): boolean => Number.isInteger(value) && value >= 0;
+const isReplica = (value: number, replicaCount: number): boolean => value >= 0 && value < replicaCount;
+
+/** Loops, not every(): asked after every step of a simulated replica, where a closure for each list would be made. */
+function areNats(values: readonly number[]): boolean {
+  for (let at = 0; at < values.length; at++) if (!isNat(values[at] as number)) return false;
+  return true;
+}
+
+function areReplicas(values: readonly number[], replicaCount: number): boolean {
+  for (let at = 0; at < values.length; at++) if (!isReplica(values[at] as number, replicaCount)) return false;
+  return true;
+}
+
+function areOfReplicas(votes: ReplicaView['changeVotes'], replicaCount: number): boolean {
+  for (let at = 0; at < votes.length; at++) if (!isReplica(votes[at]?.from ?? -1, replicaCount)) return false;
+  return true;
+}
 
 /** Whether two logs have the same entries from the op after `after` up to this op, as far as both go. */
 function agreeUpTo(a: readonly EntryView[], b: readonly EntryView[], op: number, after: number): boolean {
@@ -89,17 +106,16 @@ export const vsrParts = {
     isNat(replica.commit) &&
     isNat(replica.commitDurable) &&
     replica.acked.length === replicaCount &&
-    replica.acked.every(isNat) &&
-    replica.startVotes.every((from) => from >= 0 && from < replicaCount) &&
-    replica.changeVotes.every(({ from }) => from >= 0 && from < replicaCount) &&
+    areNats(replica.acked) &&
+    areReplicas(replica.startVotes, replicaCount) &&
+    areOfReplicas(replica.changeVotes, replicaCount) &&
     replica.target.from >= 0 &&
     replica.target.from <= replicaCount &&
     isNat(replica.reading.round) &&
     isNat(replica.reading.commit) &&
-    replica.reading.oks.every((from) => from >= 0 && from < replicaCount),
+    areReplicas(replica.reading.oks, replicaCount),
 
-  messageTypeOK: ({ from }: { readonly from: number }, replicaCount: number): boolean =>
-    from >= 0 && from < replicaCount,
+  messageTypeOK: ({ from }: { readonly from: number }, replicaCount: number): boolean => isReplica(from, replicaCount),
 
   acknowledgedTypeOK: (acknowledged: number, requests: number): boolean => acknowledged <= requests,
 

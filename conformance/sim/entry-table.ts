@@ -34,9 +34,10 @@ export class EntryTable {
     return this.#byOp[op - 1] ?? NONE;
   }
 
-  /** As text; made anew only when nobody has seen the entry. */
-  hashTextOf(op: number, hash: Uint8Array): string {
-    return this.at(op).find(({ hashBytes }) => sameHash(hashBytes, hash, 0))?.hash ?? hashText(hash);
+  /** As text, of the hash at this position; made anew only when nobody has seen the entry. */
+  hashTextOf(op: number, bytes: Uint8Array, hashAt = 0): string {
+    for (const { hashBytes, hash } of this.at(op)) if (sameHash(hashBytes, bytes, hashAt)) return hash;
+    return hashText(bytes.subarray(hashAt, hashAt + HASH_BYTES));
   }
 
   of({ op, view, hash, parent }: EntrySource): KnownEntry {
@@ -55,8 +56,7 @@ export class EntryTable {
     const known = this.#byOp[op - 1];
     if (known !== undefined) for (const entry of known) if (sameHash(entry.hashBytes, hash, hashAt)) return entry;
     const hashBytes = hash.slice(hashAt, hashAt + HASH_BYTES);
-    const parentBytes = parent.subarray(parentAt, parentAt + HASH_BYTES);
-    const entry = { view, hash: hashText(hashBytes), parent: this.hashTextOf(op - 1, parentBytes), hashBytes };
+    const entry = { view, hash: hashText(hashBytes), parent: this.hashTextOf(op - 1, parent, parentAt), hashBytes };
     this.#count++;
     if (known !== undefined) known.push(entry);
     else {

@@ -17,7 +17,7 @@ export class HistoryHash {
   note(atUs: number, kind: number, subject: number, a = 0, b = 0): void {
     if (this.#used + WORDS_MAX > BUFFER_WORDS) this.#drain();
     const words = this.#words;
-    words[this.#used++] = atUs % 0x1_0000_0000;
+    words[this.#used++] = atUs; // its low 32 bits, by the array: a remainder of doubles would be a call into libm
     words[this.#used++] = atUs / 0x1_0000_0000;
     words[this.#used++] = kind;
     words[this.#used++] = subject;

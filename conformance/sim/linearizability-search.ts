@@ -71,8 +71,9 @@ export class OrderSearch {
   readonly #refusals: readonly Refusal[];
   #active = 0;
   #waiting: Refusal[] = [];
-  /** Position in order, and members of that step that are still to be taken. */
+  /** Position in order, the step there, and members of it that are still to be taken. */
   #at = 0;
+  #step: Step | undefined = undefined;
   #left: readonly Answered[] = NOTHING;
   #loose: Loose[] = [];
   /** What stands against the reads at hand. */
@@ -90,6 +91,7 @@ export class OrderSearch {
     this.#streams = streams.map((stream) => new StreamSearch(stream));
     for (const stream of this.#streams) this.#byIndex[stream.facts.index] = stream;
     this.#refusals = streams.flatMap(({ refusals }) => refusals).sort((a, b) => a.callUs - b.callUs);
+    this.#goTo(0);
     this.#left = this.#step?.members ?? NOTHING;
   }
 
@@ -110,8 +112,9 @@ export class OrderSearch {
     }
   }
 
-  get #step(): Step | undefined {
-    return this.#steps[this.#order[this.#at] ?? -1];
+  #goTo(at: number): void {
+    this.#at = at;
+    this.#step = this.#steps[this.#order[at] ?? -1];
   }
 
   /** Behind the last step there are only refusals. */
@@ -131,23 +134,26 @@ export class OrderSearch {
   /** Nothing has to go before reads that are right now: what would go there leads to the same behind them. */
   #takesReads(step: Step, stream: StreamSearch): boolean {
     if (!stream.readsHold(step)) return false;
-    // A refusal that waits for another state of the stream, and had returned when one of these reads was called.
-    const isEarly = (refusal: Refusal): boolean =>
-      refusal.returnUs < step.endEarliestUs && refusal.stream === stream.facts && !stream.isRight(refusal);
-    this.#early = this.#waiting.find(isEarly);
-    for (let next = this.#active; this.#early === undefined && next < this.#refusals.length; next++) {
-      const refusal = this.#refusals[next] as Refusal;
-      if (refusal.callUs > step.endEarliestUs) break;
-      if (isEarly(refusal)) this.#early = refusal;
-    }
+    this.#early = this.#earlyOf(step, stream);
     if (this.#early !== undefined) return false;
     this.#advance();
     return true;
   }
 
+  /** A refusal that waits for another state of the stream, and had returned when one of these reads was called. */
+  #earlyOf(step: Step, stream: StreamSearch): Refusal | undefined {
+    for (const refusal of this.#waiting) if (isEarly(refusal, step, stream)) return refusal;
+    for (let next = this.#active; next < this.#refusals.length; next++) {
+      const refusal = this.#refusals[next] as Refusal;
+      if (refusal.callUs > step.endEarliestUs) break;
+      if (isEarly(refusal, step, stream)) return refusal;
+    }
+    return undefined;
+  }
+
   #takesCommand(step: Step, stream: StreamSearch): boolean {
     for (const { returnUs } of this.#waiting) if (returnUs < step.earliestUs) return false;
-    const taken = this.#left.find((member) => stream.canTake(member));
+    const taken = firstThatGoes(this.#left, stream);
     if (taken === undefined) return false;
     if (this.#left.length > 1 || stream.mayEnd || this.#waiting.length > 0) {
       this.#points.push(this.#point(this.#left.filter((member) => member !== taken && stream.canTake(member))));
@@ -164,7 +170,7 @@ export class OrderSearch {
   }
 
   #advance(): void {
-    this.#at++;
+    this.#goTo(this.#at + 1);
     this.#left = this.#step?.members ?? NOTHING;
   }
 
@@ -280,7 +286,7 @@ export class OrderSearch {
   }
 
   #restore({ at, left, active, waiting, looseCount, saved }: ChoicePoint): void {
-    this.#at = at;
+    this.#goTo(at);
     this.#left = left;
     this.#active = active;
     this.#waiting = waiting.slice();
@@ -312,4 +318,13 @@ export class OrderSearch {
     const waiting = this.#early === undefined ? this.#waiting : [this.#early, ...this.#waiting];
     return { step: this.#step, left: this.#left, streams: this.#streams, waiting };
   }
+}
+
+function isEarly(refusal: Refusal, { endEarliestUs }: Step, stream: StreamSearch): boolean {
+  return refusal.returnUs < endEarliestUs && refusal.stream === stream.facts && !stream.isRight(refusal);
+}
+
+function firstThatGoes(members: readonly Answered[], stream: StreamSearch): Answered | undefined {
+  for (const member of members) if (stream.canTake(member)) return member;
+  return undefined;
 }

@@ -24,7 +24,7 @@ export type DueKind = (typeof DUE)[keyof typeof DUE];
 /** Time and order of one thing are one number, exact below 2^53: one comparison says which is first. Times are 31 bits. */
 const ORDERS = 2 ** 22;
 /** Things that wait at once, at first: doubled when there are more. */
-const SLOTS_FIRST = 256;
+const SLOTS_FIRST = 1_024;
 const NOWHERE = -1;
 
 /** What comes due in the order in which it is put here: slots, each with the one behind it. */
