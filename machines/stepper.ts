@@ -10,7 +10,7 @@ import {
   initialTransition,
   transition,
 } from 'xstate';
-import { begin, conjunctNames, type Effect, type Row, rowOf, type Table, tableOf, take } from './table.ts';
+import { begin, conjunctNames, type Effect, enabledRow, rowOf, tableOf, take } from './table.ts';
 
 export type { Effect } from './table.ts';
 
@@ -66,7 +66,7 @@ export function evaluate(
   });
 }
 
-const NO_REFUSALS: readonly RuleId[] = [];
+export const NO_REFUSALS: readonly RuleId[] = [];
 
 /** Whether the event would be taken here: refusals() without the reasons, for who asks often. */
 export function isEnabled(
@@ -74,7 +74,8 @@ export function isEnabled(
   snapshot: AnyMachineSnapshot,
   event: { readonly type: string },
 ): boolean {
-  return enabledIn(tableOf(machine), snapshot, event);
+  const table = tableOf(machine);
+  return table === undefined ? snapshot.can(event) : enabledRow(table, snapshot, event) !== undefined;
 }
 
 /** The rules that refuse this event here; empty when it would be taken. */
@@ -83,8 +84,8 @@ export function refusals(
   snapshot: AnyMachineSnapshot,
   event: { readonly type: string },
 ): readonly RuleId[] {
+  if (isEnabled(machine, snapshot, event)) return NO_REFUSALS;
   const table = tableOf(machine);
-  if (enabledIn(table, snapshot, event)) return NO_REFUSALS;
   const row = table === undefined ? undefined : rowOf(table, snapshot.value, event.type);
   if (row === undefined)
     return evaluate(machine, snapshot, event)
@@ -92,18 +93,6 @@ export function refusals(
       .map((evaluation) => evaluation.rule);
   const args = { context: snapshot.context, event };
   return row.rules.filter((_, at) => row.guards[at]?.(args, undefined) !== true);
-}
-
-function enabledIn(table: Table | undefined, snapshot: AnyMachineSnapshot, event: { readonly type: string }): boolean {
-  if (table === undefined) return snapshot.can(event);
-  const row = rowOf(table, snapshot.value, event.type);
-  return row !== undefined && holds(row, snapshot, event);
-}
-
-function holds({ guards }: Row, { context }: AnyMachineSnapshot, event: { readonly type: string }): boolean {
-  const args = { context, event };
-  for (const guard of guards) if (!guard(args, undefined)) return false;
-  return true;
 }
 
 export function start<Machine extends AnyStateMachine>(machine: Machine, input: unknown): AnyMachineSnapshot {

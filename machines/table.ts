@@ -55,6 +55,19 @@ export function rowOf({ states, rows }: Table, state: unknown, event: string): R
   return undefined;
 }
 
+/** The transition that this event would take: the row of its state node whose guards hold. */
+export function enabledRow(
+  table: Table,
+  snapshot: AnyMachineSnapshot,
+  event: { readonly type: string },
+): Row | undefined {
+  const row = rowOf(table, snapshot.value, event.type);
+  if (row === undefined) return undefined;
+  const args = { context: snapshot.context, event };
+  for (const guard of row.guards) if (!guard(args, undefined)) return undefined;
+  return row;
+}
+
 type CopyContext = (context: object) => object;
 /** By configuration, which a machine shares with all that are made of it. */
 const copies = new WeakMap<object, CopyContext>();

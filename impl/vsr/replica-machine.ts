@@ -5,9 +5,11 @@
  */
 import type { AnyMachineSnapshot } from 'xstate';
 import { evaluateWithEvidence } from '../../machines/evidence.ts';
-import { advance, type Effect, isEnabled, type RuleId, refusals } from '../../machines/stepper.ts';
+import { type RuleId, refusals } from '../../machines/stepper.ts';
+import { type Effect, enabledRow, type Row, type Table, tableOf, take } from '../../machines/table.ts';
 import type { VsrMachine } from '../../machines/vsr.ts';
 import type { VsrContext, VsrEvent } from '../../machines/vsr-context.ts';
+import { assert } from '../ports/assert.ts';
 import type { SpecMessage } from './replica-messages.ts';
 import type { Refusal, ReplicaRecord, ReplicaStatus } from './replica-port.ts';
 
@@ -19,6 +21,7 @@ interface Refused {
 
 export class ReplicaMachine {
   readonly machine: VsrMachine;
+  readonly #table: Table;
   onEvent: ((record: ReplicaRecord) => void) | undefined = undefined;
   /** Code and sentence of what halted the replica. */
   haltedBy: string | undefined = undefined;
@@ -30,7 +33,10 @@ export class ReplicaMachine {
   #lastRefused: Refused | undefined = undefined;
 
   constructor(machine: VsrMachine, snapshot: AnyMachineSnapshot) {
+    const table = tableOf(machine);
+    assert(table !== undefined, 'the machine of a replica, a broken one too, is a table');
     this.machine = machine;
+    this.#table = table;
     this.#snapshot = snapshot;
     this.#context = snapshot.context as VsrContext;
   }
@@ -67,26 +73,31 @@ export class ReplicaMachine {
   }
 
   isEnabled(event: VsrEvent): boolean {
-    return isEnabled(this.machine, this.#snapshot, event);
+    return this.enabledRow(event) !== undefined;
   }
 
-  refusals(event: VsrEvent): readonly RuleId[] {
-    return refusals(this.machine, this.#snapshot, event);
+  /** What would take this event now, for advance(). */
+  enabledRow(event: VsrEvent): Row | undefined {
+    return enabledRow(this.#table, this.#snapshot, event);
   }
 
-  /** Takes an enabled event. @returns what the table wants done now, in its order; then record() it */
-  advance(event: VsrEvent): readonly Effect[] {
-    const [next, effects] = advance(this.machine, this.#snapshot, event as never);
+  /** Takes an event by its enabled row. @returns what the table wants done now, in its order; then record() it */
+  advance(row: Row, event: VsrEvent): readonly Effect[] {
+    const [next, effects] = take(this.#table, row, this.#snapshot, event);
     this.#snapshot = next;
     this.#context = next.context as VsrContext;
     this.#eventsTaken++;
     return effects;
   }
 
-  /** An event that is not enabled. */
+  /** Notes an event that is not enabled. */
   refuse(event: VsrEvent, message: SpecMessage | undefined): void {
     this.#lastRefused = { event, from: message?.from, snapshot: this.#snapshot };
     this.record(event, message, this.#snapshot, false);
+  }
+
+  refusals(event: VsrEvent): readonly RuleId[] {
+    return refusals(this.machine, this.#snapshot, event);
   }
 
   /** @param before where the event found the machine */

@@ -23,6 +23,20 @@ export const ACTIONS_OF: Readonly<Record<Exclude<MessageType, 'RequestPrepare'>,
 
 export type SpecMessage = Exclude<Message, { readonly type: 'RequestPrepare' }>;
 
+/** ACTIONS_OF by a type: those of every op by name, which V8 resolves once, and the others by a search. */
+export function actionsOf(type: SpecMessage['type']): readonly MessageAction[] {
+  switch (type) {
+    case 'Prepare':
+      return ACTIONS_OF.Prepare;
+    case 'PrepareOk':
+      return ACTIONS_OF.PrepareOk;
+    case 'Commit':
+      return ACTIONS_OF.Commit;
+    default:
+      return ACTIONS_OF[type];
+  }
+}
+
 /** Undefined for a message that carries none. */
 export function entryOf(message: SpecMessage): Prepare | undefined {
   return message.type === 'Prepare' || message.type === 'Entry' ? message.entry : undefined;

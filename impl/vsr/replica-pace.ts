@@ -47,8 +47,8 @@ export class ReplicaPace {
   #timers: Timers;
   #role: TimerRole = 'stopped';
   #view = 0;
-  /** Primary: backups heard since the last time they were a quorum; the highest commit sent. */
-  #heard = new Set<number>();
+  /** Primary: backups heard since the last time they were a quorum, by replica; the highest commit sent. */
+  readonly #heard: boolean[];
   #commitSent = 0;
   #commitSeen = 0;
   /** Length of the log when the view began. */
@@ -66,6 +66,7 @@ export class ReplicaPace {
 
   constructor(replica: Paced, random: Random) {
     this.#replica = replica;
+    this.#heard = new Array<boolean>(replica.replicaCount).fill(false);
     this.#timers = new Timers(random);
   }
 
@@ -73,7 +74,7 @@ export class ReplicaPace {
     this.#timers = other.#timers.fork(random);
     this.#role = other.#role;
     this.#view = other.#view;
-    this.#heard = new Set(other.#heard);
+    for (let from = 0; from < this.#heard.length; from++) this.#heard[from] = other.#heard[from] === true;
     this.#commitSent = other.#commitSent;
     this.#commitSeen = other.#commitSeen;
     this.#opBegun = other.#opBegun;
@@ -94,7 +95,7 @@ export class ReplicaPace {
       this.#role = role;
       this.#view = view;
       this.#timers.become(role);
-      this.#heard.clear();
+      this.#heard.fill(false);
       this.#opSeen = op;
       this.#askedFrom = 0;
       this.#silentTicks = 0;
@@ -129,16 +130,17 @@ export class ReplicaPace {
   /** After a message of the spec was taken or refused. */
   heard(message: SpecMessage): void {
     const { view, opDurable } = this.#replica.machine.context;
+    const { from } = message; // read once: messages have many shapes
     if (message.view !== view) return;
     if (this.#role === 'primary') {
-      this.#heard.add(message.from);
-      if (this.#heard.size + 1 >= quorumOf(this.#replica.replicaCount)) {
-        this.#heard.clear();
+      this.#heard[from] = true;
+      if (this.#heardCount() + 1 >= quorumOf(this.#replica.replicaCount)) {
+        this.#heard.fill(false);
         this.#timers.restart(TIMER.Abdicate);
       }
       if (message.type === 'RequestEntry') this.#followWalk(message.op);
     }
-    if (this.#role === 'backup' && message.from === primaryOf(view, this.#replica.replicaCount)) {
+    if (this.#role === 'backup' && from === primaryOf(view, this.#replica.replicaCount)) {
       this.#timers.restart(TIMER.HeartbeatTimeout);
       if (message.type === 'Prepare') this.#opSeen = Math.max(this.#opSeen, message.op);
       if (message.type === 'Commit') {
@@ -197,8 +199,14 @@ export class ReplicaPace {
   /** A backup's request for prepares of this view: those from message.op on, sent again. */
   answerRequestPrepare({ from, view, op }: RequestPrepareMessage): void {
     if (this.#role !== 'primary' || view !== this.#replica.machine.context.view) return;
-    this.#heard.add(from);
+    this.#heard[from] = true;
     this.#sendPrepares(from, op, ANSWER_OPS_MAX);
+  }
+
+  #heardCount(): number {
+    let count = 0;
+    for (const isHeard of this.#heard) if (isHeard) count++;
+    return count;
   }
 
   #fire(timer: Timer): void {

@@ -4,7 +4,8 @@
  * submit() find out which actions to take. Timers, retransmission and catching up: replica-pace.ts, outside the spec.
  */
 import type { AnyMachineSnapshot } from 'xstate';
-import type { RuleId } from '../../machines/stepper.ts';
+import { NO_REFUSALS, type RuleId } from '../../machines/stepper.ts';
+import type { Row } from '../../machines/table.ts';
 import { type EffectParams, firstStart, restarted, type VsrMachine, vsrMachine } from '../../machines/vsr.ts';
 import {
   INTERNAL_ACTIONS,
@@ -23,7 +24,7 @@ import { Delivery } from './replica-delivery.ts';
 import { type EffectName, type EffectTargets, Outbox, performEffect } from './replica-effects.ts';
 import { Inbox } from './replica-inbox.ts';
 import { ReplicaMachine } from './replica-machine.ts';
-import { ACTIONS_OF, entryOf, factsOf, type SpecMessage } from './replica-messages.ts';
+import { actionsOf, entryOf, factsOf, type SpecMessage } from './replica-messages.ts';
 import { inputOf, type ReplicaOptions, type ReplicaPorts } from './replica-options.ts';
 import { type Paced, ReplicaPace } from './replica-pace.ts';
 import type { Refusal, ReplicaPort, ReplicaStatus, Submitted } from './replica-port.ts';
@@ -71,15 +72,23 @@ export class Replica implements ReplicaPort {
       deliverUpTo: (commit) => this.#delivery.upTo(commit),
       deliverRead: (commit) => this.onRead(commit),
     };
-    this.#pace = new ReplicaPace(this.#paced(outbox), options.random);
+    const paced: Paced = {
+      machine,
+      replica,
+      replicaCount,
+      outbox,
+      isEnabled: (action) => machine.isEnabled(this.eventOf(action)),
+      take: (action) => this.take(action),
+      prepareAt: (op) => options.log.prepareAt(op),
+    };
+    this.#pace = new ReplicaPace(paced, options.random);
   }
 
   /** @throws ReplicaError REPLICA_LOG_SHORT when the log lacks what the superblock says is committed */
   static open(options: ReplicaOptions): Replica {
-    const input = inputOf(options);
     const { machine = vsrMachine } = options;
-    const snapshot = options.firstStart ? firstStart(machine, input) : restarted(machine, input);
-    const opened = new Replica(options, new ReplicaMachine(machine, snapshot));
+    const started = options.firstStart ? firstStart : restarted;
+    const opened = new Replica(options, new ReplicaMachine(machine, started(machine, inputOf(options))));
     if (options.onCommitted !== undefined) opened.onCommitted = options.onCommitted;
     if (options.onRead !== undefined) opened.onRead = options.onRead;
     opened.#pace.follow();
@@ -187,19 +196,22 @@ export class Replica implements ReplicaPort {
       this.#inbox.drop('ENTRY_BROKEN_CHAIN');
       return undefined;
     }
+    const actions = actionsOf(message.type);
     let taken: VsrEvent | undefined;
-    for (const action of ACTIONS_OF[message.type]) {
+    let row: Row | undefined;
+    for (const action of actions) {
       const event = this.eventOf(action, message, facts);
-      if (!this.#machine.isEnabled(event)) continue;
-      assert(taken === undefined, 'a message is good for one action');
+      const enabled = this.#machine.enabledRow(event);
+      if (enabled === undefined) continue;
+      assert(row === undefined, 'a message is good for one action');
       taken = event;
+      row = enabled;
     }
-    if (taken !== undefined) {
-      this.#advance(taken, message, entryOf(message));
+    if (taken !== undefined && row !== undefined) {
+      this.#advance(row, taken, message, entryOf(message));
       return taken.type;
     }
-    const [first] = ACTIONS_OF[message.type];
-    this.#machine.refuse(this.eventOf(first as MessageAction, message, facts), message);
+    this.#machine.refuse(this.eventOf(actions[0] as MessageAction, message, facts), message);
     return undefined;
   }
 
@@ -348,22 +360,22 @@ export class Replica implements ReplicaPort {
   }
 
   #put(event: VsrEvent): readonly RuleId[] {
-    const refusedBy = this.#machine.refusals(event);
-    if (refusedBy.length > 0) this.#machine.refuse(event, undefined);
-    else this.#advance(event, undefined, undefined);
-    return refusedBy;
+    if (this.#takeEnabled(event)) return NO_REFUSALS;
+    this.#machine.refuse(event, undefined);
+    return this.#machine.refusals(event);
   }
 
   /** Whether it was taken: nobody is told of one that is not. */
   #takeEnabled(event: VsrEvent, entry?: Prepare): boolean {
-    if (!this.#machine.isEnabled(event)) return false;
-    this.#advance(event, undefined, entry);
+    const row = this.#machine.enabledRow(event);
+    if (row === undefined) return false;
+    this.#advance(row, event, undefined, entry);
     return true;
   }
 
-  #advance(event: VsrEvent, message: SpecMessage | undefined, entry: Prepare | undefined): void {
+  #advance(row: Row, event: VsrEvent, message: SpecMessage | undefined, entry: Prepare | undefined): void {
     const before = this.#machine.snapshot;
-    for (const { type, params } of this.#machine.advance(event)) {
+    for (const { type, params } of this.#machine.advance(row, event)) {
       if (this.#faults.size > 0 && this.#faults.has(`${event.type}.${type}`)) continue;
       performEffect(type as EffectName, params as EffectParams, entry, this.#targets);
     }
@@ -384,17 +396,5 @@ export class Replica implements ReplicaPort {
     if (!(cause instanceof LockstepError) || cause instanceof AssertionError) throw cause;
     this.#machine.haltedBy = `${cause.code}: ${cause.message}`;
     this.#pace.follow();
-  }
-
-  #paced(outbox: Outbox): Paced {
-    return {
-      machine: this.#machine,
-      replica: this.replica,
-      replicaCount: this.replicaCount,
-      outbox,
-      isEnabled: (action) => this.#machine.isEnabled(this.eventOf(action)),
-      take: (action) => this.take(action),
-      prepareAt: (op) => this.#ports.log.prepareAt(op),
-    };
   }
 }
