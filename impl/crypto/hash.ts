@@ -108,9 +108,15 @@ function crc32Here(bytes: Uint8Array, length: number): number {
 export function crc32WithZeros(zeroCount: number): (crc: number) => number {
   const zeros = new Uint8Array(zeroCount);
   const ofNothing = zlibCrc32(zeros);
-  const tables = [0, 8, 16, 24].map((shift) =>
-    Int32Array.from({ length: 256 }, (_, byte) => zlibCrc32(zeros, (byte << shift) >>> 0) ^ ofNothing),
-  );
+  const tables = [0, 8, 16, 24].map((shift) => {
+    const table = new Int32Array(256);
+    for (let byte = 1; byte < table.length; byte++) {
+      const others = byte & (byte - 1); // all its bits but the last
+      const parts = (table[others] as number) ^ (table[byte ^ others] as number);
+      table[byte] = others === 0 ? zlibCrc32(zeros, (byte << shift) >>> 0) ^ ofNothing : parts;
+    }
+    return table;
+  });
   const [first, second, third, fourth] = tables as [Int32Array, Int32Array, Int32Array, Int32Array];
   return (crc) => {
     const low = (first[crc & 255] as number) ^ (second[(crc >>> 8) & 255] as number);
