@@ -5,6 +5,8 @@
  * A command of a session: IN_SESSION u8, clientId u64, requestNumber u64, then the command as it is without.
  */
 import { assert } from '../ports/assert.ts';
+import { writeU32, writeU64 } from '../ports/little-endian.ts';
+import { writeBytes, writeShortAscii } from '../ports/short-fields.ts';
 import {
   type Append,
   type Command,
@@ -34,7 +36,6 @@ export const KINDS: readonly (CommandKind | undefined)[] = [
 /** In the place of a kind. */
 export const IN_SESSION = 6;
 export const SESSION_BYTES = 17;
-const KIND_CODES = new Map(KINDS.map((kind, code) => [kind, code]));
 export const HAS_EXPECTED_OFFSET = 1;
 export const HAS_KEY = 2;
 
@@ -42,9 +43,14 @@ export const HAS_KEY = 2;
 export function encodeCommand(command: Command): Uint8Array {
   checkCommand(command);
   const bytes = Buffer.allocUnsafe(bytesOf(command));
-  let at = 'session' in command ? writeSession(bytes, command.session) : 0;
-  at = bytes.writeUInt8(KIND_CODES.get(command.kind) ?? 0, at);
-  if ('stream' in command) at = writeText(bytes, at, command.stream);
+  const code = KINDS.indexOf(command.kind);
+  if (command.kind === 'ReadBarrier' || command.kind === 'RegisterSession') {
+    bytes[0] = code;
+    return bytes;
+  }
+  let at = writeSession(bytes, command.session);
+  bytes[at++] = code;
+  at = writeText(bytes, at, command.stream);
   if (command.kind === 'CreateStream') at = writeText(bytes, at, command.dataClass ?? '');
   if (command.kind === 'Append') at = writeAppend(bytes, at, command);
   assert(at === bytes.length, 'the size was computed right');
@@ -54,10 +60,8 @@ export function encodeCommand(command: Command): Uint8Array {
 /** Data of events are views of the bytes. @throws CommandError and nothing else */
 export function decodeCommand(bytes: Uint8Array): Command {
   const reader = new CommandReader(bytes);
-  const session = readSession(reader);
-  const read = readCommand(reader);
+  const command = readCommand(reader, readSession(reader));
   reader.end();
-  const command = session === undefined ? read : inSession(read, session);
   checkCommand(command);
   return command;
 }
@@ -79,10 +83,11 @@ export function encodeBatch(encodedCommands: readonly Uint8Array[]): Uint8Array 
   const size = encodedCommands.reduce((sum, command) => sum + bytesInBatch(command), BATCH_HEADER_BYTES);
   if (size > BATCH_BYTES_MAX) refuse('COMMAND_BAD_LENGTH', `a batch is over ${BATCH_BYTES_MAX} bytes`);
   const bytes = Buffer.allocUnsafe(size);
-  let at = bytes.writeUInt8(BATCH_VERSION, 0);
-  at = bytes.writeUInt16LE(encodedCommands.length, at);
+  bytes[0] = BATCH_VERSION;
+  let at = writeU16(bytes, 1, encodedCommands.length);
   for (const command of encodedCommands) {
-    at = bytes.writeUInt32LE(command.length, at);
+    writeU32(bytes, at, command.length);
+    at += LENGTH_BYTES;
     bytes.set(command, at);
     at += command.length;
   }
@@ -120,43 +125,62 @@ function bytesOf(command: Command): number {
   if (command.expectedOffset !== undefined) size += 8;
   if (command.idempotencyKey !== undefined) size += 1 + command.idempotencyKey.length;
   for (const event of command.events) {
-    size += 6 + Buffer.byteLength(event.type ?? '') + (event.contentType?.length ?? 0) + event.data.length;
+    size +=
+      6 +
+      (event.type === undefined ? 0 : Buffer.byteLength(event.type)) +
+      (event.contentType?.length ?? 0) +
+      event.data.length;
   }
   return size;
 }
 
-function writeSession(bytes: Buffer, session: RequestSession | undefined): number {
+function writeSession(bytes: Uint8Array, session: RequestSession | undefined): number {
   if (session === undefined) return 0;
   bytes[0] = IN_SESSION;
-  return writeU64(bytes, writeU64(bytes, 1, session.clientId), session.requestNumber);
+  writeU64(bytes, 1, session.clientId);
+  writeU64(bytes, 9, session.requestNumber);
+  return SESSION_BYTES;
 }
 
-function writeAppend(bytes: Buffer, start: number, { expectedOffset, idempotencyKey, events }: Append): number {
+function writeAppend(bytes: Uint8Array, start: number, { expectedOffset, idempotencyKey, events }: Append): number {
   const flags = (expectedOffset === undefined ? 0 : HAS_EXPECTED_OFFSET) | (idempotencyKey === undefined ? 0 : HAS_KEY);
-  let at = bytes.writeUInt8(flags, start);
-  if (expectedOffset !== undefined) at = writeU64(bytes, at, expectedOffset);
+  let at = start;
+  bytes[at++] = flags;
+  if (expectedOffset !== undefined) {
+    writeU64(bytes, at, expectedOffset);
+    at += 8;
+  }
   if (idempotencyKey !== undefined) at = writeText(bytes, at, idempotencyKey);
-  at = bytes.writeUInt16LE(events.length, at);
+  at = writeU16(bytes, at, events.length);
   for (const { data, type, contentType } of events) {
-    at = bytes.writeUInt32LE(data.length, at);
+    writeU32(bytes, at, data.length);
+    at += LENGTH_BYTES;
     at = writeText(bytes, at, type ?? '');
     at = writeText(bytes, at, contentType ?? '');
-    bytes.set(data, at);
+    writeBytes(bytes, at, data);
     at += data.length;
   }
   return at;
 }
 
-function writeU64(bytes: Buffer, at: number, value: number): number {
-  bytes.writeUInt32LE(value >>> 0, at);
-  return bytes.writeUInt32LE(Math.floor(value / 2 ** 32), at + 4);
+function writeU16(bytes: Uint8Array, at: number, value: number): number {
+  bytes[at] = value;
+  bytes[at + 1] = value >>> 8;
+  return at + 2;
 }
 
-function writeText(bytes: Buffer, at: number, text: string): number {
-  const length = bytes.write(text, at + 1, 'utf8');
+function writeText(bytes: Uint8Array, at: number, text: string): number {
+  const length = writeShortAscii(bytes, at + 1, text) ? text.length : writeUtf8(bytes, at + 1, text);
   assert(length <= 255, 'a text is at most 255 bytes');
   bytes[at] = length;
   return at + 1 + length;
+}
+
+/** @returns how many bytes */
+function writeUtf8(bytes: Uint8Array, at: number, text: string): number {
+  const written = Buffer.from(text, 'utf8');
+  bytes.set(written, at);
+  return written.length;
 }
 
 /** The session before a command, if it has one. */
@@ -166,32 +190,29 @@ function readSession(reader: CommandReader): RequestSession | undefined {
   return { clientId: reader.u64(), requestNumber: reader.u64() };
 }
 
-function inSession(command: Command, session: RequestSession): Command {
-  if ('stream' in command) return Object.assign(command, { session }); // its own; a spread that adds makes a new hidden class each time
-  return refuse('COMMAND_BAD_SESSION', `a ${command.kind} is of no session`);
-}
-
-function readCommand(reader: CommandReader): Command {
+/** Every field is there, though it be undefined: commands of a kind have one hidden class. */
+function readCommand(reader: CommandReader, session: RequestSession | undefined): Command {
   const kind = KINDS[reader.u8()];
   switch (kind) {
     case 'CreateStream': {
       const stream = reader.ascii();
       const dataClass = reader.ascii();
-      return dataClass === '' ? { kind, stream } : { kind, stream, dataClass };
+      return { kind, stream, dataClass: dataClass === '' ? undefined : dataClass, session };
     }
     case 'DeleteStream':
-      return { kind, stream: reader.ascii() };
+      return { kind, stream: reader.ascii(), session };
     case 'Append':
-      return readAppend(reader);
+      return readAppend(reader, session);
     case 'ReadBarrier':
     case 'RegisterSession':
+      if (session !== undefined) refuse('COMMAND_BAD_SESSION', `a ${kind} is of no session`);
       return { kind };
     case undefined:
       return refuse('COMMAND_UNKNOWN_KIND', 'a command is of no known kind');
   }
 }
 
-function readAppend(reader: CommandReader): Append {
+function readAppend(reader: CommandReader, session: RequestSession | undefined): Append {
   const stream = reader.ascii();
   const flags = reader.u8();
   if (flags > (HAS_EXPECTED_OFFSET | HAS_KEY)) refuse('COMMAND_UNKNOWN_FLAG', 'an append has an unknown flag');
@@ -200,12 +221,7 @@ function readAppend(reader: CommandReader): Append {
   const count = reader.u16();
   const events: NewEvent[] = [];
   for (let index = 0; index < count; index++) events.push(readEvent(reader));
-  if (expectedOffset === undefined) {
-    if (idempotencyKey === undefined) return { kind: 'Append', stream, events };
-    return { kind: 'Append', stream, events, idempotencyKey };
-  }
-  if (idempotencyKey === undefined) return { kind: 'Append', stream, events, expectedOffset };
-  return { kind: 'Append', stream, events, expectedOffset, idempotencyKey };
+  return { kind: 'Append', stream, events, expectedOffset, idempotencyKey, session };
 }
 
 function readEvent(reader: CommandReader): NewEvent {
@@ -214,6 +230,5 @@ function readEvent(reader: CommandReader): NewEvent {
   const type = reader.text();
   const contentType = reader.ascii();
   const data = reader.bytes(length);
-  if (type === '' && contentType === '') return { data };
-  return { data, ...(type === '' ? {} : { type }), ...(contentType === '' ? {} : { contentType }) };
+  return { data, type: type === '' ? undefined : type, contentType: contentType === '' ? undefined : contentType };
 }

@@ -4,7 +4,7 @@
  * module. Changes nothing.
  */
 import { assert } from '../ports/assert.ts';
-import { CommandError, type NewEvent } from './command.ts';
+import { type Append, CommandError, type NewEvent } from './command.ts';
 import { decodeCommand } from './command-codec.ts';
 import { BatchOutline } from './command-outline.ts';
 import { READ_BYTES_MAX, READ_EVENTS_MAX } from './limits.ts';
@@ -46,18 +46,25 @@ export function readEvents(
   if (stream === undefined) return undefined;
   const { from, bytesMax = READ_BYTES_MAX } = range;
   const end = Math.min(stream.nextOffset, from + Math.min(range.limit, READ_EVENTS_MAX));
-  const events: StoredEvent[] = [];
-  let bytes = 0;
-  if (from >= end) return { events, nextOffset: from, commitId: state.op };
-  for (const run of stream.runs.from(stream.runs.indexAt(from))) {
-    for (const event of eventsOf(name, run, from + events.length, end, prepareAt)) {
-      bytes += event.data.length;
-      if (events.length > 0 && bytes > bytesMax) break;
-      events.push(event);
+  const page: Page = { events: [], bytes: 0, bytesMax, isFull: false };
+  if (from < end) {
+    for (const run of stream.runs.from(stream.runs.indexAt(from))) {
+      readRun(page, name, run, from, end, prepareAt);
+      if (page.isFull || page.bytes >= bytesMax || from + page.events.length >= end) break;
     }
-    if (bytes > bytesMax || from + events.length >= end) break;
   }
+  const { events } = page;
   return { events, nextOffset: from + events.length, commitId: state.op };
+}
+
+/** What is read so far. */
+interface Page {
+  readonly events: StoredEvent[];
+  /** Of their data. */
+  bytes: number;
+  readonly bytesMax: number;
+  /** The next event would have been over bytesMax. */
+  isFull: boolean;
 }
 
 /** Where in the log an event stands: its op, the command of that op's batch, and which of that command's events; from 0. */
@@ -93,37 +100,47 @@ export function streamsByName({ streams }: KernelState): readonly Stream[] {
   return [...streams.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** Events of a run with offsets from..end-1. Appends before them are counted, not decoded. */
-function* eventsOf(
+/** Takes the events of a run with offsets from..end-1. Appends before them are counted, not decoded. */
+function readRun(
+  page: Page,
   name: string,
   { firstOffset, count: events, op, command, without }: Run,
   from: number,
   end: number,
   prepareAt: (op: number) => CommittedPrepare | undefined,
-): Iterable<StoredEvent> {
+): void {
   const prepare = prepareAt(op);
   assert(prepare !== undefined, 'a committed op is in the log');
-  const { timestamp, hash } = prepare;
   const batch = new BatchOutline(prepare.body);
   const runEnd = Math.min(end, firstOffset + events);
   let offset = firstOffset;
-  for (let at = command; offset < runEnd; at++) {
+  for (let at = command; offset < runEnd && !page.isFull; at++) {
     const count = appendedBy(batch, at, name, without);
-    if (offset + count <= from) {
-      offset += count;
-      continue;
+    if (count > 0 && offset + count > from) {
+      const append = decodeCommand(batch.bytesAt(at));
+      assert(append.kind === 'Append' && append.events.length === count, 'an outline is what decoding gives');
+      readAppend(page, append, prepare, offset, from, runEnd);
     }
-    if (count === 0) continue;
-    const append = decodeCommand(batch.bytesAt(at));
-    assert(append.kind === 'Append' && append.events.length === count, 'an outline is what decoding gives');
-    for (const event of append.events) {
-      if (offset >= from && offset < runEnd) {
-        yield event.type === undefined && event.contentType === undefined
-          ? { data: event.data, offset, timestamp, commitId: op, hash } // most events; of one shape, and three times faster
-          : { offset, timestamp, commitId: op, hash, ...event };
-      }
-      offset++;
-    }
+    offset += count;
+  }
+}
+
+/** @param firstOffset of the append's first event */
+function readAppend(
+  page: Page,
+  { events }: Append,
+  { op, timestamp, hash }: CommittedPrepare,
+  firstOffset: number,
+  from: number,
+  end: number,
+): void {
+  const last = Math.min(events.length, end - firstOffset);
+  for (let index = Math.max(0, from - firstOffset); index < last; index++) {
+    const { data, type, contentType } = events[index] as NewEvent;
+    page.isFull = page.events.length > 0 && page.bytes + data.length > page.bytesMax;
+    if (page.isFull) return;
+    page.bytes += data.length;
+    page.events.push({ data, type, contentType, offset: firstOffset + index, timestamp, commitId: op, hash });
   }
 }
 

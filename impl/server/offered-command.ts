@@ -35,6 +35,28 @@ export interface Command {
   readonly done: (outcome: CommandOutcome) => void;
 }
 
+/** As it waits for its outcome. */
+export interface Waiting extends Command {
+  settled: boolean;
+  /** It was submitted or handed on before, and may be applied: whatever is said of a later try, it is not known refused. */
+  inDoubt: boolean;
+}
+
+/** Field by field: V8 makes a hidden class for each copy that is spread. */
+export function waiting({ bytes, session, deadlineMs, retrySafe, fromPeer, trace, done }: Command): Waiting {
+  return { bytes, session, deadlineMs, retrySafe, fromPeer, trace, done, settled: false, inDoubt: false };
+}
+
+export function isFromPeer({ fromPeer }: Command): boolean {
+  return fromPeer;
+}
+
+export function latestDeadlineMs(commands: readonly Command[]): number {
+  let latestMs = 0;
+  for (const { deadlineMs } of commands) latestMs = Math.max(latestMs, deadlineMs);
+  return latestMs;
+}
+
 /** It was tried before, and that try may be applied: no refusal of a later one says that it is not. */
 export function inDoubt(outcome: CommandOutcome): CommandOutcome {
   if (outcome === 'not-primary') return outcome;

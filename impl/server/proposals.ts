@@ -14,17 +14,20 @@ import type { Failure } from '../wire/answer.ts';
 import { busy, failure, noQuorum, outcomeUnknown } from './failure.ts';
 import { encodeForwardRequest, type ForwardResult, READ_IDS_FROM } from './forward.ts';
 import { JoinedRequests } from './joined-requests.ts';
-import { type Applied, type Command, type CommandOutcome, inDoubt } from './offered-command.ts';
+import {
+  type Applied,
+  type Command,
+  type CommandOutcome,
+  inDoubt,
+  isFromPeer,
+  latestDeadlineMs,
+  type Waiting,
+  waiting,
+} from './offered-command.ts';
 import type { ServerLimits } from './server-limits.ts';
 
 /** Patience of a barrier that is only there to move the log on. */
 const STALE_BARRIER_MS = 1_000;
-
-interface Waiting extends Command {
-  settled: boolean;
-  /** It was submitted or handed on before, and may be applied: whatever is said of a later try, it is not known refused. */
-  inDoubt: boolean;
-}
 
 interface Batch {
   readonly op: number;
@@ -102,7 +105,7 @@ export class Proposals {
     }
     this.#waiting++;
     this.#waitingBytes += bytes;
-    this.#enqueue({ settled: false, inDoubt: false, ...command });
+    this.#enqueue(waiting(command));
   }
 
   /** Once a turn: submits what waits when this is the primary, hands it on when another is. */
@@ -161,8 +164,8 @@ export class Proposals {
     this.#noticeView();
     if (this.#waiting + this.queued + this.#stale.length + this.#forwarded.size === 0) return;
     const nowMs = this.#options.nowMs();
-    this.#queue = this.#expireQueued(this.#queue, nowMs);
-    this.#barriers = this.#expireQueued(this.#barriers, nowMs);
+    if (this.#queue.length > 0) this.#queue = this.#expireQueued(this.#queue, nowMs);
+    if (this.#barriers.length > 0) this.#barriers = this.#expireQueued(this.#barriers, nowMs);
     for (const command of this.sessions.expire(nowMs)) this.#settle(command, outcomeUnknown({ joined: true }));
     for (const batch of this.#submitted.values()) this.#expireBatch(batch, nowMs); // in flight until its op commits
     for (const [id, forwarded] of this.#forwarded) this.#expireForwarded(id, forwarded, nowMs);
@@ -276,22 +279,17 @@ export class Proposals {
     if (this.#barriers.length > 0 && this.#handOver(primary, this.#barriers)) this.#barriers = [];
     const queue = this.#queue;
     let handed = 0;
-    while (handed < queue.length && this.#handOver(primary, queue.slice(handed, handed + 1))) handed++;
-    this.#queue = queue.slice(handed); // review() tries the rest again, or ends them at their deadline
+    while (handed < queue.length && this.#handOver(primary, [queue[handed] as Waiting])) handed++;
+    if (handed > 0) this.#queue = queue.slice(handed); // review() tries the rest again, or ends them at their deadline
   }
 
   /** False when the frame did not leave. */
   #handOver(to: number, commands: readonly Waiting[]): boolean {
+    const { process, forward, nowMs } = this.#options;
     const id = this.#nextForward;
-    const leftMs = Math.max(...commands.map((command) => command.deadlineMs)) - this.#options.nowMs();
-    const deadlineMs = Math.max(1, Math.ceil(leftMs));
-    const request = encodeForwardRequest({
-      process: this.#options.process,
-      id,
-      deadlineMs,
-      command: commands[0]?.bytes ?? 'barrier',
-    });
-    if (!this.#options.forward(to, request)) return false;
+    const deadlineMs = Math.max(1, Math.ceil(latestDeadlineMs(commands) - nowMs()));
+    const command = commands[0]?.bytes ?? 'barrier';
+    if (!forward(to, encodeForwardRequest({ process, id, deadlineMs, command }))) return false;
     this.#nextForward = id === READ_IDS_FROM - 1 ? 1 : id + 1;
     this.#forwarded.set(id, { commands, to });
     return true;
@@ -299,8 +297,8 @@ export class Proposals {
 
   /** One hop only: what a peer handed to us goes back to it when we are not the primary. */
   #returnToPeers(): void {
-    const returned = [...this.#queue, ...this.#barriers].filter((command) => command.fromPeer);
-    if (returned.length === 0) return;
+    if (!this.#queue.some(isFromPeer) && !this.#barriers.some(isFromPeer)) return;
+    const returned = [...this.#queue, ...this.#barriers].filter(isFromPeer);
     this.#queue = this.#queue.filter((command) => !command.fromPeer);
     this.#barriers = this.#barriers.filter((command) => !command.fromPeer);
     for (const command of returned) this.#settle(command, 'not-primary');
@@ -315,7 +313,8 @@ export class Proposals {
 
   #applied({ op, hash, commands, barriers }: Batch, results: readonly unknown[]): void {
     assert(results.length >= commands.length, 'each command of a batch has a result');
-    for (const [index, command] of commands.entries()) this.#settle(command, { op, hash, result: results[index] });
+    for (let index = 0; index < commands.length; index++)
+      this.#settle(commands[index] as Waiting, { op, hash, result: results[index] });
     for (const barrier of barriers) this.#settle(barrier, { op, hash, result: undefined });
   }
 

@@ -4,7 +4,7 @@
  * after it came, then for this replica to have applied it; a committed one reads what is applied here. Mirrors no spec module.
  */
 
-import { type Command, checkIdempotencyKey, type RequestSession } from '../kernel/command.ts';
+import { type Command, checkIdempotencyKey, type ReadBarrier, type RequestSession } from '../kernel/command.ts';
 import { encodeCommand } from '../kernel/command-codec.ts';
 import type { Appended, CommandResult, Repeated } from '../kernel/command-result.ts';
 import { AssertionError, assert } from '../ports/assert.ts';
@@ -192,7 +192,7 @@ export class Requests {
   }
 
   #command<Answer>(
-    command: Command,
+    command: Exclude<Command, ReadBarrier>,
     retrySafe: boolean,
     deadlineMs: number,
     done: Done<Answer>,
@@ -207,7 +207,7 @@ export class Requests {
       done({ failure: refusal });
       return;
     }
-    const session = 'session' in command ? command.session : undefined;
+    const session = command.kind === 'RegisterSession' ? undefined : command.session;
     const ended = (result: CommandResult, outcome: Applied): void => {
       if (result.kind === 'Refused') done({ failure: refusalOf(result, outcome, session !== undefined) });
       else applied(result, outcome);
