@@ -13,13 +13,16 @@ const FOLDERS = /^impl\/(?:client|wire)\//;
 const OTHERS = [
   'impl/crypto/hash.ts',
   'impl/ports/assert.ts',
+  'impl/ports/byte-pool.ts',
   'impl/ports/clock.ts',
   'impl/ports/connection.ts',
+  'impl/ports/little-endian.ts',
   'impl/ports/lockstep-error.ts',
   'impl/ports/network.ts',
   'impl/ports/random.ts',
   'impl/ports/real-clock.ts',
   'impl/ports/real-random.ts',
+  'impl/ports/short-fields.ts',
   'impl/ports/tls-identity.ts',
   'impl/ports/tls.ts',
 ];
