@@ -14,8 +14,8 @@ import { type SessionAnswer, textOfAnswer } from './client-serve.ts';
 import { Violation } from './violation.ts';
 
 export class SessionOracle {
-  /** What the op said that executed it. */
-  readonly #executed = new BySession<string>();
+  /** The op that executed it, and what that said: made into text only when another op has it, too. */
+  readonly #executed = new BySession<Executed>();
   /** The first answer that any client got. */
   readonly #told = new BySession<SessionAnswer>();
 
@@ -46,15 +46,24 @@ export class SessionOracle {
     if (result.kind === 'Repeated') {
       const { commitId, result: first } = result;
       const text = JSON.stringify({ commitId, result: first });
-      if (text !== before)
-        broken('a later try gets the first reply', `${nameOf(session)} at op ${op}: ${text}, not ${before}`);
+      const textBefore = JSON.stringify(before);
+      if (text !== textBefore)
+        broken('a later try gets the first reply', `${nameOf(session)} at op ${op}: ${text}, not ${textBefore}`);
     } else if (result.kind !== 'Refused' || !isOfSession(result)) {
-      const text = JSON.stringify({ commitId: op, result });
+      const executed = { commitId: op, result };
       if (before !== undefined)
-        broken('a request of a session is executed once', `${nameOf(session)} at op ${op}: ${text}, after ${before}`);
-      this.#executed.set(session, text);
+        broken(
+          'a request of a session is executed once',
+          `${nameOf(session)} at op ${op}: ${JSON.stringify(executed)}, after ${JSON.stringify(before)}`,
+        );
+      this.#executed.set(session, executed);
     }
   }
+}
+
+interface Executed {
+  readonly commitId: number;
+  readonly result: CommandResult;
 }
 
 /** By numbers: a name for each request would be made, and hashed, each time that it is asked for. */
