@@ -35,11 +35,17 @@ const DISK: PlanSettings = { name: 'disk' };
 /** The same, and a replica whose disk lied comes back: to stop loudly is right, to go on is the bug. */
 const BEYOND: PlanSettings = { name: 'disk', beyond: true };
 
+/** View follows view: logs of different views meet, and a primary is deposed while clients ask it. */
+const STORMS: PlanSettings = { name: 'storms' };
+
 /** Nothing happens, or a machine goes and nothing else does: what waits for a retry shows. */
 const CALM: PlanSettings = { name: 'calm' };
 const FAILOVER: PlanSettings = { name: 'failover' };
 
 const PLANS: Readonly<Record<string, PlanSettings>> = {
+  'Vsr.last-entry-view': STORMS,
+  'Vsr.read-without-quorum': STORMS,
+  'Vsr.drop-ReadQuorum': STORMS,
   'Vsr.drop-IsPrimary': CALM,
   'Vsr.omit-ClientRequest.sendPrepare': CALM,
   'Vsr.omit-BackupFsync.sendPrepareOk': CALM,

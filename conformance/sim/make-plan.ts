@@ -57,7 +57,7 @@ export function makeScenario(seed: number, settings: PlanSettings = {}): Scenari
   const drawnWorkload = WORKLOADS[random.below(WORKLOADS.length)] as Workload;
   const workload = settings.workload ?? named.workload ?? drawnWorkload;
   const drawnStorm = named.swarm && random.below(STORM_OF) === 0;
-  const hasStorm = named.swarm && (settings.storm ?? drawnStorm);
+  const hasStorm = named.swarm && (settings.storm ?? named.storm ?? drawnStorm);
   const safetyUs = between(random, SAFETY_US_MIN, SAFETY_US_MAX) + (hasStorm ? STORM_US : 0);
   const beyond = settings.beyond ?? false;
   const wanted = FAULT_KINDS.filter(

@@ -14,6 +14,8 @@ export interface NamedScenario {
   readonly workload?: Workload;
   /** No run of it ends before it has had so many steps (plan.ts). */
   readonly stepsMin?: number;
+  /** Of a swarm: each run has a storm of view changes (draw-storm.ts). Absent: chance decides. */
+  readonly storm?: true;
 }
 
 export const SCENARIOS: readonly NamedScenario[] = [
@@ -37,6 +39,14 @@ export const SCENARIOS: readonly NamedScenario[] = [
     swarm: true,
     replicaCount: 3,
     stepsMin: 2_000,
+  },
+  {
+    name: 'storms',
+    description:
+      'the swarm, and in each run one replica after the other is kept from the rest, so that view follows view',
+    faults: 'all',
+    swarm: true,
+    storm: true,
   },
   {
     name: 'calm',
