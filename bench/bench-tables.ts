@@ -122,6 +122,7 @@ function rest({
       [
         `${whole(simulation.runsPerSecond)} runs, ${whole(simulation.stepsPerSecond)} steps, ${whole(simulation.machineEventsPerSecond)} machine events, ${whole(simulation.operationsPerSecond)} operations a second`,
         `${whole(simulation.wholeRuns)} of ${whole(simulation.runs)} runs with 2,000 steps or 200 operations; ${whole(simulation.steps)} steps a run; the start of the processes and of their compilers included`,
+        `${whole(simulation.warmRunsPerSecond)} runs a second in the second half of them`,
         'bound by one core a worker: the work is spread flat over codec, hashes, log, machines and kernel (docs/simulation.md)',
       ].join('\n'),
     ],

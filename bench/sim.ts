@@ -7,6 +7,8 @@ export interface SimulationRates {
   readonly runs: number;
   readonly workers: number;
   readonly runsPerSecond: number;
+  /** Of the second half of the runs, when V8 has compiled. */
+  readonly warmRunsPerSecond: number;
   readonly stepsPerSecond: number;
   readonly machineEventsPerSecond: number;
   readonly operationsPerSecond: number;
@@ -22,10 +24,14 @@ export async function measureSimulation(root: string, runs: number): Promise<Sim
   const words = ['sim', '--runs', String(runs), '--scenario', 'rate', '--no-resume', '--no-coverage', '--json'];
   const { measured, result } = JSON.parse(await outputOf(join(root, 'bin', 'lockstep'), words)) as SimReport;
   const { applied, refused, unknown } = result.tally;
+  const { secondHalf } = measured;
+  if (secondHalf === undefined)
+    throw new Error(`${runs} simulated runs are too few to tell the rate of their second half`);
   return {
     runs: measured.runs,
     workers: measured.workers,
     runsPerSecond: measured.runs / measured.workingSeconds,
+    warmRunsPerSecond: secondHalf.runs / secondHalf.seconds,
     stepsPerSecond: measured.steps / measured.workingSeconds,
     machineEventsPerSecond: measured.machineEvents / measured.workingSeconds,
     operationsPerSecond: measured.operations / measured.workingSeconds,

@@ -89,6 +89,8 @@ class ManyRuns {
   #unsaved = false;
   /** When the first worker took work: rates begin there. */
   #readyMs: number | undefined;
+  /** When half of the runs of this start were done: V8 has compiled by then. */
+  #halfway: { readonly runs: number; readonly atMs: number } | undefined;
   /** When the last run was done: judging comes after it. */
   #doneMs: number | undefined;
 
@@ -177,7 +179,10 @@ class ManyRuns {
       if (known.size + this.#toSave.length < FAILURES_MAX) this.#toSave.push(failure);
     }
     const now = this.#around.nowMs();
-    this.#progress.update(this.#tally.runs, this.#tally.failedRuns, now);
+    const { runs } = this.#tally;
+    if (this.#halfway === undefined && 2 * runs >= this.#doneBefore + this.#task.seeds.count)
+      this.#halfway = { runs, atMs: now };
+    this.#progress.update(runs, this.#tally.failedRuns, now);
     if (now - this.#savedMs < SAVE_MS_MIN) return;
     this.#savedMs = now;
     this.#saveState();
@@ -229,6 +234,8 @@ class ManyRuns {
     const endMs = nowMs();
     const tally = inOrder(this.#tally);
     const complete = tally.runs === seeds.count;
+    const doneMs = this.#doneMs ?? endMs;
+    const half = this.#halfway;
     return {
       schema: 1,
       settings,
@@ -244,7 +251,10 @@ class ManyRuns {
       measured: {
         runs: tally.runs - this.#doneBefore,
         seconds: (endMs - this.#startMs) / MS_PER_S,
-        workingSeconds: ((this.#doneMs ?? endMs) - (this.#readyMs ?? this.#startMs)) / MS_PER_S,
+        workingSeconds: (doneMs - (this.#readyMs ?? this.#startMs)) / MS_PER_S,
+        ...(half === undefined || half.runs === tally.runs
+          ? {}
+          : { secondHalf: { runs: tally.runs - half.runs, seconds: (doneMs - half.atMs) / MS_PER_S } }),
         workers,
         steps: tally.steps - this.#before.steps,
         machineEvents: tally.machineEvents - this.#before.machineEvents,

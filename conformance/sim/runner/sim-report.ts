@@ -42,6 +42,8 @@ export interface SimReport {
     readonly seconds: number;
     /** Without the start of the workers: what rates are made of. */
     readonly workingSeconds: number;
+    /** Of this start; absent when one worker took all of it at once. */
+    readonly secondHalf?: { readonly runs: number; readonly seconds: number };
     readonly workers: number;
     readonly steps: number;
     readonly machineEvents: number;
@@ -153,7 +155,9 @@ function factLines({ result: { tally }, measured }: SimReport): readonly string[
   if (measured.runs > 0) {
     const perSecond = (count: number): string => rateText(count / measured.workingSeconds);
     const rates = `${perSecond(measured.runs)} runs, ${perSecond(measured.steps)} steps, ${perSecond(measured.machineEvents)} machine events, ${perSecond(measured.operations)} operations`;
-    facts.push(['rate', `${rates} a second, ${measured.workers} worker(s)`]);
+    const { secondHalf: half } = measured;
+    const warm = half === undefined ? '' : `; ${rateText(half.runs / half.seconds)} runs in the second half`;
+    facts.push(['rate', `${rates} a second, ${measured.workers} worker(s)${warm}`]);
   }
   const [first, last] = [measured.memory[0], measured.memory.at(-1)];
   if (first !== undefined && last !== undefined) {

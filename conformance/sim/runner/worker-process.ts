@@ -8,6 +8,9 @@ import type { Answer, Job, RunSettings } from './messages.ts';
 
 /** Of the heap of one worker: a run needs some 10 MiB; a leak is to end as a lost run, not as a machine that swaps. */
 const WORKER_HEAP_MIB_MAX = 2_048;
+/** Of the young generation of its heap: twice what a run allocates there, and more. */
+const SEMI_SPACE_MIB_MIN = 16;
+const SEMI_SPACE_MIB_MAX = 32;
 /** Of what a worker wrote before it died. */
 const LAST_WORDS_CHARS_MAX = 2_000;
 
@@ -33,6 +36,9 @@ export class WorkerProcess {
     this.#child = fork(entry, [worldModule, JSON.stringify(settings)], {
       execArgv: [
         `--max-old-space-size=${WORKER_HEAP_MIB_MAX}`,
+        // A run leaves little behind: what few collections of the young meet is mostly dead.
+        `--min-semi-space-size=${SEMI_SPACE_MIB_MIN}`,
+        `--max-semi-space-size=${SEMI_SPACE_MIB_MAX}`,
         // A worker a core: helpers of its garbage collector would only take the core from another worker.
         '--single-threaded-gc',
         ...(typescript ? ['--import', 'tsx'] : ['--enable-source-maps']),

@@ -97,6 +97,17 @@ describe('the report', () => {
     expect(out).toContain('100 runs, seeds 1 to 100: 0 violations');
   });
 
+  test('tells the rate of the second half, and of all of it', async () => {
+    const { out, report } = await run({ workers: 1, seeds: { first: 1, count: 400 } });
+    const { runs, workingSeconds, secondHalf } = report.measured;
+    expect(runs).toBe(400);
+    expect(secondHalf?.runs).toBeGreaterThan(100);
+    expect(secondHalf?.runs).toBeLessThanOrEqual(200);
+    expect(secondHalf?.seconds).toBeGreaterThan(0);
+    expect(secondHalf?.seconds).toBeLessThan(workingSeconds);
+    expect(out).toMatch(/runs in the second half$/m);
+  });
+
   test('differs when one history differs', async () => {
     const some = await run({ seeds: { first: 1, count: 10 } });
     const others = await run({ seeds: { first: 2, count: 10 } });
